@@ -1,0 +1,16 @@
+//! The pure core: what a bot is, what may be said of it, and what is to be done. It reads no clock, touches nothing
+//! outside, and cannot fail: everything comes in as data, and decisions go out as data.
+
+pub mod archive;
+pub mod bot;
+pub mod climb;
+pub mod event;
+pub mod exit;
+pub mod lifecycle;
+pub mod moment;
+pub mod protocol;
+pub mod record;
+pub mod report;
+pub mod signal;
+pub mod status;
+pub mod tree;

@@ -1,0 +1,127 @@
+//! What a keeper and its clients say to each other: one JSON object a line over `control.sock`.
+//!
+//! The keeper speaks first (a [`Hello`]). The client then sends [`Request`]s; each is answered by one [`Answer`], and
+//! after [`Request::Watch`] a whole [`Snapshot`] follows whenever something has changed. Times are ages in
+//! milliseconds, never wall-clock times: nobody's clock can make a deadline lie. Fields that a side does not know are
+//! ignored, so that keepers of an older and a newer binary understand each other.
+
+use serde::{Deserialize, Serialize};
+
+use super::bot::{BotName, BotSpec, Mode};
+use super::exit::Exit;
+use super::signal::Signal;
+use super::status::State;
+
+/// Raised only when an older side would misunderstand a newer one. A client that meets another number leaves the
+/// socket alone and uses what every keeper understands: SIGTERM is a graceful stop.
+pub const PROTOCOL: u32 = 1;
+
+/// The first line, from the keeper.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`PROTOCOL`] of the keeper's binary.
+    pub botwarden: u32,
+    /// Version of the keeper's binary.
+    pub version: String,
+    /// The bot it keeps.
+    pub bot: BotName,
+    /// The keeper's own process.
+    pub keeper_pid: i32,
+}
+
+/// What a client may ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Request {
+    /// One snapshot.
+    Look,
+    /// A snapshot now and after every change.
+    Watch,
+    /// A graceful stop; a second one joins the first.
+    Stop { by: String },
+    /// The next rung of a stop that is under way.
+    Climb { by: String },
+    /// SIGKILL to the whole tree.
+    Kill { by: String },
+    /// A stop, and a new run once the tree is empty; with a new specification if there is one.
+    Restart { by: String, spec: Option<Box<BotSpec>> },
+}
+
+/// What the keeper replies to each request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// It was understood and is being done.
+    Accepted,
+    /// It was not; the text says why.
+    Refused(String),
+    /// What the keeper sees.
+    Snapshot(Box<Snapshot>),
+}
+
+/// Everything that a keeper knows of its bot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The bot.
+    pub bot: BotName,
+    /// The id of its current or last run.
+    pub run: String,
+    /// Its mode in this run.
+    pub mode: Mode,
+    /// What its keeper says it is doing.
+    pub state: State,
+    /// How long it has been in that state.
+    pub state_age_ms: u64,
+    /// The main process, while there is one.
+    pub pid: Option<i32>,
+    /// How long the main process has been executing.
+    pub uptime_ms: Option<u64>,
+    /// How often it was started again in this keeper's time.
+    pub restarts: u32,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Failures that open the breaker; 0 for never.
+    pub give_up_after: u32,
+    /// Backing off: until the next try.
+    pub next_try_in_ms: Option<u64>,
+    /// Stopping: the next signal, and how long until it is sent.
+    pub next_signal: Option<Signal>,
+    /// Stopping: until `next_signal`.
+    pub next_signal_in_ms: Option<u64>,
+    /// Stopping: until the ladder is at its end.
+    pub ladder_ends_in_ms: Option<u64>,
+    /// The ladder is at its end and something lives.
+    pub survived: bool,
+    /// How the last run that ended did so, and how long ago.
+    pub last_exit: Option<SeenExit>,
+    /// Since the last `WATCHDOG=1`.
+    pub heartbeat_age_ms: Option<u64>,
+    /// What the bot last said of itself over its notify socket: a claim.
+    pub says: Option<String>,
+    /// Something about the supervision that the operator should know: a degraded mode, an error.
+    pub warning: Option<String>,
+    /// The processes of the tree as last seen: all of them while stopping, else the main one.
+    pub processes: Vec<SeenProcess>,
+}
+
+/// An end that the keeper saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenExit {
+    /// How.
+    pub exit: Exit,
+    /// How long ago.
+    pub age_ms: u64,
+}
+
+/// A process of a bot's tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenProcess {
+    /// Its number.
+    pub pid: i32,
+    /// Its command line, cut to a line's length.
+    pub command: String,
+    /// The last signal that the keeper sent it.
+    pub signal: Option<Signal>,
+    /// Whether it was there at the last look.
+    pub alive: bool,
+}

@@ -1,0 +1,175 @@
+//! The shapes in which the command line tells what was done: the contract's reports.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::bot::{BotName, Mode};
+use super::signal::Signal;
+
+/// What `start`, `up` and `adopt` print with `--json`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StartReport {
+    /// Shape of this object.
+    pub schema: u32,
+    /// The command.
+    pub action: String,
+    /// Whether `exit_code` is 0.
+    pub ok: bool,
+    /// What the process exits with.
+    pub exit_code: u8,
+    /// One entry a bot.
+    pub bots: Vec<StartedBot>,
+    /// What went wrong besides.
+    pub errors: Vec<String>,
+}
+
+/// What became of one bot's start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StartedBot {
+    /// The bot.
+    pub name: BotName,
+    /// In one word.
+    pub outcome: StartOutcome,
+    /// Its main process, if it lives.
+    pub pid: Option<i32>,
+    /// A sentence.
+    pub message: String,
+}
+
+/// What may become of a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StartOutcome {
+    /// It executes, and is ready if it announces that.
+    Started,
+    /// A keeper took it back; it was never gone.
+    Adopted,
+    /// It was running already.
+    AlreadyRunning,
+    /// It executes and is not ready yet.
+    StillStarting,
+    /// It did not come to execute, or died at once.
+    Failed,
+    /// It was not tried.
+    Refused,
+    /// The emergency stop stands against it.
+    Latched,
+}
+
+/// What `stop`, `restart`, `kill` and their like print with `--json`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Shape of this object.
+    pub schema: u32,
+    /// The command.
+    pub action: String,
+    /// Whether `exit_code` is 0.
+    pub ok: bool,
+    /// What the process exits with.
+    pub exit_code: u8,
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// Whether the emergency stop is latched; absent where the command has nothing to do with it.
+    pub latched: Option<bool>,
+    /// What it was about.
+    pub scope: Option<String>,
+    /// Who asked.
+    pub by: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// One entry a bot.
+    pub bots: Vec<BotReport>,
+    /// One entry a cluster.
+    pub clusters: Vec<Value>,
+    /// What went wrong besides.
+    pub errors: Vec<String>,
+}
+
+/// What became of one bot.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BotReport {
+    /// The bot.
+    pub name: BotName,
+    /// Its mode.
+    pub mode: Option<Mode>,
+    /// In one word.
+    pub outcome: StopOutcome,
+    /// Whether a new run executes.
+    pub restarted: bool,
+    /// The tiers that found something.
+    pub found_by: Vec<Tier>,
+    /// Every process that was found.
+    pub processes: Vec<ProcessReport>,
+    /// How the main process ended.
+    pub exit: Option<ExitReport>,
+    /// Verified figures; absent while nobody reads orders.
+    pub orders: Option<Value>,
+    /// What the bot said.
+    pub claims: ClaimsReport,
+    /// What was seen of its state file.
+    pub state_flushed: Option<bool>,
+    /// What went wrong.
+    pub errors: Vec<String>,
+    /// What else there is to know.
+    pub notes: Vec<String>,
+}
+
+/// What may become of a stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopOutcome {
+    /// It lived, and its tree was seen empty.
+    Stopped,
+    /// There was nothing to stop.
+    NotRunning,
+    /// Something of it lives, or may.
+    Survived,
+}
+
+/// The three independent ways to find a bot's processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// Its keeper.
+    Keeper,
+    /// Its PID files.
+    PidFile,
+    /// The process table.
+    Search,
+}
+
+/// One process that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProcessReport {
+    /// Its number.
+    pub pid: i32,
+    /// Its command line.
+    pub command: String,
+    /// The first tier that found it.
+    pub found_by: Tier,
+    /// The last signal it was sent, `itself` if none was, absent while it lives.
+    pub ended_by: Option<String>,
+}
+
+/// How a main process ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ExitReport {
+    /// The exit code.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<Signal>,
+}
+
+/// What a bot said of its own shutdown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ClaimsReport {
+    /// How many orders it says it canceled.
+    pub orders_canceled: Option<u64>,
+    /// How many cancels it says went wrong.
+    pub cancel_errors: Option<u64>,
+    /// Whether it says that its state is on disk.
+    pub state_flushed: Option<bool>,
+}
