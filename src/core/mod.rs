@@ -4,6 +4,8 @@
 pub mod archive;
 pub mod bot;
 pub mod climb;
+pub mod cluster;
+pub mod code;
 pub mod event;
 pub mod exit;
 pub mod lifecycle;
