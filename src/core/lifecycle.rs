@@ -299,6 +299,8 @@ impl Lifecycle {
         self.last_exit = Some(exit.clone());
         match asked {
             Some(_) => effects.extend(self.over(Outcome::Stopped, exit)),
+            // It never came to execute: whoever starts it is told, and trying again would only say the same again.
+            None if self.spawned.is_none() => effects.extend(self.over(Outcome::Crashed, exit)),
             None => effects.extend(self.judge(exit, Duration::ZERO, now)),
         }
         effects

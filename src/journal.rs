@@ -1,0 +1,110 @@
+//! The event files: one JSON object a line, only ever appended to.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::clock;
+use crate::core::bot::BotName;
+use crate::core::event::{Event, Kind};
+
+/// A happening of now.
+pub fn event(bot: Option<&BotName>, kind: Kind, text: impl Into<String>, more: Map<String, Value>) -> Event {
+    Event { at: clock::wall(), bot: bot.cloned(), kind: kind.word().to_owned(), text: text.into(), more }
+}
+
+/// Appends one event.
+///
+/// # Errors
+/// If it cannot be written whole.
+pub fn append(path: &Path, event: &Event) -> io::Result<()> {
+    let mut line = serde_json::to_vec(event)?;
+    line.push(b'\n');
+    let mut file = OpenOptions::new().append(true).read(true).create(true).mode(0o600).open(path)?;
+    if !ends_with_a_whole_line(&file)? {
+        // A full disk or a crash tore the last one; this one must not go down with it.
+        line.insert(0, b'\n');
+    }
+    file.write_all(&line)
+}
+
+fn ends_with_a_whole_line(file: &File) -> io::Result<bool> {
+    let size = file.metadata()?.len();
+    let mut last = [b'\n'];
+    if size > 0 {
+        file.read_exact_at(&mut last, size - 1)?;
+    }
+    Ok(last == *b"\n")
+}
+
+/// The last `count` events of a file, oldest first. Lines that are no events are passed over.
+///
+/// # Errors
+/// If the file is there and cannot be read.
+pub fn last(path: &Path, count: usize) -> io::Result<Vec<Event>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let size = file.metadata()?.len();
+    let mut block = 64 << 10;
+    loop {
+        let start = size.saturating_sub(block);
+        file.seek(SeekFrom::Start(start))?;
+        let mut bytes = Vec::new();
+        Read::by_ref(&mut file).take(size - start).read_to_end(&mut bytes)?;
+        let mut lines = bytes.split(|byte| *byte == b'\n');
+        if start > 0 {
+            // The first one is most likely cut.
+            let _ = lines.next();
+        }
+        let mut events: Vec<Event> = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
+        if start == 0 || events.len() >= count {
+            let surplus = events.len().saturating_sub(count);
+            return Ok(events.split_off(surplus));
+        }
+        block = block.saturating_mul(4);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_line_costs_only_itself() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("events");
+        for number in 0..3 {
+            append(&path, &event(None, Kind::Asked, format!("event {number}"), Map::new())).expect("room");
+            if number == 1 {
+                std::fs::write(&path, [&std::fs::read(&path).expect("events")[..], b"{\"at\":\"20"].concat())
+                    .expect("room");
+            }
+        }
+        let texts: Vec<String> = last(&path, 10).expect("events").into_iter().map(|event| event.text).collect();
+        assert_eq!(texts, ["event 0", "event 1", "event 2"]);
+    }
+
+    #[test]
+    fn the_last_events_are_the_last_however_long_the_file_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("events");
+        let mut text = Vec::new();
+        for number in 0..5000 {
+            let one = event(None, Kind::Asked, format!("{number:0>100}"), Map::new());
+            text.extend(serde_json::to_vec(&one).expect("json"));
+            text.push(b'\n');
+        }
+        std::fs::write(&path, text).expect("room");
+        for count in [0, 1, 7, 1000, 5000, 9000] {
+            let events = last(&path, count).expect("events");
+            assert_eq!(events.len(), count.min(5000));
+            assert!(events.last().is_none_or(|event| event.text.ends_with("4999")));
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! When a line was written, by its own words.
+//!
+//! Bots write their time first, in one of a few ways: Python's logging, ISO 8601 with or without a zone, in brackets
+//! or after the level, as a number of seconds since 1970, or as a field of a JSON object. A time that stands further
+//! inside a line is about something else.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::{Offset, TimeZone};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Reads the times of lines. Those without a zone are local ones.
+#[derive(Clone, Debug)]
+pub struct Stamps {
+    zone: TimeZone,
+}
+
+impl Stamps {
+    /// With this zone for times that name none.
+    pub fn new(zone: TimeZone) -> Self {
+        Self { zone }
+    }
+
+    /// When this line says that it was written.
+    pub fn of(&self, line: &[u8]) -> Option<Timestamp> {
+        let line = skip_dress(line);
+        if line.first() == Some(&b'{') {
+            return self.in_json(line);
+        }
+        self.first_words(line).or_else(|| self.first_words(after_level(line)?))
+    }
+
+    fn in_json(&self, line: &[u8]) -> Option<Timestamp> {
+        /// The usual names; every other field is skipped over.
+        #[derive(Deserialize)]
+        struct Fields {
+            #[serde(alias = "time", alias = "timestamp", alias = "@timestamp", alias = "asctime", alias = "datetime")]
+            ts: Option<Value>,
+        }
+        let fields: Fields = serde_json::from_slice(line).ok()?;
+        match fields.ts? {
+            Value::String(text) => self.first_words(text.as_bytes()),
+            Value::Number(number) => since_epoch(number.to_string().as_bytes()),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    fn first_words(&self, text: &[u8]) -> Option<Timestamp> {
+        self.date_and_time(text).or_else(|| since_epoch(text))
+    }
+
+    /// `2026-11-21 23:31:02,730`, with `T` or `/`, with a fraction or none, with a zone or none.
+    fn date_and_time(&self, text: &[u8]) -> Option<Timestamp> {
+        let mut text = Text(text);
+        let year = text.number(4)?;
+        let dash = text.one_of(b"-/")?;
+        let month = text.number(2)?;
+        text.one_of(&[dash])?;
+        let day = text.number(2)?;
+        text.one_of(b"T t_")?;
+        let hour = text.number(2)?;
+        text.one_of(b":")?;
+        let minute = text.number(2)?;
+        let (mut second, mut nanosecond) = (0, 0);
+        if text.one_of(b":").is_some() {
+            second = text.number(2)?;
+            if text.0.get(1).is_some_and(u8::is_ascii_digit) && text.one_of(b".,").is_some() {
+                nanosecond = text.fraction();
+            }
+        }
+        if text.0.first().is_some_and(u8::is_ascii_digit) {
+            return None;
+        }
+        let narrow = |number: i32| i8::try_from(number).ok();
+        let civil = DateTime::new(
+            i16::try_from(year).ok()?,
+            narrow(month)?,
+            narrow(day)?,
+            narrow(hour)?,
+            narrow(minute)?,
+            // A leap second is the last one of its minute.
+            narrow(second.min(59))?,
+            nanosecond,
+        )
+        .ok()?;
+        match text.zone() {
+            Some(offset) => offset.to_timestamp(civil).ok(),
+            None => self.zone.to_timestamp(civil).ok(),
+        }
+    }
+}
+
+/// When a run began, by its id (`20261122T011245123-4f2a`, UTC).
+pub fn run_start(run: &str) -> Option<Timestamp> {
+    let mut text = Text(run.as_bytes());
+    let (year, month, day) = (text.number(4)?, text.number(2)?, text.number(2)?);
+    text.one_of(b"T")?;
+    let (hour, minute, second) = (text.number(2)?, text.number(2)?, text.number(2)?);
+    let nanosecond = text.fraction();
+    let narrow = |number: i32| i8::try_from(number).ok();
+    let year = i16::try_from(year).ok()?;
+    let civil =
+        DateTime::new(year, narrow(month)?, narrow(day)?, narrow(hour)?, narrow(minute)?, narrow(second)?, nanosecond);
+    Offset::UTC.to_timestamp(civil.ok()?).ok()
+}
+
+/// Without spaces, brackets and colours at the front.
+fn skip_dress(mut line: &[u8]) -> &[u8] {
+    loop {
+        line = match line {
+            [b' ' | b'\t' | b'[' | b'(' | b'|' | b'<', rest @ ..] => rest,
+            [0x1b, b'[', rest @ ..] => {
+                let end = rest.iter().position(|byte| !(byte.is_ascii_digit() || *byte == b';'));
+                match end.and_then(|end| rest.get(end + 1..)) {
+                    Some(rest) => rest,
+                    None => return line,
+                }
+            }
+            _ => return line,
+        };
+    }
+}
+
+/// What follows the name of a level at the front.
+fn after_level(line: &[u8]) -> Option<&[u8]> {
+    let end = line.iter().position(|byte| !byte.is_ascii_alphabetic())?;
+    let (word, mut rest) = line.split_at(end);
+    let levels = [
+        "trace",
+        "debug",
+        "info",
+        "information",
+        "notice",
+        "warn",
+        "warning",
+        "error",
+        "err",
+        "critical",
+        "crit",
+        "fatal",
+        "success",
+        "d",
+        "i",
+        "w",
+        "e",
+    ];
+    if !levels.iter().any(|level| level.as_bytes().eq_ignore_ascii_case(word)) {
+        return None;
+    }
+    while let [b']' | b')' | b':' | b'>' | b'-', after @ ..] = skip_dress(rest) {
+        rest = after;
+    }
+    Some(skip_dress(rest))
+}
+
+/// Seconds, milliseconds, microseconds or nanoseconds since 1970, by how many digits there are; seconds may have a
+/// fraction.
+fn since_epoch(text: &[u8]) -> Option<Timestamp> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut rest = Text(text.get(digits..)?);
+    let whole: i64 = std::str::from_utf8(&text[..digits]).ok()?.parse().ok()?;
+    let nanoseconds = match digits {
+        10 => {
+            let fraction = if rest.one_of(b".").is_some() { rest.fraction() } else { 0 };
+            i128::from(whole) * 1_000_000_000 + i128::from(fraction)
+        }
+        13 => i128::from(whole) * 1_000_000,
+        16 => i128::from(whole) * 1000,
+        19 => i128::from(whole),
+        _ => return None,
+    };
+    if digits != 10 && rest.one_of(b".").is_some() {
+        rest.fraction();
+    }
+    // An order's number is not a time.
+    if rest.0.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/')) {
+        return None;
+    }
+    Timestamp::from_nanosecond(nanoseconds).ok()
+}
+
+/// Text that is being taken apart from its front.
+struct Text<'a>(&'a [u8]);
+
+impl Text<'_> {
+    /// A number of exactly so many digits.
+    fn number(&mut self, digits: usize) -> Option<i32> {
+        let (number, rest) = self.0.split_at_checked(digits)?;
+        if !number.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        self.0 = rest;
+        Some(number.iter().fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0')))
+    }
+
+    fn one_of(&mut self, bytes: &[u8]) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        bytes.contains(first).then(|| {
+            self.0 = rest;
+            *first
+        })
+    }
+
+    /// The digits that follow, as a fraction of a second in nanoseconds.
+    fn fraction(&mut self) -> i32 {
+        let digits = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (fraction, rest) = self.0.split_at(digits);
+        self.0 = rest;
+        (0..9).fold(0, |sum, at| sum * 10 + fraction.get(at).map_or(0, |digit| i32::from(digit - b'0')))
+    }
+
+    /// `Z`, `UTC`, `+02:00`, `-0500`, perhaps after a space.
+    fn zone(&mut self) -> Option<Offset> {
+        let apart = self.one_of(b" ").is_some();
+        if let [b'Z' | b'z', rest @ ..] = self.0 {
+            let ends = !rest.first().is_some_and(u8::is_ascii_alphanumeric);
+            return ends.then_some(Offset::UTC);
+        }
+        if let Some(rest) = self.0.strip_prefix(b"UTC").or_else(|| self.0.strip_prefix(b"GMT")) {
+            return (!rest.first().is_some_and(u8::is_ascii_alphanumeric)).then_some(Offset::UTC);
+        }
+        let sign = if self.one_of(b"+-")? == b'-' { -1 } else { 1 };
+        let hours = self.number(2)?;
+        let minutes = match self.one_of(b":") {
+            Some(_) => self.number(2)?,
+            // Hours alone, and not even next to the time, are some other number.
+            None if apart => self.number(2)?,
+            None => self.number(2).unwrap_or(0),
+        };
+        if hours > 23 || minutes > 59 {
+            return None;
+        }
+        Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_formats_are_read() {
+        let stamps = Stamps::new(TimeZone::fixed(Offset::constant(2)));
+        for (line, at) in [
+            ("2026-11-21 23:31:02,730 - freqtrade.worker - INFO - Bot heartbeat.", Some("2026-11-21T21:31:02.73Z")),
+            ("2026-11-21 23:42:51,403 WARNING __main__: text", Some("2026-11-21T21:42:51.403Z")),
+            ("2026-11-21T23:31:02Z ready", Some("2026-11-21T23:31:02Z")),
+            ("2026-11-21T23:31:02.123456+05:30 ready", Some("2026-11-21T18:01:02.123456Z")),
+            ("2026-11-21T23:31:02.5-0500", Some("2026-11-22T04:31:02.5Z")),
+            ("2026-11-21T23:31:02", Some("2026-11-21T21:31:02Z")),
+            ("2026-11-21 23:31:02 UTC | x", Some("2026-11-21T23:31:02Z")),
+            ("2026-11-21 23:31:02 +0000 x", Some("2026-11-21T23:31:02Z")),
+            ("2026-11-21 23:31:02 - 12 orders", Some("2026-11-21T21:31:02Z")),
+            ("2026-11-21 23:31:02 -12 orders", Some("2026-11-21T21:31:02Z")),
+            ("2026-11-21 23:31:02+02 x", Some("2026-11-21T21:31:02Z")),
+            ("2026-11-21 23:31 no seconds", Some("2026-11-21T21:31:00Z")),
+            ("2026/11/21 23:31:02 Go's way", Some("2026-11-21T21:31:02Z")),
+            ("[2026-11-21 23:31:02.730] x", Some("2026-11-21T21:31:02.73Z")),
+            ("[2026-11-21T23:31:02Z INFO  app] x", Some("2026-11-21T23:31:02Z")),
+            ("INFO 2026-11-21 23:31:02 x", Some("2026-11-21T21:31:02Z")),
+            ("[WARNING] [2026-11-21 23:31:02] x", Some("2026-11-21T21:31:02Z")),
+            ("INFO: 2026-11-21 23:31:02 x", Some("2026-11-21T21:31:02Z")),
+            ("\u{1b}[32m2026-11-21 23:31:02.730\u{1b}[0m | INFO", Some("2026-11-21T21:31:02.73Z")),
+            (r#"{"level":"info","ts":1795303862.5,"msg":"x"}"#, Some("2026-11-21T23:31:02.5Z")),
+            (r#"{"time":"2026-11-21T23:31:02Z","msg":"{"}"#, Some("2026-11-21T23:31:02Z")),
+            (r#"{"timestamp":1795303862123,"msg":"x"}"#, Some("2026-11-21T23:31:02.123Z")),
+            (r#"{"msg":"2026-11-21T23:31:02Z"}"#, None),
+            (r#"{"ts":"2026-11-21T23:31:02Z","#, None),
+            ("1795303862 x", Some("2026-11-21T23:31:02Z")),
+            ("1795303862.250: x", Some("2026-11-21T23:31:02.25Z")),
+            ("[1795303862123] x", Some("2026-11-21T23:31:02.123Z")),
+            ("1795303862-17 is an order", None),
+            ("17953038621 too long", None),
+            ("loaded candles from 2026-01-01 00:00:00", None),
+            ("Traceback (most recent call last):", None),
+            ("  File \"bot.py\", line 3", None),
+            ("2026-13-21 23:31:02 no such month", None),
+            ("2026-11-21 25:31:02 no such hour", None),
+            ("2026-11-21 only a day", None),
+            ("", None),
+            ("\u{1b}[", None),
+        ] {
+            let at = at.map(|at| at.parse::<Timestamp>().expect("a time"));
+            assert_eq!(stamps.of(line.as_bytes()), at, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_run_says_when_it_began() {
+        let at: Timestamp = "2026-11-22T01:12:45.123Z".parse().expect("a time");
+        assert_eq!(run_start("20261122T011245123-4f2a"), Some(at));
+        assert_eq!(run_start("manual"), None);
+    }
+
+    #[test]
+    fn no_bytes_break_it() {
+        let stamps = Stamps::new(TimeZone::UTC);
+        let mut dice = fastrand::Rng::with_seed(3);
+        for _ in 0..20_000 {
+            let line: Vec<u8> = (0..dice.usize(0..40))
+                .map(|_| *dice.choice(b"0123456789-:T ,.+Z[({\"\x1bm:WARNts\xff").expect("one"))
+                .collect();
+            stamps.of(&line);
+        }
+    }
+}

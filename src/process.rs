@@ -1,0 +1,318 @@
+//! The process table: who is who, who belongs to whom, and signals that cannot hit the wrong one.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use crate::core::bot::BotName;
+use crate::core::exit::Exit;
+use crate::core::record::ProcessId;
+use crate::core::signal::Signal;
+use crate::sys;
+
+/// What `/proc/PID/stat` says (`proc_pid_stat(5)`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// One letter; `Z` and `X` are dead.
+    pub state: u8,
+    /// The parent.
+    pub parent: i32,
+    /// The session.
+    pub session: i32,
+    /// Clock ticks since boot.
+    pub start_time: u64,
+}
+
+impl Stat {
+    /// Whether it still executes: a zombie does not.
+    pub fn is_alive(self) -> bool {
+        !matches!(self.state, b'Z' | b'X')
+    }
+}
+
+/// The mark that every process of a bot's tree inherits in its environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The desk.
+    pub home: PathBuf,
+    /// The bot.
+    pub bot: BotName,
+    /// The run.
+    pub run: String,
+}
+
+/// The variables that carry the mark.
+pub const MARK: [&str; 3] = ["BOTWARDEN_HOME", "BOTWARDEN_BOT", "BOTWARDEN_RUN"];
+
+/// A process that is held on to: its number cannot be given to another while this exists.
+#[derive(Debug)]
+pub struct Held {
+    pid: i32,
+    fd: OwnedFd,
+}
+
+impl Held {
+    /// Holds on to a process, if it is still the one that was meant.
+    pub fn open(id: &ProcessId) -> Option<Self> {
+        if id.boot_id != boot_id() || id.pid_namespace != pid_namespace() {
+            return None;
+        }
+        Self::open_started_at(id.pid, id.start_time)
+    }
+
+    /// Holds on to the process of this number that was started at this tick.
+    pub fn open_started_at(pid: i32, start_time: u64) -> Option<Self> {
+        let fd = pidfd_open(Pid::from_raw(pid)?, PidfdFlags::NONBLOCK).ok()?;
+        // Asked after the descriptor is there: what it says now is said of the process behind it.
+        (stat(pid)?.start_time == start_time).then_some(Self { pid, fd })
+    }
+
+    /// Its number.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// `EPERM` if it may not be signalled. One that is gone already is no error.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        match sys::signal(self.fd.as_fd(), signal) {
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Whether it has ended (it may still be a zombie).
+    pub fn has_ended(&self) -> bool {
+        self.wait(std::time::Duration::ZERO)
+    }
+
+    /// Waits for its end; false if it still lives after `time`.
+    pub fn wait(&self, time: std::time::Duration) -> bool {
+        let mut fds = [PollFd::new(&self.fd, PollFlags::IN)];
+        let time = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) };
+        matches!(poll(&mut fds, Some(&time)), Ok(count) if count > 0)
+    }
+
+    /// How it ended, where the kernel tells those who are not its parent. Its parent must have reaped it.
+    pub fn exit(&self) -> Exit {
+        sys::exit_of(self.fd.as_fd())
+    }
+
+    /// The descriptor, readable once the process has ended.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// This boot's id; empty if the kernel does not say.
+pub fn boot_id() -> &'static str {
+    static ID: OnceLock<String> = OnceLock::new();
+    ID.get_or_init(|| {
+        fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+    })
+}
+
+/// The PID namespace that our numbers belong to.
+pub fn pid_namespace() -> &'static str {
+    static NAMESPACE: OnceLock<String> = OnceLock::new();
+    NAMESPACE.get_or_init(|| {
+        fs::read_link("/proc/self/ns/pid").map(|link| link.to_string_lossy().into_owned()).unwrap_or_default()
+    })
+}
+
+/// Who has this number now; nothing if nobody has.
+pub fn identify(pid: i32) -> Option<ProcessId> {
+    let stat = stat(pid)?;
+    Some(ProcessId {
+        pid,
+        start_time: stat.start_time,
+        boot_id: boot_id().to_owned(),
+        pid_namespace: pid_namespace().to_owned(),
+    })
+}
+
+/// Whether this very process executes.
+pub fn is_alive(id: &ProcessId) -> bool {
+    id.boot_id == boot_id()
+        && id.pid_namespace == pid_namespace()
+        && stat(id.pid).is_some_and(|stat| stat.is_alive() && stat.start_time == id.start_time)
+}
+
+/// What the kernel says of a process.
+pub fn stat(pid: i32) -> Option<Stat> {
+    parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn parse_stat(bytes: &[u8]) -> Option<Stat> {
+    // The name stands in parentheses and may have any character in it, parentheses too.
+    let after_name = bytes.iter().rposition(|byte| *byte == b')')? + 2;
+    let rest = std::str::from_utf8(bytes.get(after_name..)?).ok()?;
+    let mut fields = rest.split_ascii_whitespace();
+    let state = *fields.next()?.as_bytes().first()?;
+    let parent = fields.next()?.parse().ok()?;
+    let session = fields.nth(1)?.parse().ok()?;
+    let start_time = fields.nth(15)?.parse().ok()?;
+    Some(Stat { state, parent, session, start_time })
+}
+
+/// The living children of a process, in no order. May miss one that is born meanwhile.
+pub fn children(pid: i32) -> Vec<i32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let mut children = Vec::new();
+    for thread in threads.flatten() {
+        match fs::read_to_string(thread.path().join("children")) {
+            Ok(list) => children.extend(list.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok())),
+            // A kernel without CONFIG_PROC_CHILDREN: the long way.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && thread.path().exists() => {
+                return all().filter(|other| stat(*other).is_some_and(|stat| stat.parent == pid)).collect();
+            }
+            Err(_) => {}
+        }
+    }
+    children
+}
+
+/// Every living descendant of a process, itself not included.
+pub fn descendants(root: i32) -> Vec<i32> {
+    let mut seen = HashSet::from([root]);
+    let mut found = Vec::new();
+    let mut next = vec![root];
+    while let Some(pid) = next.pop() {
+        for child in children(pid) {
+            if seen.insert(child) {
+                found.push(child);
+                next.push(child);
+            }
+        }
+    }
+    found
+}
+
+/// Every process number in use.
+pub fn all() -> impl Iterator<Item = i32> {
+    fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse().ok()))
+}
+
+/// The mark of a process; nothing if it has none, or if we may not look.
+pub fn mark(pid: i32) -> Option<Mark> {
+    use std::os::unix::ffi::OsStrExt;
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let value = |name: &str| {
+        environment.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+    };
+    let [home, bot, run] = MARK;
+    // The run first: hardly any process has one, and the search reads every environment there is.
+    let run = value(run)?;
+    Some(Mark {
+        home: PathBuf::from(std::ffi::OsStr::from_bytes(value(home)?)),
+        bot: std::str::from_utf8(value(bot)?).ok()?.parse().ok()?,
+        run: String::from_utf8_lossy(run).into_owned(),
+    })
+}
+
+/// Every living process that carries a mark of this desk, by bot.
+pub fn marked(home: &Path) -> BTreeMap<BotName, Vec<(i32, String)>> {
+    let mut found: BTreeMap<BotName, Vec<(i32, String)>> = BTreeMap::new();
+    for pid in all() {
+        if let Some(mark) = mark(pid)
+            && mark.home == home
+            && stat(pid).is_some_and(Stat::is_alive)
+        {
+            found.entry(mark.bot).or_default().push((pid, mark.run));
+        }
+    }
+    found
+}
+
+/// Living processes that have this file open.
+pub fn holders(file: &Path) -> Vec<i32> {
+    all().filter(|pid| has_open(*pid, file)).collect()
+}
+
+fn has_open(pid: i32, file: &Path) -> bool {
+    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    descriptors.flatten().any(|entry| fs::read_link(entry.path()).is_ok_and(|target| target == file))
+}
+
+/// Whether a process has a handler for this signal (`SigCgt` in `/proc/PID/status`).
+pub fn catches(pid: i32, signal: Signal) -> bool {
+    let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { return false };
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigCgt:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & (1 << (signal.number() - 1)) != 0)
+}
+
+/// A process's short name, at most 15 bytes.
+pub fn short_name(pid: i32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/comm")).ok().map(|name| name.trim_end().to_owned())
+}
+
+/// The command line of a process, on one line and cut to a screen's width; its short name where it has none.
+pub fn command_line(pid: i32) -> String {
+    const LONGEST: usize = 200;
+    let raw = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    if raw.is_empty() {
+        return short_name(pid).map(|name| format!("[{name}]")).unwrap_or_default();
+    }
+    let text = String::from_utf8_lossy(&raw);
+    let line: String = text
+        .trim_end_matches('\0')
+        .chars()
+        .take(LONGEST)
+        .map(|c| if c == '\0' || c.is_control() { ' ' } else { c })
+        .collect();
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_and_blanks_does_not_shift_the_fields() {
+        let line = b"123 (a) b (c) S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2";
+        assert_eq!(parse_stat(line), Some(Stat { state: b'S', parent: 7, session: 9, start_time: 987_654 }));
+    }
+
+    #[test]
+    fn we_are_alive_and_a_later_process_with_our_number_is_not_us() {
+        let me = identify(std::process::id() as i32).expect("we are there");
+        assert!(is_alive(&me) && Held::open(&me).is_some());
+        let other = ProcessId { start_time: me.start_time + 1, ..me.clone() };
+        assert!(!is_alive(&other) && Held::open(&other).is_none());
+        let before_reboot = ProcessId { boot_id: "another".into(), ..me };
+        assert!(!is_alive(&before_reboot) && Held::open(&before_reboot).is_none());
+    }
+
+    #[test]
+    fn a_child_is_found_and_its_end_is_seen() {
+        let mut child = std::process::Command::new("/bin/sh").args(["-c", "exec sleep 60"]).spawn().expect("a child");
+        let pid = child.id() as i32;
+        assert!(descendants(std::process::id() as i32).contains(&pid));
+        let held = Held::open(&identify(pid).expect("it lives")).expect("it lives");
+        assert!(!held.has_ended());
+        held.signal(Signal::KILL).expect("it is ours");
+        assert!(held.wait(std::time::Duration::from_secs(60)));
+        let status = child.wait().expect("its end");
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(libc::SIGKILL));
+        match held.exit() {
+            Exit::Unknown => eprintln!("skipped: this kernel does not tell others how a process ended"),
+            exit => assert_eq!(exit, Exit::Signal(Signal::KILL)),
+        }
+        held.signal(Signal::TERM).expect("one that is gone is no error");
+    }
+}

@@ -1,0 +1,81 @@
+//! Reads and writes what is kept beside a bot: `run.json` and `down`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use crate::core::record::{Down, RunRecord};
+use crate::core::status::RecordSeen;
+use crate::paths::{BotHome, words};
+
+/// The run record, as far as it can be understood.
+pub fn read(bot: &BotHome) -> RecordSeen {
+    let path = bot.run();
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return RecordSeen::None,
+        Err(error) => return RecordSeen::Unreadable(format!("{}: {}", path.display(), words(&error))),
+    };
+    match serde_json::from_slice(&bytes) {
+        Ok(record) => RecordSeen::Read(Box::new(record)),
+        Err(error) => RecordSeen::Unreadable(format!("{}: {error}", path.display())),
+    }
+}
+
+/// Replaces the run record; a reader sees the old one or the new one.
+///
+/// # Errors
+/// If it cannot be written; the old one stands then.
+pub fn write(bot: &BotHome, record: &RunRecord) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(record)?;
+    text.push(b'\n');
+    replace(&bot.run(), &text)
+}
+
+/// Whether the bot is not to be running, and who said so.
+pub fn down(bot: &BotHome) -> Option<Down> {
+    match fs::read(bot.down()) {
+        Ok(bytes) => Some(serde_json::from_slice(&bytes).unwrap_or_default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(_) => Some(Down::default()),
+    }
+}
+
+/// Writes down that the bot is not to be running. The name is what counts; that who and when cannot be written is no
+/// error (a full disk still has room for a name).
+///
+/// # Errors
+/// If the name cannot be made.
+pub fn set_down(bot: &BotHome, down: &Down) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(bot.down())?;
+    let _ = serde_json::to_vec(down).map(|text| file.write_all(&text));
+    Ok(())
+}
+
+/// Takes back that the bot is not to be running.
+///
+/// # Errors
+/// If the file is there and cannot be removed.
+pub fn clear_down(bot: &BotHome) -> io::Result<()> {
+    match fs::remove_file(bot.down()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)
+        .and_then(|mut file: File| file.write_all(text))
+        .and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    written
+}

@@ -1,0 +1,193 @@
+//! The one file with `unsafe` in it: what Linux offers and no safe library does. Each function says what makes it sound.
+#![allow(unsafe_code)]
+
+use std::ffi::{CString, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::core::exit::Exit;
+use crate::core::signal::Signal;
+
+/// The inherited lock gets a number from here on, out of the way of shells and of programs that count from 3.
+const LOCK_FD_FROM: i32 = 100;
+
+/// Everything a bot is executed with.
+#[derive(Debug)]
+pub struct Execution<'a> {
+    /// Program and arguments.
+    pub command: &'a [String],
+    /// Where it runs.
+    pub cwd: PathBuf,
+    /// Variables to set on top of our own environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// Variables that it must not inherit.
+    pub env_remove: &'a [&'a str],
+    /// Whom it runs as, if not as us.
+    pub identity: Option<Identity>,
+    /// Its stdout and stderr: the log itself.
+    pub output: &'a File,
+    /// Its lock, to be inherited.
+    pub lock: &'a File,
+}
+
+/// A user to become: ids looked up beforehand, because nothing may be looked up between fork and exec.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// User id.
+    pub uid: u32,
+    /// Primary group.
+    pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+}
+
+/// Executes a bot in a session of its own, with default signal dispositions and an empty signal mask, and comes back
+/// once it executes. The caller reaps it.
+///
+/// # Errors
+/// If it cannot be executed; nothing is left behind then.
+pub fn spawn(execution: &Execution<'_>) -> io::Result<i32> {
+    let (program, arguments) = execution.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(&execution.cwd)
+        .stdin(Stdio::null())
+        .stdout(execution.output.try_clone()?)
+        .stderr(execution.output.try_clone()?);
+    for name in execution.env_remove {
+        command.env_remove(name);
+    }
+    command.envs(execution.env.iter().map(|(name, value)| (name, value)));
+    let lock = execution.lock.as_raw_fd();
+    let identity = execution.identity.clone();
+    // SAFETY: between fork and exec only async-signal-safe calls are made (signal-safety(7): setsid, signal,
+    // sigprocmask, fcntl, and the raw set*id system calls), and nothing is allocated.
+    unsafe {
+        command.pre_exec(move || {
+            check(libc::setsid())?;
+            for signal in 1..=64 {
+                // Fails for SIGKILL, SIGSTOP and the two that the C library keeps; none of them can be ignored.
+                libc::signal(signal, libc::SIG_DFL);
+            }
+            let mut none: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&raw mut none);
+            check(libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut()))?;
+            check(libc::fcntl(lock, libc::F_DUPFD, LOCK_FD_FROM))?;
+            if let Some(identity) = &identity {
+                check(libc::setgroups(identity.groups.len(), identity.groups.as_ptr()))?;
+                check(libc::setresgid(identity.gid, identity.gid, identity.gid))?;
+                check(libc::setresuid(identity.uid, identity.uid, identity.uid))?;
+            }
+            Ok(())
+        });
+    }
+    let child = command.spawn()?;
+    Ok(child.id() as i32)
+}
+
+/// Leaves the caller's process group, terminal and parent: goes on in a child that leads a session of its own, while
+/// the process that was started ends with 0.
+///
+/// # Errors
+/// If there can be no child; the caller goes on as it was.
+pub fn detach() -> io::Result<()> {
+    // SAFETY: called before the first thread exists, so the child is a whole copy; the parent leaves at once, without
+    // running anybody's exit handlers twice.
+    unsafe {
+        match libc::fork() {
+            -1 => return Err(io::Error::last_os_error()),
+            0 => {}
+            _ => libc::_exit(0),
+        }
+        check(libc::setsid())?;
+    }
+    Ok(())
+}
+
+/// Points stdin, stdout and stderr at `/dev/null`.
+///
+/// # Errors
+/// If it cannot be opened.
+pub fn close_standard_streams() -> io::Result<()> {
+    let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    for stream in 0..=2 {
+        // SAFETY: dup2 onto the three standard numbers, which nothing here owns.
+        unsafe { check(libc::dup2(null.as_raw_fd(), stream))? };
+    }
+    Ok(())
+}
+
+/// Makes every thread use one heap: a keeper's short-lived threads would otherwise each dirty pages of their own.
+pub fn use_one_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: sets an option of the allocator before any thread exists (mallopt(3)).
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
+}
+
+/// Sends a signal to the process behind a pidfd, real-time signals included (pidfd_send_signal(2), Linux 5.1).
+///
+/// # Errors
+/// `ESRCH` if it is gone, `EPERM` if it may not be signalled.
+pub fn signal(process: BorrowedFd<'_>, signal: Signal) -> io::Result<()> {
+    // SAFETY: a system call on a descriptor that outlives it; the null siginfo makes it behave as kill(2).
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            process.as_raw_fd(),
+            signal.number(),
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// `struct pidfd_info` of linux/pidfd.h in its first version (64 bytes).
+#[repr(C)]
+#[derive(Default)]
+struct PidfdInfo {
+    mask: u64,
+    cgroup: u64,
+    ids: [u32; 11],
+    exit_code: i32,
+}
+
+const PIDFD_GET_INFO: libc::c_ulong = 0xC040_FF0B;
+const PIDFD_INFO_EXIT: u64 = 1 << 3;
+
+/// How the process behind a pidfd ended, for those who are not its parent (`PIDFD_GET_INFO` with exit information,
+/// Linux 6.15). Only after somebody has reaped it, and [`Exit::Unknown`] on kernels that do not tell.
+pub fn exit_of(process: BorrowedFd<'_>) -> Exit {
+    let mut info = PidfdInfo { mask: PIDFD_INFO_EXIT, ..PidfdInfo::default() };
+    // SAFETY: the kernel writes at most the 64 bytes whose size the request number carries.
+    let result = unsafe { libc::ioctl(process.as_fd().as_raw_fd(), PIDFD_GET_INFO, &raw mut info) };
+    if result != 0 || info.mask & PIDFD_INFO_EXIT == 0 {
+        return Exit::Unknown;
+    }
+    if libc::WIFSIGNALED(info.exit_code) {
+        Exit::Signal(Signal::from_number(libc::WTERMSIG(info.exit_code)))
+    } else {
+        Exit::Code(libc::WEXITSTATUS(info.exit_code))
+    }
+}
+
+/// Every group of a user.
+///
+/// # Errors
+/// If the user database cannot be asked.
+pub fn groups_of(user: &str, gid: u32) -> io::Result<Vec<u32>> {
+    let name = CString::new(user)?;
+    let groups = nix::unistd::getgrouplist(&name, nix::unistd::Gid::from_raw(gid))?;
+    Ok(groups.into_iter().map(nix::unistd::Gid::as_raw).collect())
+}
+
+fn check(result: i32) -> io::Result<()> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
