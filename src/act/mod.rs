@@ -1,0 +1,58 @@
+//! What an operator does to bots, as the command line and the screen both do it: written down first, then asked of the
+//! keepers, then watched until evidence says that it is done.
+
+mod start;
+mod stop;
+mod up;
+
+use serde_json::{Map, json};
+
+use crate::core::bot::BotName;
+use crate::core::event::Kind;
+use crate::journal;
+use crate::paths::Home;
+
+pub use start::start;
+pub use stop::{restart, stop};
+pub use up::up;
+
+/// `start` waits this long for a bot to be ready, and then says that it still starts.
+pub const START_WAIT: std::time::Duration = std::time::Duration::from_mins(1);
+
+/// The note of a restart whose new run is not ready in time.
+pub const STILL_STARTING: &str = "its new run executes and is not ready yet; it goes on starting";
+
+/// How a stop is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// By the bot's ladder.
+    Stop,
+    /// SIGKILL at once.
+    Kill,
+    /// The next rung of a stop that is under way.
+    Climb,
+}
+
+impl How {
+    /// The word of the command.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Kill => "kill",
+            Self::Climb => "climb",
+        }
+    }
+}
+
+/// Writes down who asked for what. That it cannot be written is a phrase for the report.
+fn audit(home: &Home, name: &BotName, action: &str, by: &str) -> Option<String> {
+    let mut more = Map::new();
+    more.insert("action".into(), json!(action));
+    more.insert("by".into(), json!(by));
+    let event = journal::event(Some(name), Kind::Asked, format!("{by} asked for: {action}"), more);
+    let bot = home.bot(name);
+    bot.make()
+        .and_then(|()| journal::append(&bot.events(), &event))
+        .err()
+        .map(|error| format!("cannot write to its events: {}", crate::paths::words(&error)))
+}

@@ -1,0 +1,18 @@
+//! The command line: everything the screen can do, for shells and scripts, with exit codes that mean something.
+
+mod args;
+mod ask;
+mod check;
+mod events;
+pub mod logs;
+mod logs_command;
+mod output;
+mod run;
+mod scope;
+mod start;
+mod status;
+mod stop;
+
+pub use args::{Args, Command};
+pub use output::Output;
+pub use run::{Desk, open_desk, run};

@@ -1,0 +1,55 @@
+//! What is printed, and where: results on standard output, diagnostics on standard error, one JSON object if asked for.
+
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+use crate::core::code::Code;
+
+/// How this run of the command line prints.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// One JSON object instead of text.
+    pub json: bool,
+    /// Whether words may be coloured.
+    pub color: bool,
+}
+
+impl Output {
+    /// Prints a line for people; with `--json`, nothing.
+    pub fn line(self, text: &str) {
+        if !self.json {
+            // A closed pipe is the reader's way of saying that it has enough.
+            let _ = writeln!(io::stdout(), "{text}");
+        }
+    }
+
+    /// Prints the one JSON object; without `--json`, nothing.
+    pub fn object<T: Serialize>(self, value: &T) {
+        if self.json
+            && let Ok(text) = serde_json::to_string(value)
+        {
+            let _ = writeln!(io::stdout(), "{text}");
+        }
+    }
+
+    /// Prints a diagnostic on standard error.
+    #[allow(clippy::unused_self)]
+    pub fn complain(self, text: &str) {
+        let _ = writeln!(io::stderr(), "botwarden: {text}");
+    }
+
+    /// Prints that nothing was done, and why: a diagnostic, and with `--json` an object that scripts can read.
+    pub fn refuse(self, action: &str, code: Code, why: &str) -> Code {
+        self.complain(why);
+        self.object(&serde_json::json!({
+            "schema": 1, "action": action, "ok": false, "exit_code": code.number(), "bots": [], "errors": [why],
+        }));
+        code
+    }
+
+    /// Text in bold red, where colours are wanted and somebody looks.
+    pub fn red(self, text: &str) -> String {
+        if self.color && io::stdout().is_terminal() { format!("\x1b[1;31m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}

@@ -1,0 +1,118 @@
+//! Opens the desk that a command is about, and hands the command to its file.
+
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+
+use crate::config::{self, Config, Mistake, last_good};
+use crate::core::code::Code;
+use crate::paths::Home;
+use crate::who;
+
+use super::args::{Args, Command};
+use super::output::Output;
+use super::{check, events, logs_command, start, status, stop};
+
+/// What a command works on.
+pub struct Desk {
+    /// Its home.
+    pub home: Home,
+    /// Its configuration, if it could be read.
+    pub config: Option<Config>,
+    /// Why it could not.
+    pub mistakes: Vec<Mistake>,
+    /// Who asks.
+    pub by: String,
+    /// Whether questions are answered with yes.
+    pub yes: bool,
+}
+
+/// Finds the home and reads the configuration. A configuration that cannot be read is not the end: bots that run are
+/// known from their records, and can be seen and stopped all the same.
+///
+/// # Errors
+/// With a sentence, if there can be no home.
+pub fn open_desk(args: &Args) -> Result<Desk, String> {
+    let home = find_home(args.home.as_deref())?;
+    let (config, mistakes) = match config::locate(args.config.as_deref()) {
+        Ok(file) => match config::read(&file) {
+            Ok(config) => (Some(config), Vec::new()),
+            Err(mistakes) => (None, mistakes),
+        },
+        Err(why) => (None, vec![Mistake::of_the_search(why)]),
+    };
+    Ok(Desk { home, config, mistakes, by: who::asks(), yes: args.yes })
+}
+
+fn find_home(explicit: Option<&Path>) -> Result<Home, String> {
+    let root = match explicit {
+        Some(folder) if folder.as_os_str().is_empty() => return Err("the home is empty: --home needs a folder".into()),
+        Some(folder) => folder.to_owned(),
+        None => ProjectDirs::from("", "", "botwarden")
+            .and_then(|folders| folders.state_dir().map(Path::to_owned))
+            .ok_or("no home: this user has no home folder, so --home DIR has to say where")?,
+    };
+    let root = std::path::absolute(&root).map_err(|error| format!("home {}: {error}", root.display()))?;
+    // One home has one name: marks are compared by it.
+    let root: PathBuf = std::fs::canonicalize(&root).unwrap_or(root);
+    Ok(Home::at(root))
+}
+
+/// Runs one command.
+pub fn run(args: &Args, command: &Command) -> Code {
+    let output =
+        Output { json: args.json, color: !args.no_color && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) };
+    if let Command::Check = command {
+        return check::run(args, output);
+    }
+    let desk = match open_desk(args) {
+        Ok(desk) => desk,
+        Err(why) => return output.refuse(word(command), Code::Usage, &why),
+    };
+    if let Err(why) = desk.home.make() {
+        output.complain(&why);
+        // What lives can be looked at and stopped from a home that cannot be written.
+        if matches!(command, Command::Start(_) | Command::Up | Command::Restart(_)) {
+            output.object(&serde_json::json!({
+                "schema": 1, "action": word(command), "ok": false, "exit_code": 1, "bots": [], "errors": [why],
+            }));
+            return Code::Failed;
+        }
+    }
+    // A home that was made just now has its real name only now.
+    let desk = match find_home(Some(desk.home.root())) {
+        Ok(home) => Desk { home, ..desk },
+        Err(_) => desk,
+    };
+    if let Some(config) = &desk.config
+        && let Err(error) = last_good::keep(&desk.home, config)
+    {
+        output.complain(&format!("cannot keep a copy of the configuration: {}", crate::paths::words(&error)));
+    }
+    match command {
+        Command::Demo | Command::Check => Code::Done,
+        Command::Up => start::up(&desk, output),
+        Command::Start(scope) => start::start(&desk, scope, output),
+        Command::Stop(scope) => stop::stop(&desk, scope, crate::act::How::Stop, output),
+        Command::Kill(scope) => stop::stop(&desk, scope, crate::act::How::Kill, output),
+        Command::Restart(scope) => stop::restart(&desk, scope, output),
+        Command::Status { bots } => status::run(&desk, bots, output),
+        Command::Logs(which) => logs_command::run(&desk, which, output),
+        Command::Events { count, bots } => events::run(&desk, *count, bots, output),
+    }
+}
+
+fn word(command: &Command) -> &'static str {
+    match command {
+        Command::Demo => "demo",
+        Command::Check => "check",
+        Command::Up => "up",
+        Command::Start(_) => "start",
+        Command::Stop(_) => "stop",
+        Command::Restart(_) => "restart",
+        Command::Kill(_) => "kill",
+        Command::Status { .. } => "status",
+        Command::Logs(_) => "logs",
+        Command::Events { .. } => "events",
+    }
+}

@@ -1,0 +1,77 @@
+//! `start` and `up`.
+
+use crate::act::{self, START_WAIT};
+use crate::core::code::Code;
+use crate::core::report::{StartOutcome, StartReport, StartedBot};
+use crate::latch;
+
+use super::args::Scope;
+use super::ask::confirm;
+use super::output::Output;
+use super::run::Desk;
+use super::scope::configured;
+
+/// Starts the bots of a scope.
+pub(super) fn start(desk: &Desk, scope: &Scope, output: Output) -> Code {
+    let specs = match configured(desk, scope, output) {
+        Ok(specs) => specs,
+        Err(why) => return output.refuse("start", Code::Usage, &why),
+    };
+    if latch::is_latched(&desk.home) {
+        return output.refuse(
+            "start",
+            Code::Latched,
+            "the emergency stop is latched: nothing starts until it is reset",
+        );
+    }
+    let modes: Vec<_> = specs.iter().map(|spec| (spec.name.clone(), Some(spec.mode))).collect();
+    if let Err(why) = confirm(desk, "start", &modes) {
+        return output.refuse("start", Code::Usage, &why);
+    }
+    tell("start", &act::start(&desk.home, &specs, &desk.by, START_WAIT), output)
+}
+
+/// Starts what should be running and takes orphans back. Says nothing when there is nothing to do.
+pub(super) fn up(desk: &Desk, output: Output) -> Code {
+    let all = Scope { all: true, ..Scope::default() };
+    let specs = match configured(desk, &all, output) {
+        Ok(specs) => specs,
+        Err(why) => return output.refuse("up", Code::Usage, &why),
+    };
+    if latch::is_latched(&desk.home) {
+        return output.refuse("up", Code::Latched, "the emergency stop is latched: nothing starts until it is reset");
+    }
+    tell("up", &act::up(&desk.home, &specs, &desk.by, START_WAIT), output)
+}
+
+fn tell(action: &str, bots: &[StartedBot], output: Output) -> Code {
+    let code = Code::worst(bots.iter().map(|bot| code(bot.outcome)));
+    let width = bots.iter().map(|bot| bot.name.as_str().len()).max().unwrap_or_default();
+    for bot in bots {
+        let text = format!("{:width$}  {}", bot.name, bot.message);
+        match bot.outcome {
+            StartOutcome::Started | StartOutcome::Adopted | StartOutcome::AlreadyRunning => output.line(&text),
+            StartOutcome::StillStarting | StartOutcome::Failed | StartOutcome::Refused | StartOutcome::Latched => {
+                output.complain(&text);
+            }
+        }
+    }
+    output.object(&StartReport {
+        schema: 1,
+        action: action.to_owned(),
+        ok: code == Code::Done,
+        exit_code: code.number(),
+        bots: bots.to_vec(),
+        errors: Vec::new(),
+    });
+    code
+}
+
+fn code(outcome: StartOutcome) -> Code {
+    match outcome {
+        StartOutcome::Started | StartOutcome::Adopted | StartOutcome::AlreadyRunning => Code::Done,
+        StartOutcome::StillStarting => Code::StillWorking,
+        StartOutcome::Failed | StartOutcome::Refused => Code::Failed,
+        StartOutcome::Latched => Code::Latched,
+    }
+}

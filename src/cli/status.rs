@@ -1,0 +1,112 @@
+//! `status`: what may be said of each bot, and since when.
+
+use serde_json::json;
+
+use crate::clock;
+use crate::core::code::Code;
+use crate::core::status::{BotStatus, State};
+use crate::latch;
+use crate::survey::Surveyor;
+use crate::who;
+
+use super::args::Scope;
+use super::output::Output;
+use super::run::Desk;
+use super::scope::known;
+
+/// Shows the bots of the configuration, and others that have something to say.
+pub(super) fn run(desk: &Desk, bots: &[String], output: Output) -> Code {
+    let scope = Scope { bots: bots.to_vec(), all: bots.is_empty(), ..Scope::default() };
+    let wanted = match known(desk, &scope, output) {
+        Ok(wanted) => wanted,
+        Err(why) => {
+            output.complain(&why);
+            output.object(&json!({ "schema": 1, "ok": false, "exit_code": 2, "bots": [], "errors": [why] }));
+            return Code::Usage;
+        }
+    };
+    let configured = desk.config.as_ref().map(|config| config.bots.as_slice()).unwrap_or_default();
+    let specs: Vec<_> = configured.iter().filter(|spec| wanted.contains(&spec.name)).cloned().collect();
+    let mut seen = Surveyor::new(desk.home.clone()).look_twice(&specs);
+    seen.retain(|bot| wanted.contains(&bot.name));
+    if output.json {
+        output.object(&json!({
+            "schema": 1,
+            "host": who::host(),
+            "at": clock::wall(),
+            "estop": estop(desk),
+            "bots": seen,
+            "clusters": [],
+        }));
+    } else {
+        table(&seen, output);
+    }
+    // What could be seen is shown; that the configuration cannot be read is still said to scripts.
+    if desk.config.is_none() { Code::Usage } else { Code::Done }
+}
+
+fn estop(desk: &Desk) -> serde_json::Value {
+    let latched = latch::is_latched(&desk.home);
+    let problems = if latched { vec![] } else { vec!["this version has no emergency stop yet"] };
+    json!({
+        "state": if latched { "latched" } else { "not_ready" },
+        "since": null, "by": null, "reason": null, "problems": problems,
+    })
+}
+
+fn table(bots: &[BotStatus], output: Output) {
+    let header = ["NAME", "MODE", "STATE", "PID", "UP", "CPU", "MEM", "RST", "NOTE"];
+    let rows: Vec<[String; 9]> = bots.iter().map(row).collect();
+    let widths: Vec<usize> = (0..header.len())
+        .map(|column| {
+            rows.iter().map(|row| row[column].chars().count()).chain([header[column].len()]).max().unwrap_or(0)
+        })
+        .collect();
+    let print = |cells: &[String]| {
+        let line: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        line.join("  ").trim_end().to_owned()
+    };
+    output.line(&print(&header.map(str::to_owned)));
+    for (row, bot) in rows.iter().zip(bots) {
+        let line = print(row);
+        let alarming = matches!(bot.state, State::Crashed | State::Failed | State::Orphaned | State::Unknown);
+        output.line(&if alarming { output.red(&line) } else { line });
+    }
+}
+
+fn row(bot: &BotStatus) -> [String; 9] {
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let state = match bot.was {
+        Some(was) => format!("{} (was {was})", bot.state),
+        None => bot.state.to_string(),
+    };
+    [
+        bot.name.to_string(),
+        or_dash(bot.mode.map(|mode| mode.to_string())),
+        state,
+        or_dash(bot.pid.map(|pid| pid.to_string())),
+        or_dash(bot.uptime_s.map(uptime)),
+        or_dash(bot.cpu_percent.map(|cpu| format!("{cpu:.1}%"))),
+        or_dash(bot.memory_bytes.map(memory)),
+        or_dash(bot.restarts.map(|restarts| restarts.to_string())),
+        bot.note.clone(),
+    ]
+}
+
+fn uptime(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    if days > 0 {
+        format!("{days}d{hours:02}h")
+    } else if hours > 0 {
+        format!("{hours}h{minutes:02}m")
+    } else if minutes > 0 {
+        format!("{minutes}m{:02}s", seconds % 60)
+    } else {
+        format!("{seconds}s")
+    }
+}
+
+fn memory(bytes: u64) -> String {
+    let mib = bytes as f64 / f64::from(1 << 20);
+    if mib < 1024.0 { format!("{mib:.1}M") } else { format!("{:.1}G", mib / 1024.0) }
+}

@@ -1,0 +1,97 @@
+//! Exit codes: the contract's table, and which of several is the worst.
+
+/// What a command's process exits with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// Done and verified.
+    Done,
+    /// Failed; standard error says why.
+    Failed,
+    /// Usage or configuration, or a name that nobody knows.
+    Usage,
+    /// Still working when the time was up, or we left while it goes on.
+    StillWorking,
+    /// An order is not confirmed canceled.
+    OrderOpen,
+    /// State was not flushed.
+    NotFlushed,
+    /// A process survived, or one that must be stopped may not be signalled.
+    Survived,
+    /// A configured source, cancel command or cluster could not be asked.
+    NotAsked,
+    /// The latch could not be written.
+    NoLatch,
+    /// The emergency stop is latched.
+    Latched,
+    /// Not permitted.
+    NotPermitted,
+}
+
+impl Code {
+    /// The number.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::StillWorking => 10,
+            Self::OrderOpen => 11,
+            Self::NotFlushed => 12,
+            Self::Survived => 13,
+            Self::NotAsked => 14,
+            Self::NoLatch => 15,
+            Self::Latched => 75,
+            Self::NotPermitted => 77,
+        }
+    }
+
+    /// How bad it is beside the others: where several apply, the greatest wins.
+    const fn weight(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::NotPermitted => 2,
+            Self::StillWorking => 3,
+            Self::NotFlushed => 4,
+            Self::NotAsked => 5,
+            Self::OrderOpen => 6,
+            Self::Survived => 7,
+            Self::NoLatch => 8,
+            // These two come before any action.
+            Self::Latched => 9,
+            Self::Usage => 10,
+        }
+    }
+
+    /// The worst of several; done if there are none.
+    pub fn worst(codes: impl IntoIterator<Item = Self>) -> Self {
+        codes.into_iter().max_by_key(|code| code.weight()).unwrap_or(Self::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_wins_in_the_contracts_order() {
+        let order = [
+            Code::NoLatch,
+            Code::Survived,
+            Code::OrderOpen,
+            Code::NotAsked,
+            Code::NotFlushed,
+            Code::StillWorking,
+            Code::NotPermitted,
+            Code::Failed,
+            Code::Done,
+        ];
+        assert_eq!(order.map(Code::number), [15, 13, 11, 14, 12, 10, 77, 1, 0]);
+        for (place, worse) in order.iter().enumerate() {
+            for better in &order[place..] {
+                assert_eq!(Code::worst([*better, *worse]), *worse);
+            }
+        }
+        assert_eq!(Code::worst([]), Code::Done);
+    }
+}

@@ -1,0 +1,167 @@
+//! The keeper's paperwork: everything it does with files, as jobs that a [`super::worker::Worker`] does for it.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+
+use crate::clock;
+use crate::config::env_file;
+use crate::core::bot::BotSpec;
+use crate::core::event::Event;
+use crate::core::lifecycle::Refusal;
+use crate::core::record::{ProcessId, RunRecord};
+use crate::journal;
+use crate::latch;
+use crate::lock::Lock;
+use crate::logs::archive::Archivist;
+use crate::paths::{BotHome, Home, words};
+use crate::record;
+use crate::who;
+
+/// Something to do with files.
+pub(super) enum Job {
+    /// Append to the bot's events.
+    Tell(BotHome, Box<Event>),
+    /// Replace the run record.
+    Record(BotHome, Box<RunRecord>),
+    /// Make everything ready for a spawn.
+    Prepare(Box<Request>),
+}
+
+/// What came of it.
+pub(super) enum Done {
+    /// Nothing to say.
+    Well,
+    /// It went wrong; supervision goes on.
+    Trouble(String),
+    /// Everything is ready for a spawn, or it is not to be.
+    Prepared(Result<Box<Prepared>, Obstacle>),
+}
+
+/// What a spawn needs.
+pub(super) struct Request {
+    pub(super) home: Home,
+    pub(super) spec: BotSpec,
+    pub(super) keeper: Option<ProcessId>,
+    pub(super) notify: Option<String>,
+    pub(super) restarts: u32,
+    pub(super) failures: u32,
+}
+
+/// A run that can be spawned.
+pub(super) struct Prepared {
+    pub(super) record: RunRecord,
+    pub(super) log: File,
+    pub(super) lock: File,
+    pub(super) env: Vec<(OsString, OsString)>,
+    pub(super) identity: Option<crate::sys::Identity>,
+}
+
+/// Why nothing is spawned.
+pub(super) enum Obstacle {
+    /// Somebody or something forbids it.
+    Refused(Refusal),
+    /// It cannot be done; the text says why.
+    Impossible(String),
+}
+
+/// Does one job.
+pub(super) fn work(job: Job) -> Done {
+    match job {
+        Job::Tell(bot, event) => journal::append(&bot.events(), &event).map_or_else(
+            |error| Done::Trouble(format!("cannot write to its events: {}", words(&error))),
+            |()| Done::Well,
+        ),
+        Job::Record(bot, run) => record::write(&bot, &run).map_or_else(
+            |error| Done::Trouble(format!("cannot write its run record: {}", words(&error))),
+            |()| Done::Well,
+        ),
+        Job::Prepare(request) => Done::Prepared(prepare(&request).map(Box::new)),
+    }
+}
+
+fn prepare(request: &Request) -> Result<Prepared, Obstacle> {
+    let bot = request.home.bot(&request.spec.name);
+    if latch::is_latched(&request.home) {
+        return Err(Obstacle::Refused(Refusal::Latched));
+    }
+    if record::down(&bot).is_some() {
+        return Err(Obstacle::Refused(Refusal::Down));
+    }
+    let lock = Lock::take(&bot.bot_lock())
+        .map_err(|error| Obstacle::Impossible(format!("{}: {}", bot.bot_lock().display(), words(&error))))?
+        .ok_or_else(|| Obstacle::Refused(Refusal::Occupied("a process of an earlier run holds its lock".into())))?;
+    let (env, identity) = environment(request).map_err(Obstacle::Impossible)?;
+    let (record, log) = match open_run(request, &bot) {
+        // A full disk: old output goes before a bot stays down.
+        Err(error) if error.kind() == io::ErrorKind::StorageFull && relieve(request, &bot) => open_run(request, &bot),
+        result => result,
+    }
+    .map_err(|error| Obstacle::Impossible(format!("cannot write in {}: {}", bot.root().display(), words(&error))))?;
+    Ok(Prepared { env: with_mark(env, request, &record), record, log, lock: lock.into_file(), identity })
+}
+
+fn relieve(request: &Request, bot: &BotHome) -> bool {
+    let archivist = Archivist::open(&bot.log_dir(), "", request.spec.log);
+    archivist.relieve().is_ok_and(|removed| !removed.is_empty())
+}
+
+fn open_run(request: &Request, bot: &BotHome) -> io::Result<(RunRecord, File)> {
+    bot.make()?;
+    let started_at = clock::wall();
+    let run = format!("{}-{:04x}", started_at.strftime("%Y%m%dT%H%M%S%3f"), fastrand::u16(..));
+    let log = OpenOptions::new().append(true).create_new(true).mode(0o600).open(bot.log(&run))?;
+    let mut record = RunRecord::new(&request.spec, run, started_at);
+    record.keeper.clone_from(&request.keeper);
+    record.notify.clone_from(&request.notify);
+    record.restarts = request.restarts;
+    record.failures = request.failures;
+    if let Err(error) = record::write(bot, &record) {
+        let _ = std::fs::remove_file(bot.log(&record.run));
+        return Err(error);
+    }
+    Ok((record, log))
+}
+
+type Environment = Vec<(OsString, OsString)>;
+
+/// What the bot gets on top of the environment of the command that started it.
+fn environment(request: &Request) -> Result<(Environment, Option<crate::sys::Identity>), String> {
+    let spec = &request.spec;
+    let mut env: Environment = Vec::new();
+    let mut set = |name: &str, value: &str| env.push((name.into(), value.into()));
+    let other = match &spec.user {
+        Some(user) => who::to_become(user)?,
+        None => None,
+    };
+    if std::env::var_os("PYTHONUNBUFFERED").is_none() {
+        set("PYTHONUNBUFFERED", "1");
+    }
+    for (name, value) in other.iter().flat_map(|other| &other.env) {
+        set(name, value);
+    }
+    if let Some(file) = &spec.env_file {
+        for (name, value) in env_file::read(file)? {
+            set(&name, &value);
+        }
+    }
+    for (name, value) in &spec.env {
+        set(name, value);
+    }
+    if let Some(number) = spec.name.instance() {
+        set("BOTWARDEN_INSTANCE", &number.to_string());
+    }
+    Ok((env, other.map(|other| other.identity)))
+}
+
+fn with_mark(mut env: Environment, request: &Request, record: &RunRecord) -> Environment {
+    let [home, bot, run] = crate::process::MARK;
+    env.push((home.into(), request.home.root().into()));
+    env.push((bot.into(), request.spec.name.as_str().into()));
+    env.push((run.into(), record.run.clone().into()));
+    if let Some(address) = &request.notify {
+        env.push(("NOTIFY_SOCKET".into(), format!("@{address}").into()));
+    }
+    env
+}

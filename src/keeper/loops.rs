@@ -1,0 +1,381 @@
+//! The keeper's loop: wait for anything, take it in, do what follows, show it to whoever watches.
+
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::clock;
+use crate::core::bot::BotSpec;
+use crate::core::exit::Exit;
+use crate::core::lifecycle::{Effect, First, Input, Lifecycle, Phase};
+use crate::core::moment::Moment;
+use crate::core::protocol::{Answer, Request};
+use crate::core::record::RunRecord;
+use crate::launch::Begin;
+use crate::lock::Lock;
+use crate::notify::Notify;
+use crate::paths::{BotHome, Home};
+use crate::process;
+
+use super::begin::Launcher;
+use super::clients::Clients;
+use super::signals::{Meaning, Signals};
+use super::tend::LogWatch;
+use super::tree::Tree;
+use super::worker::Worker;
+use super::{desk, tend};
+
+/// Everything that a keeper is made of.
+pub(super) struct Parts {
+    pub(super) begin: Begin,
+    pub(super) by: String,
+    pub(super) spec: BotSpec,
+    pub(super) home: Home,
+    pub(super) bot: BotHome,
+    pub(super) keeper_lock: Lock,
+    pub(super) signals: Signals,
+    pub(super) notify: Option<Notify>,
+    pub(super) clients: Clients,
+    pub(super) desk: Worker<desk::Job, desk::Done>,
+    pub(super) tender: Worker<tend::Job, tend::Done>,
+    pub(super) log_watch: Option<LogWatch>,
+    pub(super) life: Lifecycle,
+    pub(super) effects: Vec<Effect>,
+    pub(super) tree: Tree,
+    pub(super) earlier: Option<RunRecord>,
+}
+
+/// How long a keeper that leaves waits for its paperwork. History may fail; supervision may not.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// The kernel tells how a process ended once its parent has reaped it; a parent that does not is not waited for.
+const REAPED_BY_OTHERS: Duration = Duration::from_secs(1);
+/// How often a tree that is not ours to reap is looked at while it is being ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// A keeper at work.
+pub(super) struct Keeper {
+    pub(super) parts: Parts,
+    pub(super) launcher: Launcher,
+    /// The record of the current or last run.
+    pub(super) record: Option<RunRecord>,
+    /// Who asked for what is under way.
+    pub(super) asked_by: Option<String>,
+    /// When the phase was entered.
+    pub(super) phase_since: Moment,
+    pub(super) last_exit: Option<(Exit, Moment)>,
+    pub(super) heartbeat: Option<Moment>,
+    pub(super) says: Option<String>,
+    pub(super) warning: Option<String>,
+    /// What ended the first run before the launcher heard that it is ready.
+    pub(super) failed_at_once: Option<String>,
+    /// Something that clients have not been shown yet.
+    pub(super) changed: bool,
+    adopted_ended: Option<Moment>,
+    look_again: Option<Moment>,
+}
+
+impl Keeper {
+    /// A keeper that has everything and has done nothing.
+    pub(super) fn new(parts: Parts, launcher: Launcher) -> Self {
+        let record = parts.earlier.clone();
+        Self {
+            parts,
+            launcher,
+            record,
+            asked_by: None,
+            phase_since: clock::now(),
+            last_exit: None,
+            heartbeat: None,
+            says: None,
+            warning: None,
+            failed_at_once: None,
+            changed: false,
+            adopted_ended: None,
+            look_again: None,
+        }
+    }
+
+    /// Keeps the bot until nothing is left to keep.
+    pub(super) fn keep(mut self) {
+        match self.parts.begin {
+            Begin::Start => {
+                let effects = std::mem::take(&mut self.parts.effects);
+                self.perform(effects);
+            }
+            Begin::Adopt => self.take_over(),
+        }
+        loop {
+            self.tick();
+            if let Phase::Over(_) = self.parts.life.phase() {
+                break;
+            }
+            if std::mem::take(&mut self.changed) && self.parts.clients.watched() {
+                let snapshot = self.snapshot();
+                self.parts.clients.tell(snapshot);
+            }
+            self.wait();
+        }
+        self.leave();
+    }
+
+    /// Hands an input to the lifecycle and does what follows.
+    pub(super) fn feed(&mut self, input: Input) {
+        let now = clock::now();
+        let before = std::mem::discriminant(self.parts.life.phase());
+        let effects = self.parts.life.handle(input, now);
+        if std::mem::discriminant(self.parts.life.phase()) != before {
+            self.phase_since = now;
+            self.changed = true;
+        }
+        self.perform(effects);
+    }
+
+    fn tick(&mut self) {
+        loop {
+            let now = clock::now();
+            if self.parts.life.deadline().is_none_or(|due| due > now) {
+                break;
+            }
+            self.feed(Input::Tick);
+            if let Phase::Over(_) = self.parts.life.phase() {
+                return;
+            }
+        }
+        let now = clock::now();
+        if self.parts.log_watch.as_mut().is_some_and(|watch| watch.tick(now)) {
+            self.tend(false);
+        }
+        if self.adopted_ended.is_some_and(|ended| now.since(ended) >= REAPED_BY_OTHERS) {
+            self.adopted_main_ended(Exit::Unknown);
+        }
+        if self.look_again.is_some_and(|due| due <= now) {
+            self.look_again = None;
+            self.check_adopted();
+        }
+    }
+
+    fn deadline(&self) -> Option<Moment> {
+        [
+            self.parts.life.deadline(),
+            self.parts.log_watch.as_ref().and_then(LogWatch::deadline),
+            self.adopted_ended.map(|ended| ended.plus(REAPED_BY_OTHERS)),
+            self.look_again,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    fn wait(&mut self) {
+        let parts = &self.parts;
+        let hang_up_only = self.adopted_ended.is_some();
+        let mut fds = vec![
+            PollFd::from_borrowed_fd(parts.signals.fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(parts.desk.fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(parts.tender.fd(), PollFlags::IN),
+        ];
+        fds.extend(parts.clients.fds().map(|(fd, unsent)| {
+            PollFd::from_borrowed_fd(fd, if unsent { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN })
+        }));
+        fds.extend(parts.notify.iter().map(|notify| PollFd::from_borrowed_fd(notify.fd(), PollFlags::IN)));
+        fds.extend(parts.log_watch.iter().map(|watch| PollFd::from_borrowed_fd(watch.fd(), PollFlags::IN)));
+        fds.extend(parts.tree.watched().map(|held| {
+            let main = parts.tree.held().is_some_and(|main| main.pid() == held.pid());
+            PollFd::from_borrowed_fd(held.fd(), if main && hang_up_only { PollFlags::empty() } else { PollFlags::IN })
+        }));
+        let now = clock::now();
+        // Rounded up, so that a deadline has come when the wait for it is over.
+        let time = self.deadline().map(|due| due.since(now) + Duration::from_micros(50));
+        let time = time.map(|time| Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) });
+        let woken = poll(&mut fds, time.as_ref());
+        let hung_up =
+            fds.iter().rev().take(parts.tree.watched().count()).any(|fd| fd.revents().contains(PollFlags::HUP));
+        let process_ended = fds.iter().rev().take(parts.tree.watched().count()).any(|fd| !fd.revents().is_empty());
+        drop(fds);
+        if !matches!(woken, Ok(count) if count > 0) {
+            return;
+        }
+        // Everything that may have happened is looked at: reading what has not is cheap, and no order is missed.
+        self.signals();
+        self.results();
+        self.requests();
+        self.messages();
+        if let Some(watch) = &mut self.parts.log_watch {
+            watch.woken(clock::now());
+        }
+        if process_ended {
+            self.adopted_process_ended(hung_up);
+        }
+    }
+
+    fn signals(&mut self) {
+        let mut child = false;
+        for meaning in self.parts.signals.arrived() {
+            match meaning {
+                Meaning::Child => child = true,
+                Meaning::Leave(first) => {
+                    self.asked_by = Some("a signal to its keeper".into());
+                    self.feed(Input::Stop(first));
+                }
+            }
+        }
+        if child {
+            self.reap();
+        }
+    }
+
+    fn reap(&mut self) {
+        let reaped = self.parts.tree.reap();
+        if let Some(exit) = reaped.main {
+            self.last_exit = Some((exit.clone(), clock::now()));
+            self.feed(Input::Exited { exit, empty: reaped.childless });
+        } else if reaped.childless && self.parts.tree.main().is_none() && !self.parts.tree.is_adopted() {
+            self.feed(Input::Emptied);
+        }
+    }
+
+    /// Waits for nothing of a bot that was found alive: its end is seen through descriptors.
+    fn take_over(&mut self) {
+        let by = self.parts.by.clone();
+        self.adopted(&by);
+        if self.parts.tree.main().is_none() {
+            self.adopted_main_ended(Exit::Unknown);
+        }
+    }
+
+    fn adopted_process_ended(&mut self, hung_up: bool) {
+        if let Some(held) = self.parts.tree.held()
+            && held.has_ended()
+        {
+            let exit = held.exit();
+            if exit != Exit::Unknown || hung_up {
+                self.adopted_main_ended(exit);
+            } else if self.adopted_ended.is_none() {
+                self.adopted_ended = Some(clock::now());
+            }
+        }
+        self.check_adopted();
+    }
+
+    fn adopted_main_ended(&mut self, exit: Exit) {
+        self.adopted_ended = None;
+        self.parts.tree.let_go();
+        self.last_exit = Some((exit.clone(), clock::now()));
+        let empty = self.parts.tree.adopted_is_empty();
+        self.feed(Input::Exited { exit, empty });
+        self.check_adopted();
+    }
+
+    /// Looks whether an adopted tree is empty by now, if that is what is being waited for.
+    fn check_adopted(&mut self) {
+        let Phase::Stopping { main, .. } = self.parts.life.phase() else { return };
+        if !self.parts.tree.is_adopted() {
+            return;
+        }
+        let main_is_over = main.is_some();
+        if self.parts.tree.adopted_is_empty() && main_is_over {
+            self.feed(Input::Emptied);
+        } else {
+            self.look_again = Some(clock::now().plus(LOOK_AGAIN));
+        }
+    }
+
+    fn results(&mut self) {
+        for done in self.parts.desk.results() {
+            match done {
+                desk::Done::Well => {}
+                desk::Done::Trouble(what) => self.warn(what),
+                desk::Done::Prepared(prepared) => self.spawn(prepared),
+            }
+        }
+        for done in self.parts.tender.results() {
+            if let Some(what) = done {
+                self.warn(what);
+            }
+        }
+    }
+
+    fn requests(&mut self) {
+        self.parts.clients.accept();
+        for (number, request) in self.parts.clients.requests() {
+            match request {
+                Ok(request) => self.request(number, request),
+                Err(error) => self.parts.clients.answer(number, &Answer::Refused(format!("not understood: {error}"))),
+            }
+        }
+        self.parts.clients.tidy();
+    }
+
+    fn request(&mut self, number: usize, request: Request) {
+        let input = match request {
+            Request::Look => {
+                self.parts.tree.look_again();
+                let snapshot = self.snapshot();
+                return self.parts.clients.answer(number, &Answer::Snapshot(Box::new(snapshot)));
+            }
+            Request::Watch => {
+                self.parts.clients.watch(number);
+                let snapshot = self.snapshot();
+                return self.parts.clients.answer(number, &Answer::Snapshot(Box::new(snapshot)));
+            }
+            Request::Stop { by } => (by, Input::Stop(First::Send)),
+            Request::Climb { by } => (by, Input::Climb),
+            Request::Kill { by } => (by, Input::Kill),
+            Request::Restart { by, spec } => {
+                if let Some(spec) = spec
+                    && spec.name == self.parts.spec.name
+                {
+                    self.parts.life.replan((&*spec).into());
+                    self.parts.spec = *spec;
+                }
+                (by, Input::Restart)
+            }
+        };
+        let (by, input) = input;
+        self.asked_by = Some(by);
+        self.parts.clients.answer(number, &Answer::Accepted);
+        self.feed(input);
+        self.check_adopted();
+        self.changed = true;
+    }
+
+    fn messages(&mut self) {
+        while let Some(message) = self.parts.notify.as_ref().and_then(Notify::receive) {
+            if self.is_ours(message.sender) {
+                self.hear(message.fields);
+            } else {
+                self.warn(format!("pid {} spoke on its notify socket and is not of its tree: ignored", message.sender));
+            }
+        }
+    }
+
+    /// Whether a process is of the tree: a descendant of ours or of the bot, or marked with this run.
+    fn is_ours(&self, pid: i32) -> bool {
+        const DEEPEST: usize = 128;
+        let roots = [std::process::id() as i32, self.parts.tree.main().unwrap_or_default()];
+        let mut ancestor = pid;
+        for _ in 0..DEEPEST {
+            if ancestor > 1 && roots.contains(&ancestor) {
+                return true;
+            }
+            match process::stat(ancestor) {
+                Some(stat) if stat.parent > 1 => ancestor = stat.parent,
+                Some(_) | None => break,
+            }
+        }
+        let run = self.record.as_ref().map(|record| record.run.as_str());
+        process::mark(pid).is_some_and(|mark| Some(mark.run.as_str()) == run)
+    }
+
+    fn leave(mut self) {
+        if !self.parts.desk.finish(LAST_WORDS) {
+            self.warning = Some("its last events could not be written".into());
+        }
+        // Whoever watches is shown the end when the files say the same.
+        let snapshot = self.snapshot();
+        self.parts.clients.tell(snapshot);
+        self.parts.clients.tidy();
+        let _ = std::fs::remove_file(self.parts.bot.root().join(BotHome::SOCKET));
+        drop(self.parts.keeper_lock);
+    }
+}

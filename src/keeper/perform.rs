@@ -1,0 +1,269 @@
+//! Carries out what the lifecycle wants done.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::clock;
+use crate::core::event::Kind;
+use crate::core::exit::Exit;
+use crate::core::lifecycle::{Effect, Happening, Input, Outcome, Reach, Refusal};
+use crate::core::record::{Ended, Ending};
+use crate::core::signal::Signal;
+use crate::journal;
+use crate::launch::Word;
+use crate::paths::words;
+use crate::process;
+use crate::sys::{self, Execution};
+
+use super::desk::{self, Obstacle, Prepared};
+use super::loops::Keeper;
+use super::story::{self, Story, in_words, refusal};
+use super::tend;
+use super::tree::Tree;
+
+/// What a bot says of itself is cut to this many characters.
+const LONGEST_CLAIM: usize = 200;
+
+impl Keeper {
+    pub(super) fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Spawn => self.prepare(),
+                Effect::Signal(signal, reach) => self.signal(signal, reach),
+                Effect::Tell(happening) => self.happened(&happening),
+            }
+        }
+    }
+
+    fn prepare(&mut self) {
+        let parts = &self.parts;
+        parts.desk.take_on(desk::Job::Prepare(Box::new(desk::Request {
+            home: parts.home.clone(),
+            spec: parts.spec.clone(),
+            keeper: process::identify(std::process::id() as i32),
+            notify: parts.notify.as_ref().map(|notify| notify.address().to_owned()),
+            restarts: parts.life.restarts(),
+            failures: parts.life.failures(),
+        })));
+    }
+
+    /// The paperwork is done: execute the bot, or say why not.
+    pub(super) fn spawn(&mut self, prepared: Result<Box<Prepared>, Obstacle>) {
+        let prepared = match prepared {
+            Ok(prepared) => *prepared,
+            Err(Obstacle::Refused(why)) => return self.feed(Input::Refused(why)),
+            Err(Obstacle::Impossible(why)) => return self.feed(Input::SpawnFailed(why)),
+        };
+        let Prepared { record, log, lock, env, identity } = prepared;
+        let result = sys::spawn(&Execution {
+            command: &self.parts.spec.command,
+            cwd: self.parts.spec.cwd.clone(),
+            env,
+            env_remove: &["BOTWARDEN_INSTANCE", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID"],
+            identity,
+            output: &log,
+            lock: &lock,
+        });
+        // Our copy goes: from now on the lock lives as long as the bot does.
+        drop(lock);
+        self.record = Some(record);
+        self.heartbeat = None;
+        self.says = None;
+        match result {
+            Ok(pid) => {
+                self.parts.tree = Tree::spawned(pid);
+                if let Some(record) = &mut self.record {
+                    record.process = process::identify(pid);
+                }
+                self.write_record();
+                self.feed(Input::Spawned);
+                self.tend(true);
+            }
+            Err(error) => {
+                let why = self.why_not(&error);
+                self.feed(Input::SpawnFailed(why));
+            }
+        }
+    }
+
+    /// Why it could not be executed, in words that say what to look at.
+    fn why_not(&self, error: &std::io::Error) -> String {
+        let spec = &self.parts.spec;
+        let program = spec.command.first().map_or("", String::as_str);
+        if !spec.cwd.is_dir() {
+            return format!("its folder {} is not there", spec.cwd.display());
+        }
+        let path = spec.cwd.join(program);
+        match error.raw_os_error() {
+            Some(libc::ENOENT) if program.contains('/') && path.exists() => {
+                format!("{program}: the interpreter that its first line names is not there")
+            }
+            Some(libc::ENOENT) if program.contains('/') => format!("{program}: no such file"),
+            Some(libc::ENOENT) => format!("{program}: no such program in PATH"),
+            Some(libc::EACCES) if path.is_dir() => format!("{program}: is a folder"),
+            Some(libc::EACCES) => format!("{program}: permission denied (is it executable?)"),
+            Some(libc::ENOEXEC) => {
+                format!("{program}: is neither a program nor a script with a first line like #!/bin/sh")
+            }
+            Some(_) | None => format!("{program}: {}", words(error)),
+        }
+    }
+
+    fn signal(&mut self, signal: Signal, reach: Reach) {
+        for error in self.parts.tree.send(signal, reach) {
+            self.warn(error);
+        }
+        self.changed = true;
+    }
+
+    fn happened(&mut self, happening: &Happening) {
+        self.changed = true;
+        let run = self.record.as_ref().map(|record| record.run.clone()).unwrap_or_default();
+        let pid = self.parts.tree.main();
+        if let Some(story) = story::story(happening, &run, pid, self.asked_by.as_deref()) {
+            self.tell(story);
+        }
+        match happening {
+            Happening::Started => {
+                let pid = pid.unwrap_or_default();
+                self.launcher.say(&Word::Executing { pid });
+            }
+            Happening::Ready => {
+                if self.parts.spec.ready != crate::core::bot::Ready::Executing {
+                    self.tell(Story::new(Kind::Ready, "ready"));
+                }
+                self.launcher.say(&Word::Ready);
+            }
+            Happening::Exited { exit, lasted, .. } => {
+                if let Exit::NotStarted(_) = exit {
+                    self.last_exit = Some((exit.clone(), clock::now()));
+                }
+                if self.launcher.waits() {
+                    self.failed_at_once = Some(match exit {
+                        Exit::NotStarted(why) => why.clone(),
+                        Exit::Code(_) | Exit::Signal(_) | Exit::Unknown => {
+                            format!("{exit} after {}", in_words(*lasted))
+                        }
+                    });
+                }
+            }
+            Happening::Stopping { .. } | Happening::Climbed { .. } | Happening::Survived => {}
+            Happening::BackingOff { wait, .. } => {
+                self.asked_by = None;
+                self.end_record(Ending::Restarting);
+                let why = self.failed_at_once.take().unwrap_or_default();
+                self.launcher
+                    .say(&Word::Failed { why: format!("{why}; next try in {}", in_words(*wait)), trying: true });
+            }
+            Happening::Over { outcome, .. } => {
+                if !matches!(outcome, Outcome::Refused(_)) || self.parts.tree.main().is_none() {
+                    self.end_record(Ending::Final(outcome.clone()));
+                }
+                let word = self.last_word(outcome);
+                self.launcher.say(&word);
+            }
+        }
+    }
+
+    fn last_word(&mut self, outcome: &Outcome) -> Word {
+        let why = match outcome {
+            Outcome::Refused(Refusal::Latched) => return Word::Latched,
+            Outcome::Refused(why) => refusal(why),
+            Outcome::Stopped => {
+                self.failed_at_once.take().unwrap_or_else(|| "it was stopped while it was starting".to_owned())
+            }
+            Outcome::Exited | Outcome::Crashed | Outcome::Failed => self.failed_at_once.take().unwrap_or_default(),
+        };
+        Word::Failed { why, trying: false }
+    }
+
+    fn end_record(&mut self, outcome: Ending) {
+        let exit = self.last_exit.as_ref().map_or(Exit::Unknown, |(exit, _)| exit.clone());
+        let failures = self.parts.life.failures();
+        if let Some(record) = &mut self.record {
+            record.failures = failures;
+            record.ended = Some(Ended { at: clock::wall(), outcome, exit });
+            self.write_record();
+        }
+    }
+
+    fn write_record(&self) {
+        if let Some(record) = &self.record {
+            self.parts.desk.take_on(desk::Job::Record(self.parts.bot.clone(), Box::new(record.clone())));
+        }
+    }
+
+    /// A bot that lived already is ours now.
+    pub(super) fn adopted(&mut self, by: &str) {
+        if let Some(record) = &mut self.record {
+            record.keeper = process::identify(std::process::id() as i32);
+            record.ended = None;
+        }
+        self.write_record();
+        let pid = self.parts.tree.main();
+        let text = match pid {
+            Some(pid) => format!("taken back by a new keeper for {by} (pid {pid})"),
+            None => format!("what lives of it was taken back by a new keeper for {by}"),
+        };
+        self.tell(Story::new(Kind::Adopted, text));
+        match pid {
+            Some(pid) => {
+                self.launcher.say(&Word::Executing { pid });
+                self.launcher.say(&Word::Ready);
+            }
+            None => self.launcher.say(&Word::Failed {
+                why: "its main process is gone; what it left behind is being ended".into(),
+                trying: true,
+            }),
+        }
+        self.tend(true);
+    }
+
+    /// Has the log looked after.
+    pub(super) fn tend(&mut self, first: bool) {
+        let Some(record) = &self.record else { return };
+        if first && let Some(watch) = &mut self.parts.log_watch {
+            let log = self.parts.bot.log(&record.run);
+            watch.follow(Path::new(&log), clock::now());
+        }
+        self.parts.tender.take_on(tend::Job {
+            folder: self.parts.bot.log_dir(),
+            run: record.run.clone(),
+            limits: self.parts.spec.log,
+            first,
+        });
+    }
+
+    /// Takes in what the bot says of itself.
+    pub(super) fn hear(&mut self, fields: Vec<(String, String)>) {
+        for (name, value) in fields {
+            match name.as_str() {
+                "READY" if value == "1" => self.feed(Input::Ready),
+                "WATCHDOG" if value == "1" => self.heartbeat = Some(clock::now()),
+                "STATUS" => {
+                    let harmless: String = value.chars().filter(|c| !c.is_control()).take(LONGEST_CLAIM).collect();
+                    self.says = (!harmless.is_empty()).then_some(harmless);
+                    self.changed = true;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Something that the operator should know; said once for as long as it lasts.
+    pub(super) fn warn(&mut self, what: String) {
+        if self.warning.as_ref() == Some(&what) {
+            return;
+        }
+        self.tell(Story::new(Kind::Warning, what.clone()).with("keeper", json!(std::process::id())));
+        self.warning = Some(what);
+        self.changed = true;
+    }
+
+    fn tell(&self, story: Story) {
+        let Story { kind, text, more } = story;
+        let event = journal::event(Some(&self.parts.spec.name), kind, text, more);
+        self.parts.desk.take_on(desk::Job::Tell(self.parts.bot.clone(), Box::new(event)));
+    }
+}

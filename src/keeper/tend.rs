@@ -1,0 +1,121 @@
+//! Looks after a bot's log without ever standing between the two: the bot writes into the file itself, and what is
+//! older than `max_size` is moved into archives from behind. A bot that writes nothing costs nothing.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::inotify;
+
+use crate::core::bot::LogLimits;
+use crate::core::moment::Moment;
+use crate::logs::archive::Archivist;
+use crate::logs::probe;
+use crate::paths::words;
+
+/// After the bot has written, its log is left alone for this long.
+const REST: Duration = Duration::from_secs(1);
+
+/// One look at a run's log.
+pub(super) struct Job {
+    pub(super) folder: PathBuf,
+    pub(super) run: String,
+    pub(super) limits: LogLimits,
+    /// Whether this is the first look: what an earlier keeper left half done is finished then.
+    pub(super) first: bool,
+}
+
+/// What came of it: something that the operator should know, or nothing.
+pub(super) type Done = Option<String>;
+
+/// Archives what is due, and lets go what is too old.
+pub(super) fn work(job: Job) -> Done {
+    match probe::punches_holes(&job.folder) {
+        Ok(true) => {}
+        Ok(false) => return Some("log not archived: this file system cannot free part of a file".into()),
+        // A full disk: whether holes can be punched is seen when one is.
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => {}
+        Err(error) => return Some(format!("log not archived: {}", words(&error))),
+    }
+    let mut archivist = Archivist::open(&job.folder, &job.run, job.limits);
+    let result = tend(&mut archivist, job.first);
+    result.err().map(|error| format!("log not archived: {}", words(&error)))
+}
+
+fn tend(archivist: &mut Archivist, first: bool) -> io::Result<()> {
+    if first {
+        archivist.recover()?;
+    }
+    archivist.relieve()?;
+    while archivist.step()?.more {
+        archivist.retain()?;
+    }
+    archivist.retain()?;
+    Ok(())
+}
+
+/// Wakes the keeper when the bot has written, once a second at most.
+pub(super) struct LogWatch {
+    inotify: OwnedFd,
+    log: Option<PathBuf>,
+    armed: bool,
+    again: Option<Moment>,
+}
+
+impl LogWatch {
+    /// Watches nothing yet.
+    ///
+    /// # Errors
+    /// If this user may have no more watches.
+    pub(super) fn new() -> io::Result<Self> {
+        let inotify = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
+        Ok(Self { inotify, log: None, armed: false, again: None })
+    }
+
+    /// From now on this log is watched; it was looked at just now.
+    pub(super) fn follow(&mut self, log: &Path, now: Moment) {
+        self.log = Some(log.to_owned());
+        self.armed = false;
+        self.again = Some(now.plus(REST));
+    }
+
+    /// The bot has written something. The next look may come after a rest.
+    pub(super) fn woken(&mut self, now: Moment) {
+        let mut space = [MaybeUninit::uninit(); 512];
+        let mut reader = inotify::Reader::new(&self.inotify, &mut space);
+        while reader.next().is_ok() {}
+        if self.armed {
+            self.armed = false;
+            self.again = Some(now.plus(REST));
+        }
+    }
+
+    /// When [`LogWatch::tick`] is due.
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        self.again
+    }
+
+    /// Whether it is time for a look; the watch is set again, so that nothing written after the look is missed.
+    pub(super) fn tick(&mut self, now: Moment) -> bool {
+        if self.again.is_none_or(|again| again > now) {
+            return false;
+        }
+        self.again = None;
+        if let Some(log) = &self.log {
+            let once = inotify::WatchFlags::MODIFY | inotify::WatchFlags::ONESHOT;
+            self.armed = inotify::add_watch(&self.inotify, log, once).is_ok();
+            if !self.armed {
+                // No more watches for this user: a look a second is the next best thing.
+                self.again = Some(now.plus(REST));
+            }
+        }
+        true
+    }
+
+    /// Readable when the bot has written.
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.inotify.as_fd()
+    }
+}

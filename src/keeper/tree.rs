@@ -1,0 +1,306 @@
+//! The living processes of a run, and the signals they were sent.
+//!
+//! A bot that this keeper spawned is its child, and what the bot's descendants leave behind becomes its child too
+//! (`PR_SET_CHILD_SUBREAPER`): when there is no child left to wait for, the tree is empty. A bot that was adopted is
+//! somebody else's child: its tree is what descends from it, carries its mark or holds its lock.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use rustix::process::{WaitOptions, wait};
+
+use crate::core::exit::Exit;
+use crate::core::lifecycle::Reach;
+use crate::core::protocol::SeenProcess;
+use crate::core::record::ProcessId;
+use crate::core::signal::Signal;
+use crate::core::status::LockSeen;
+use crate::core::tree::{Member, targets};
+use crate::lock;
+use crate::process::{self, Held};
+
+/// SIGKILL is sent round by round until a look finds nobody new; what still forks after this many is met again soon.
+const ROUNDS: usize = 64;
+
+/// One run's processes.
+pub(super) struct Tree {
+    main: Option<i32>,
+    held: Option<Held>,
+    adopted: Option<Adopted>,
+    sent: HashMap<(i32, u64), Vec<Signal>>,
+    seen: Vec<Seen>,
+    /// Whether signals have been sent: from then on the dead stay on the list, with what ended them.
+    ending: bool,
+    others: Vec<Held>,
+}
+
+/// What an adopted run is known by.
+struct Adopted {
+    run: String,
+    lock: PathBuf,
+}
+
+struct Seen {
+    start_time: u64,
+    process: SeenProcess,
+}
+
+/// What was reaped.
+#[derive(Default)]
+pub(super) struct Reaped {
+    /// How the main process ended, if it was among them.
+    pub(super) main: Option<Exit>,
+    /// Nobody is left to wait for.
+    pub(super) childless: bool,
+}
+
+struct Found {
+    pid: i32,
+    parent: i32,
+    start_time: u64,
+    stopped: bool,
+}
+
+impl Tree {
+    /// Nobody.
+    pub(super) fn empty() -> Self {
+        Self {
+            main: None,
+            held: None,
+            adopted: None,
+            sent: HashMap::new(),
+            seen: Vec::new(),
+            ending: false,
+            others: Vec::new(),
+        }
+    }
+
+    /// A bot that we have just spawned.
+    pub(super) fn spawned(pid: i32) -> Self {
+        let mut tree = Self { main: Some(pid), ..Self::empty() };
+        tree.look();
+        tree
+    }
+
+    /// A bot that somebody else spawned; `main` if its main process still lives.
+    pub(super) fn adopted(main: Option<&ProcessId>, run: &str, lock: PathBuf) -> Self {
+        let held = main.and_then(Held::open);
+        let mut tree = Self {
+            main: held.as_ref().map(Held::pid),
+            held,
+            adopted: Some(Adopted { run: run.to_owned(), lock }),
+            ..Self::empty()
+        };
+        tree.look();
+        tree
+    }
+
+    /// The main process, while it lives.
+    pub(super) fn main(&self) -> Option<i32> {
+        self.main
+    }
+
+    /// Whether somebody else is the parent.
+    pub(super) fn is_adopted(&self) -> bool {
+        self.adopted.is_some()
+    }
+
+    /// Every process seen so far.
+    pub(super) fn seen(&self) -> Vec<SeenProcess> {
+        self.seen.iter().map(|seen| seen.process.clone()).collect()
+    }
+
+    /// The descriptors that become readable when an adopted process ends.
+    pub(super) fn watched(&self) -> impl Iterator<Item = &Held> {
+        self.held.iter().chain(&self.others)
+    }
+
+    /// The adopted main process, if it is held on to.
+    pub(super) fn held(&self) -> Option<&Held> {
+        self.held.as_ref()
+    }
+
+    /// The adopted main process has ended.
+    pub(super) fn let_go(&mut self) {
+        self.main = None;
+        self.held = None;
+    }
+
+    /// Waits, without waiting, for every child that has ended. The only place in a keeper that reaps.
+    pub(super) fn reap(&mut self) -> Reaped {
+        let mut reaped = Reaped::default();
+        loop {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) => {
+                    let pid = pid.as_raw_pid();
+                    if self.main == Some(pid) && self.adopted.is_none() {
+                        self.main = None;
+                        reaped.main = Some(match (status.exit_status(), status.terminating_signal()) {
+                            (Some(code), _) => Exit::Code(code),
+                            (None, Some(signal)) => Exit::Signal(Signal::from_number(signal)),
+                            (None, None) => Exit::Unknown,
+                        });
+                    }
+                }
+                Ok(None) => break,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(_) => {
+                    reaped.childless = true;
+                    break;
+                }
+            }
+        }
+        reaped
+    }
+
+    /// Whether nothing of an adopted run lives any more. What was found is held on to, so that its end wakes us.
+    pub(super) fn adopted_is_empty(&mut self) -> bool {
+        let found = self.look();
+        self.others = found
+            .iter()
+            .filter(|found| Some(found.pid) != self.main)
+            .filter_map(|found| Held::open_started_at(found.pid, found.start_time))
+            .collect();
+        let held = self.adopted.as_ref().is_some_and(|adopted| lock::look(&adopted.lock) != LockSeen::Free);
+        found.is_empty() && !held
+    }
+
+    /// Sends a signal to whom it is for. Comes back with what went wrong.
+    pub(super) fn send(&mut self, signal: Signal, reach: Reach) -> Vec<String> {
+        let mut errors = Vec::new();
+        if !std::mem::replace(&mut self.ending, true) {
+            let _ = self.look();
+            self.seen.retain(|seen| seen.process.alive);
+        }
+        if signal == Signal::KILL {
+            for _ in 0..ROUNDS {
+                let found = self.look();
+                let fresh: Vec<&Found> =
+                    found.iter().filter(|found| reach == Reach::All && !self.had(found, signal)).collect();
+                if fresh.is_empty() {
+                    // Those that had it before get it again, once a call: one in a system call may come to it late.
+                    for found in &found {
+                        Self::deliver(found, signal, &mut errors);
+                    }
+                    break;
+                }
+                for found in fresh {
+                    Self::deliver(found, signal, &mut errors);
+                    self.sent.entry((found.pid, found.start_time)).or_default().push(signal);
+                }
+            }
+            self.note(signal);
+            return errors;
+        }
+        let found = self.look();
+        let members: Vec<Member> = found
+            .iter()
+            .map(|found| Member {
+                pid: found.pid,
+                parent: found.parent,
+                catches: process::catches(found.pid, signal),
+                had: self.had(found, signal),
+            })
+            .collect();
+        let targets = targets(&members, reach);
+        for found in &found {
+            let delivered_by_others = reach == Reach::Nobody;
+            if delivered_by_others || targets.contains(&found.pid) {
+                self.sent.entry((found.pid, found.start_time)).or_default().push(signal);
+            }
+            if targets.contains(&found.pid) {
+                Self::deliver(found, signal, &mut errors);
+                if found.stopped {
+                    // A stopped process could not act on it.
+                    Self::deliver(found, Signal::CONT, &mut errors);
+                }
+            }
+        }
+        self.note(signal);
+        errors
+    }
+
+    fn had(&self, found: &Found, signal: Signal) -> bool {
+        self.sent.get(&(found.pid, found.start_time)).is_some_and(|sent| sent.contains(&signal))
+    }
+
+    fn deliver(found: &Found, signal: Signal, errors: &mut Vec<String>) {
+        let Some(held) = Held::open_started_at(found.pid, found.start_time) else { return };
+        if let Err(error) = held.signal(signal) {
+            errors.push(format!("cannot send {signal} to pid {}: {}", found.pid, crate::paths::words(&error)));
+        }
+    }
+
+    /// Marks in the list of seen processes who has been sent what.
+    fn note(&mut self, signal: Signal) {
+        for seen in &mut self.seen {
+            if self.sent.get(&(seen.process.pid, seen.start_time)).is_some_and(|sent| sent.contains(&signal)) {
+                seen.process.signal = Some(signal);
+            }
+        }
+    }
+
+    /// Looks who lives.
+    pub(super) fn look_again(&mut self) {
+        let _ = self.look();
+    }
+
+    fn look(&mut self) -> Vec<Found> {
+        let mut pids = process::descendants(std::process::id() as i32);
+        if let Some(adopted) = &self.adopted {
+            pids.extend(self.main);
+            pids.extend(self.main.map(process::descendants).unwrap_or_default());
+            pids.extend(process::all().filter(|pid| process::mark(*pid).is_some_and(|mark| mark.run == adopted.run)));
+            if lock::look(&adopted.lock) == LockSeen::Held {
+                pids.extend(process::holders(&adopted.lock));
+            }
+        }
+        pids.sort_unstable();
+        pids.dedup();
+        let me = std::process::id() as i32;
+        let found: Vec<Found> = pids
+            .into_iter()
+            .filter(|pid| *pid != me)
+            .filter_map(|pid| process::stat(pid).map(|stat| (pid, stat)))
+            .filter(|(_, stat)| stat.is_alive())
+            .map(|(pid, stat)| Found {
+                pid,
+                parent: stat.parent,
+                start_time: stat.start_time,
+                stopped: matches!(stat.state, b'T' | b't'),
+            })
+            .collect();
+        for seen in &mut self.seen {
+            seen.process.alive =
+                found.iter().any(|found| (found.pid, found.start_time) == (seen.process.pid, seen.start_time));
+        }
+        for found in &found {
+            let command = process::command_line(found.pid);
+            match self.seen.iter_mut().find(|seen| (seen.process.pid, seen.start_time) == (found.pid, found.start_time))
+            {
+                // It may have executed something else since.
+                Some(seen) => seen.process.command = command,
+                None => self.seen.push(Seen {
+                    start_time: found.start_time,
+                    process: SeenProcess { pid: found.pid, command, signal: None, alive: true },
+                }),
+            }
+        }
+        if self.ending {
+            self.forget_the_oldest_dead();
+        } else {
+            self.seen.retain(|seen| seen.process.alive);
+        }
+        found
+    }
+
+    /// A bot that forks for weeks must not fill the keeper's memory.
+    fn forget_the_oldest_dead(&mut self) {
+        const MOST: usize = 512;
+        while self.seen.len() > MOST {
+            let Some(oldest) = self.seen.iter().position(|seen| !seen.process.alive) else { return };
+            let gone = self.seen.remove(oldest);
+            self.sent.remove(&(gone.process.pid, gone.start_time));
+        }
+    }
+}

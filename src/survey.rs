@@ -1,0 +1,264 @@
+//! Looks at everything there is to see of a desk's bots and says what may be said of each.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::client;
+use crate::clock;
+use crate::core::bot::{BotName, BotSpec};
+use crate::core::moment::Moment;
+use crate::core::protocol::Hello;
+use crate::core::record::RunRecord;
+use crate::core::status::{BotStatus, Evidence, LastExit, LockSeen, RecordSeen, State, Verdict, Voice, decide};
+use crate::lock;
+use crate::paths::Home;
+use crate::process;
+use crate::record;
+use crate::usage::{self, Usage, Used};
+
+/// The process table is searched for marked processes no more often than this.
+const SEARCH_EVERY: Duration = Duration::from_secs(5);
+/// Bots are looked at side by side, so that one silent keeper does not delay all.
+const SIDE_BY_SIDE: usize = 16;
+
+/// One look at one bot.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// The bot.
+    pub name: BotName,
+    /// What was seen.
+    pub evidence: Evidence,
+    /// What may be said.
+    pub verdict: Verdict,
+    /// The keeper's greeting, if it gave one.
+    pub hello: Option<Hello>,
+}
+
+impl Sight {
+    /// The run record, if it could be read.
+    pub fn record(&self) -> Option<&RunRecord> {
+        match &self.evidence.record {
+            RecordSeen::Read(record) => Some(record),
+            RecordSeen::None | RecordSeen::Unreadable(_) => None,
+        }
+    }
+}
+
+/// Looks at one bot. `marked` are the living processes that carry its mark. Takes up to a second if its keeper is
+/// silent.
+pub fn see(home: &Home, name: &BotName, marked: Vec<i32>) -> Sight {
+    let bot = home.bot(name);
+    let keeper_lock = lock::look(&bot.keeper_lock());
+    let (voice, hello) = match keeper_lock {
+        LockSeen::Held => client::voice(&bot),
+        LockSeen::Free | LockSeen::Unreadable(_) => (Voice::NotAsked, None),
+    };
+    // A keeper that left while we asked: its lock says so now, and its last record has been written.
+    let keeper_lock = match &voice {
+        Voice::Silent(_) => lock::look(&bot.keeper_lock()),
+        Voice::Said(_) | Voice::NotAsked => keeper_lock,
+    };
+    let record = record::read(&bot);
+    let main = match &record {
+        RecordSeen::Read(record) => record.process.clone(),
+        RecordSeen::None | RecordSeen::Unreadable(_) => None,
+    };
+    let evidence = Evidence {
+        keeper_lock,
+        bot_lock: lock::look(&bot.bot_lock()),
+        voice,
+        record,
+        main_alive: main.as_ref().is_some_and(process::is_alive),
+        marked,
+        down: record::down(&bot),
+    };
+    let verdict = decide(&evidence);
+    Sight { name: name.clone(), evidence, verdict, hello }
+}
+
+/// Looks at several bots side by side.
+pub fn see_all(home: &Home, names: &[BotName], marked: &Marked) -> Vec<Sight> {
+    let share = names.len().div_ceil(SIDE_BY_SIDE).max(1);
+    std::thread::scope(|scope| {
+        let looks: Vec<_> = names
+            .chunks(share)
+            .map(|names| {
+                scope.spawn(move || names.iter().map(|name| see(home, name, marked.of(name))).collect::<Vec<_>>())
+            })
+            .collect();
+        looks.into_iter().flat_map(|look| look.join().unwrap_or_default()).collect()
+    })
+}
+
+/// Living processes that carry a mark of this desk, by bot.
+#[derive(Clone, Debug, Default)]
+pub struct Marked(BTreeMap<BotName, Vec<(i32, String)>>);
+
+impl Marked {
+    /// Searches the whole process table.
+    pub fn search(home: &Home) -> Self {
+        Self(process::marked(home.root()))
+    }
+
+    /// Those of one bot that still live.
+    pub fn of(&self, name: &BotName) -> Vec<i32> {
+        let alive = |pid: i32| process::stat(pid).is_some_and(process::Stat::is_alive);
+        self.0.get(name).into_iter().flatten().map(|(pid, _)| *pid).filter(|pid| alive(*pid)).collect()
+    }
+}
+
+/// Looks again and again, and remembers what it needs for figures that are differences (CPU).
+pub struct Surveyor {
+    home: Home,
+    usage: Usage,
+    marked: Marked,
+    searched: Option<Moment>,
+}
+
+impl Surveyor {
+    /// A surveyor of this desk.
+    pub fn new(home: Home) -> Self {
+        Self { home, usage: Usage::default(), marked: Marked::default(), searched: None }
+    }
+
+    /// One look at every configured bot and at every other one that has a record here and is not at rest. Takes up to
+    /// a second if a keeper is silent; never call it where keys are read.
+    pub fn look(&mut self, specs: &[BotSpec]) -> Vec<BotStatus> {
+        let now = clock::now();
+        if self.searched.is_none_or(|searched| now.since(searched) >= SEARCH_EVERY) {
+            self.marked = Marked::search(&self.home);
+            self.searched = Some(now);
+        }
+        let mut names: Vec<BotName> = specs.iter().map(|spec| spec.name.clone()).collect();
+        let others = self.home.recorded().unwrap_or_default();
+        names.extend(others.into_iter().filter(|name| !specs.iter().any(|spec| spec.name == *name)));
+        let mut sights = see_all(&self.home, &names, &self.marked);
+        sights.retain(|sight| specs.iter().any(|spec| spec.name == sight.name) || !sight.verdict.state.is_at_rest());
+        let used =
+            self.usage.look(sights.iter().filter_map(|sight| Some((sight.name.clone(), tree(sight)?))).collect());
+        sights
+            .iter()
+            .map(|sight| {
+                let spec = specs.iter().find(|spec| spec.name == sight.name);
+                status(sight, spec, used.get(&sight.name))
+            })
+            .collect()
+    }
+
+    /// Two looks, far enough apart for CPU figures, if anything lives that has some.
+    pub fn look_twice(&mut self, specs: &[BotSpec]) -> Vec<BotStatus> {
+        let first = self.look(specs);
+        if first.iter().all(|bot| bot.processes.is_none()) {
+            return first;
+        }
+        std::thread::sleep(usage::APART);
+        self.look(specs)
+    }
+}
+
+/// The processes of a living bot; nothing if none is known to live.
+fn tree(sight: &Sight) -> Option<Vec<i32>> {
+    let mut pids: Vec<i32> = match &sight.evidence.voice {
+        Voice::Said(snapshot) => {
+            snapshot.processes.iter().filter(|process| process.alive).map(|process| process.pid).collect()
+        }
+        Voice::NotAsked | Voice::Silent(_) => {
+            let mut pids = sight.evidence.marked.clone();
+            if sight.evidence.main_alive {
+                pids.extend(sight.verdict.pid);
+            }
+            pids
+        }
+    };
+    if let Some(main) = sight.verdict.pid.filter(|_| sight.evidence.main_alive) {
+        pids.push(main);
+        pids.extend(process::descendants(main));
+    }
+    pids.sort_unstable();
+    pids.dedup();
+    (!pids.is_empty()).then_some(pids)
+}
+
+fn status(sight: &Sight, spec: Option<&BotSpec>, used: Option<&Used>) -> BotStatus {
+    let Sight { evidence, verdict, .. } = sight;
+    let record = sight.record();
+    let said = match &evidence.voice {
+        Voice::Said(snapshot) => Some(&**snapshot),
+        Voice::NotAsked | Voice::Silent(_) => None,
+    };
+    let ended = record.and_then(|record| record.ended.as_ref());
+    let ago = |ms: u64| clock::wall_before(Duration::from_millis(ms));
+    let lives = !verdict.state.is_at_rest();
+    let since = match (said, ended) {
+        (Some(said), _) => Some(ago(said.state_age_ms)),
+        (None, Some(ended)) if !lives => Some(ended.at),
+        (None, _) => None,
+    };
+    let last_exit = match (said, ended) {
+        (Some(said), _) => match (&said.last_exit, ended) {
+            (Some(seen), _) => Some(LastExit::new(&seen.exit, Some(ago(seen.age_ms)))),
+            (None, Some(ended)) => Some(LastExit::new(&ended.exit, Some(ended.at))),
+            (None, None) => None,
+        },
+        (None, Some(ended)) => Some(LastExit::new(&ended.exit, Some(ended.at))),
+        (None, None) => None,
+    };
+    let executes = said.is_some_and(|said| said.pid.is_some()) || (said.is_none() && evidence.main_alive);
+    let started_at = record.filter(|_| executes).map(|record| record.started_at);
+    let uptime = match said {
+        Some(said) => said.uptime_ms.map(|ms| ms / 1000),
+        None => started_at.map(|at| Timestamp::now().duration_since(at).as_secs().unsigned_abs()),
+    };
+    let configured_mode = spec.map(|spec| spec.mode);
+    let mode = if lives { record.map(|record| record.mode).or(configured_mode) } else { configured_mode };
+    let keeper_pid = sight.hello.as_ref().map(|hello| hello.keeper_pid);
+    BotStatus {
+        name: sight.name.clone(),
+        groups: spec
+            .map_or_else(|| record.map(|record| record.groups.clone()).unwrap_or_default(), |spec| spec.groups.clone()),
+        mode: mode.or_else(|| record.map(|record| record.mode)),
+        state: verdict.state,
+        was: verdict.was,
+        since,
+        pid: verdict.pid,
+        keeper_pid,
+        started_at,
+        uptime_s: uptime.filter(|_| executes),
+        restarts: said.map(|said| said.restarts).or_else(|| record.map(|record| record.restarts)).or(Some(0)),
+        failures: said.map(|said| said.failures).or_else(|| record.map(|record| record.failures)).or(Some(0)),
+        next_try_at: said.and_then(|said| said.next_try_in_ms).map(|ms| clock::wall_after(Duration::from_millis(ms))),
+        last_exit,
+        heartbeat_age_s: said.and_then(|said| said.heartbeat_age_ms).map(|ms| ms / 1000),
+        cpu_percent: used.and_then(|used| used.cpu_percent),
+        memory_bytes: used.map(|used| used.memory_bytes),
+        processes: used.map(|used| used.processes),
+        orders_active: None,
+        orders_read_at: None,
+        strays: Vec::new(),
+        note: note(verdict, spec, record),
+        configured: spec.is_some(),
+        give_up_after: said
+            .map_or_else(|| spec.map_or(0, |spec| spec.backoff.give_up_after), |said| said.give_up_after),
+        run: record.map(|record| record.run.clone()),
+    }
+}
+
+/// The verdict's note, with what the configuration has to say about it.
+fn note(verdict: &Verdict, spec: Option<&BotSpec>, record: Option<&RunRecord>) -> String {
+    let mut notes = Vec::new();
+    if !verdict.note.is_empty() {
+        notes.push(verdict.note.clone());
+    }
+    match spec {
+        None => notes.push("not in the configuration any more".to_owned()),
+        Some(spec) => {
+            let lives = matches!(verdict.state, State::Running | State::Starting | State::Orphaned | State::Unknown);
+            if let Some(record) = record.filter(|record| lives && record.mode != spec.mode) {
+                notes.push(format!("runs as {}, is configured as {}: restart applies it", record.mode, spec.mode));
+            }
+        }
+    }
+    notes.join("; ")
+}
