@@ -4,6 +4,7 @@ mod args;
 mod ask;
 mod check;
 mod events;
+mod interrupt;
 pub mod logs;
 mod logs_command;
 mod output;

@@ -101,8 +101,10 @@ pub enum Voice {
     NotAsked,
     /// It answered.
     Said(Box<Snapshot>),
-    /// It did not answer in time, or not in words we know; the text says which.
+    /// It did not answer in time; the text says how that showed.
     Silent(String),
+    /// It answered in words that we do not know: it is of another version.
+    Foreign(String),
 }
 
 /// What was read of the run record.
@@ -154,7 +156,7 @@ pub fn decide(seen: &Evidence) -> Verdict {
         (LockSeen::Unreadable(why), _) | (_, LockSeen::Unreadable(why)) => unknown(seen, why.clone()),
         (LockSeen::Held, _) => match &seen.voice {
             Voice::Said(snapshot) => said(snapshot, seen),
-            Voice::Silent(why) => unknown(seen, why.clone()),
+            Voice::Silent(why) | Voice::Foreign(why) => unknown(seen, why.clone()),
             Voice::NotAsked => unknown(seen, "its keeper was not asked".into()),
         },
         (LockSeen::Free, LockSeen::Held) => orphaned(seen),
