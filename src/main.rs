@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use botwarden::cli::{self, Args, Command};
 use botwarden::core::code::Code;
-use botwarden::{keeper, launch};
+use botwarden::core::protocol::KEEPER_ROLE;
+use botwarden::keeper;
 use clap::Parser;
 
 fn main() -> ExitCode {
     // A keeper is launched in a hundred copies at once: it is told apart before anything is parsed or allocated.
-    if std::env::args_os().nth(1).is_some_and(|first| first == launch::ROLE) {
+    if std::env::args_os().nth(1).is_some_and(|first| first == KEEPER_ROLE) {
         return keeper::run();
     }
     let args = match Args::try_parse() {

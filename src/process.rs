@@ -12,9 +12,9 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::core::bot::BotName;
 use crate::core::exit::Exit;
+use crate::core::protocol::{KEEPER_NAME, KEEPER_ROLE};
 use crate::core::record::ProcessId;
 use crate::core::signal::Signal;
-use crate::launch;
 use crate::sys;
 
 /// What `/proc/PID/stat` says (`proc_pid_stat(5)`).
@@ -246,8 +246,8 @@ pub fn mark(pid: i32) -> Option<Mark> {
 pub fn is_keeper(pid: i32) -> bool {
     let Ok(arguments) = fs::read(format!("/proc/{pid}/cmdline")) else { return false };
     let mut arguments = arguments.split(|byte| *byte == 0);
-    arguments.next() == Some(launch::NAME.as_bytes())
-        && arguments.next() == Some(launch::ROLE.as_bytes())
+    arguments.next() == Some(KEEPER_NAME.as_bytes())
+        && arguments.next() == Some(KEEPER_ROLE.as_bytes())
         // Keepers are launched without a mark; whatever a bot may call itself, it has one.
         && mark(pid).is_none()
 }

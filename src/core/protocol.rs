@@ -16,6 +16,12 @@ use super::status::State;
 /// socket alone and uses what every keeper understands: SIGTERM is a graceful stop.
 pub const PROTOCOL: u32 = 1;
 
+/// What a keeper is called in process lists, whatever its binary's file is called.
+pub const KEEPER_NAME: &str = "botwarden";
+
+/// The hidden command of a keeper: `botwarden keep NAME`. The bot's name is there for people who read process lists.
+pub const KEEPER_ROLE: &str = "keep";
+
 /// The first line, from the keeper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
