@@ -15,5 +15,5 @@ mod status;
 mod stop;
 
 pub use args::{Args, Command};
-pub use output::Output;
+pub use output::{Output, wants_ascii, wants_color};
 pub use run::{Desk, open_desk, run};
