@@ -88,6 +88,8 @@ pub struct Snapshot {
     pub failures: u32,
     /// Failures that open the breaker; 0 for never.
     pub give_up_after: u32,
+    /// Starting: how long it may take to be ready before that is worth a remark.
+    pub ready_limit_ms: Option<u64>,
     /// Backing off: until the next try.
     pub next_try_in_ms: Option<u64>,
     /// Stopping: the next signal, and how long until it is sent.

@@ -220,7 +220,10 @@ fn said(snapshot: &Snapshot, seen: &Evidence) -> Verdict {
             (Some(signal), Some(ms)) => format!("{signal} in {}", seconds(ms)),
             (Some(_) | None, _) => String::new(),
         },
-        State::Starting => "not ready yet".to_owned(),
+        State::Starting => match snapshot.ready_limit_ms {
+            Some(limit) => format!("not ready yet {}/{}s", snapshot.state_age_ms / 1000, limit.div_ceil(1000)),
+            None => "about to execute".to_owned(),
+        },
         State::Running
         | State::Stopped
         | State::Exited
