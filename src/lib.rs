@@ -6,6 +6,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod core;
+pub mod demo;
 pub mod journal;
 pub mod keeper;
 pub mod latch;

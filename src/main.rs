@@ -1,11 +1,14 @@
 //! Parse, dispatch, and the one place that turns a result into an exit code.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use botwarden::cli::{self, Args, Command, Desk};
+use botwarden::cli::{self, Args, Command};
+use botwarden::core::bot::BotSpec;
 use botwarden::core::code::Code;
 use botwarden::core::protocol::KEEPER_ROLE;
+use botwarden::demo::{self, PaperDesk};
+use botwarden::paths::Home;
 use botwarden::{keeper, tui, who};
 use clap::Parser;
 
@@ -13,6 +16,9 @@ fn main() -> ExitCode {
     // A keeper is launched in a hundred copies at once: it is told apart before anything is parsed or allocated.
     if std::env::args_os().nth(1).is_some_and(|first| first == KEEPER_ROLE) {
         return keeper::run();
+    }
+    if std::env::args_os().nth(1).is_some_and(|first| first == demo::ROLE) {
+        return demo::role::run();
     }
     let args = match Args::try_parse() {
         Ok(args) => args,
@@ -23,7 +29,7 @@ fn main() -> ExitCode {
     };
     let code = match &args.command {
         None => screen(&args),
-        Some(Command::Demo) => Code::Failed,
+        Some(Command::Demo) => paper_desk(&args),
         Some(command) => cli::run(&args, command),
     };
     ExitCode::from(code.number())
@@ -41,18 +47,47 @@ fn screen(args: &Args) -> Code {
         }
         return Code::Usage;
     };
-    match tui::run(options(args, &desk, config.bots.clone())) {
+    match tui::run(options(args, desk.home.clone(), config.bots.clone())) {
         Ok(left) => complain(&left.sentence(), left.signal.map_or(Code::Done, |_| Code::StillWorking)),
         Err(why) => complain(&why, Code::Failed),
     }
 }
 
-fn options(args: &Args, desk: &Desk, specs: Vec<botwarden::core::bot::BotSpec>) -> tui::Options {
+/// The screen on a paper desk of its own, which goes when the screen is left.
+fn paper_desk(args: &Args) -> Code {
+    let mut desk = match PaperDesk::open() {
+        Ok(desk) => desk,
+        Err(why) => return complain(&why, Code::Failed),
+    };
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return demo::plain(desk, demo::PLAIN_TIME);
+    }
+    for note in desk.notes() {
+        complain(note, Code::Done);
+    }
+    let _ = desk.start(&who::asks());
+    let shown = tui::run(tui::Options {
+        title_note: Some("PAPER DESK: no order is real".into()),
+        leave_note: Some(PaperDesk::LEAVE_NOTE.into()),
+        ..options(args, desk.home().clone(), desk.specs().to_vec())
+    });
+    complain("leaving the paper desk: every bot is told to stop, which takes some seconds", Code::Done);
+    let closing = desk.close();
+    for line in &closing.lines {
+        complain(line, Code::Done);
+    }
+    match shown {
+        Ok(_) => closing.code(),
+        Err(why) => Code::worst([complain(&why, Code::Failed), closing.code()]),
+    }
+}
+
+fn options(args: &Args, home: Home, specs: Vec<BotSpec>) -> tui::Options {
     tui::Options {
-        home: desk.home.clone(),
+        home,
         specs,
         host: who::host(),
-        by: desk.by.clone(),
+        by: who::asks(),
         ascii: args.ascii || cli::wants_ascii(),
         color: cli::wants_color(args),
         read_only: args.read_only,

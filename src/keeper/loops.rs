@@ -233,6 +233,8 @@ impl Keeper {
     }
 
     fn reap(&mut self) {
+        // What a process said before it ended is heard while it can still be told whose it was.
+        self.messages();
         let reaped = self.parts.tree.reap();
         if let Some(exit) = reaped.main {
             self.last_exit = Some((exit.clone(), clock::now()));

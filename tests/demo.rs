@@ -1,0 +1,383 @@
+//! The paper desk, with real processes: it comes to life, it shows what it promises to show, and nothing of it is left.
+
+#![allow(clippy::expect_used)] // What helps a test may fail like one.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use botwarden::act::{self, How};
+use botwarden::config;
+use botwarden::core::bot::{BotName, Mode};
+use botwarden::core::signal::Signal;
+use botwarden::core::status::{BotStatus, State};
+use botwarden::demo::{PaperDesk, Setup, TEXT};
+use botwarden::paths::Home;
+use botwarden::process;
+use botwarden::survey::Surveyor;
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_botwarden");
+/// Far more than anything here takes; only a failure waits for it.
+const DEADLINE: Duration = Duration::from_secs(90);
+
+/// A desk in a folder of its own, with bots that waste less time than a newcomer's. It is killed when it is dropped.
+struct Stage {
+    desk: PaperDesk,
+    folder: TempDir,
+}
+
+fn hasty() -> String {
+    TEXT.replace("\"flaky\"]", "\"flaky\", \"--life\", \"300ms\"]")
+        .replace("\"--warmup\", \"8s\"", "\"--warmup\", \"400ms\"")
+        .replace("\"--pause\", \"2s\"", "\"--pause\", \"100ms\"")
+        .replace("wait = \"3s\"", "wait = \"300ms\"")
+}
+
+fn setup(parent: &Path) -> Setup {
+    Setup { parent: parent.to_owned(), program: PROGRAM.into(), text: hasty() }
+}
+
+impl Stage {
+    fn open() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let desk = PaperDesk::open_with(&setup(folder.path())).expect("a desk");
+        Self { desk, folder }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(PROGRAM)
+            .arg("--home")
+            .arg(self.desk.home().root())
+            .arg("--config")
+            .arg(self.desk.config_file())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .expect("botwarden")
+    }
+
+    /// Through the command line, because a keeper is the program that starts it.
+    fn start(&self, bots: &[&str]) {
+        let output = self.run(&[&["start"], bots].concat());
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    fn look(&self) -> Vec<BotStatus> {
+        Surveyor::new(self.desk.home().clone()).look(self.desk.specs())
+    }
+
+    fn state(&self, name: &str) -> State {
+        self.look().into_iter().find(|bot| bot.name.as_str() == name).expect("a bot").state
+    }
+
+    fn log(&self, name: &str) -> String {
+        String::from_utf8(self.run(&["logs", name, "-n", "200"]).stdout).expect("text")
+    }
+
+    fn work(&self, file: &str) -> PathBuf {
+        self.desk.home().root().join("work").join(file)
+    }
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < DEADLINE, "never: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn read_only(file: &Path) -> Connection {
+    let open = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("an order file");
+    open.busy_timeout(Duration::from_secs(10)).expect("patience");
+    open
+}
+
+/// The words of every order in a file like 247trader's.
+fn states(file: &Path) -> Vec<String> {
+    let payload: String =
+        read_only(file).query_row("SELECT payload FROM state_store", [], |row| row.get(0)).expect("its state");
+    let state: Value = serde_json::from_str(&payload).expect("JSON");
+    let orders = state["open_orders"].as_object().expect("orders");
+    orders.values().map(|order| order["status"].as_str().expect("a word").to_owned()).collect()
+}
+
+fn open_orders(file: &Path) -> usize {
+    states(file).iter().filter(|state| matches!(state.as_str(), "new" | "open" | "partial_fill")).count()
+}
+
+fn open_trades(file: &Path) -> i64 {
+    read_only(file)
+        .query_row(
+            "SELECT count(*) FROM orders JOIN trades ON orders.ft_trade_id = trades.id WHERE orders.ft_is_open = 1",
+            [],
+            |row| row.get(0),
+        )
+        .expect("freqtrade's tables")
+}
+
+#[test]
+fn the_embedded_configuration_reads_without_a_mistake() {
+    let config = config::parse(Path::new("/nowhere/demo.toml"), TEXT).expect("no mistake");
+    assert_eq!(config.bots.len(), 7);
+    assert!(config.bots.iter().all(|bot| bot.mode != Mode::Live), "a newcomer places no live orders");
+    assert!(config.bots.iter().all(|bot| bot.command[..2] == ["botwarden", "paper-bot"]));
+    assert_ne!(hasty(), TEXT);
+
+    let stage = Stage::open();
+    let found = stage.run(&["--json", "check"]);
+    let found: Value = serde_json::from_slice(&found.stdout).expect("JSON");
+    assert_eq!(found["ok"], true, "{found}");
+    assert!(stage.desk.specs().iter().all(|bot| bot.command[0] == PROGRAM));
+}
+
+#[test]
+fn everything_comes_to_life_and_nothing_of_it_is_left() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut stage = Stage::open();
+    let root = stage.desk.home().root().to_owned();
+    assert_eq!(root.metadata().expect("a home").permissions().mode() & 0o777, 0o700);
+    stage.start(&["--all"]);
+    until("all of them run", || {
+        stage.look().iter().all(|bot| bot.state == State::Running || bot.name.as_str() == "flaky")
+    });
+    assert_eq!(open_orders(&stage.work("maker/data/state.db")), 4);
+    assert_eq!(open_orders(&stage.work("slow-stop/data/state.db")), 4);
+    assert_eq!(open_trades(&stage.work("trend/tradesv3.dryrun.sqlite")), 2);
+    until("a heartbeat", || {
+        stage.look().iter().any(|bot| bot.name.as_str() == "maker" && bot.heartbeat_age_s.is_some())
+    });
+
+    let closing = stage.desk.close();
+    assert!(closing.is_clean(), "{closing:?}");
+    let told = closing.lines.join("\n");
+    let line = |name: &str| closing.lines.iter().find(|line| line.starts_with(name)).expect(&told);
+    for name in ["maker", "trend", "arb", "slow-start", "slow-stop"] {
+        assert!(line(name).ends_with("stopped, exited with 0"), "{told}");
+    }
+    assert!(line("stubborn").ends_with("stopped, was ended by SIGKILL"), "{told}");
+    assert!(told.contains(&format!("{} is removed", root.display())), "{told}");
+    assert!(!root.exists());
+    assert!(process::marked(&root).is_empty());
+    assert_eq!(stage.desk.close(), closing, "a second time is no mistake");
+    assert_eq!(stage.folder.path().read_dir().expect("the folder").count(), 0);
+}
+
+#[test]
+fn the_well_behaved_take_their_orders_back_and_say_so() {
+    let stage = Stage::open();
+    stage.start(&["maker", "trend", "arb", "slow-stop"]);
+    let output = stage.run(&["stop", "maker", "trend", "arb", "slow-stop"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(open_orders(&stage.work("maker/data/state.db")), 0);
+    assert_eq!(states(&stage.work("maker/data/state.db")).iter().filter(|state| *state == "canceled").count(), 4);
+    assert_eq!(open_orders(&stage.work("slow-stop/data/state.db")), 0);
+    assert_eq!(open_trades(&stage.work("trend/tradesv3.dryrun.sqlite")), 0);
+
+    let log = stage.log("maker");
+    let mut rest = log.as_str();
+    for words in [
+        " INFO maker: order ack id=",
+        " WARNING __main__: SHUTDOWN SIGNAL RECEIVED - Initiating graceful shutdown\n",
+        " INFO __main__: Step 1: Canceling active orders...\n",
+        " INFO __main__: Found 4 active orders to cancel\n",
+        " INFO __main__:   - ETH/USD ",
+        " INFO __main__: Batch canceled 4 orders\n",
+        " INFO __main__: Step 2: Flushing StateStore to disk...\n",
+        " INFO __main__: GRACEFUL SHUTDOWN COMPLETE\n",
+        " INFO __main__:   Orders canceled: 4\n",
+        " INFO __main__:   Cancel errors: 0\n",
+        " INFO __main__:   State flushed: True\n",
+    ] {
+        let at = rest.find(words).unwrap_or_else(|| panic!("{words:?} is missing, or not in its place:\n{log}"));
+        rest = &rest[at + words.len()..];
+    }
+    assert!(stage.log("slow-stop").contains("(4 of 4)"));
+    let quiet = stage.log("arb");
+    assert!(quiet.contains("DRY_RUN mode - skipping order cancellation") && !quiet.contains("COMPLETE"), "{quiet}");
+}
+
+#[test]
+fn orders_of_a_killed_run_are_found_by_the_next_one() {
+    let stage = Stage::open();
+    stage.start(&["maker", "trend"]);
+    let output = stage.run(&["kill", "maker", "trend", "--yes"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(open_orders(&stage.work("maker/data/state.db")), 4, "nobody canceled them");
+    assert_eq!(open_trades(&stage.work("trend/tradesv3.dryrun.sqlite")), 2);
+    stage.start(&["maker", "trend"]);
+    assert!(stage.log("maker").contains("4 orders of the last run were still open, canceled"));
+    assert!(stage.log("trend").contains("2 orders of the last run were still open, canceled"));
+}
+
+#[test]
+fn the_flaky_one_crashes_and_backs_off() {
+    let stage = Stage::open();
+    stage.start(&["flaky"]);
+    until("it backs off", || stage.state("flaky") == State::Backoff);
+    let log = stage.log("flaky");
+    assert!(log.contains("Traceback (most recent call last):") && log.contains("flaky.venue.VenueError"), "{log}");
+    until("it was tried again", || {
+        stage.look().iter().any(|bot| bot.name.as_str() == "flaky" && bot.restarts.is_some_and(|times| times > 0))
+    });
+    let bots = stage.look();
+    let flaky = bots.iter().find(|bot| bot.name.as_str() == "flaky").expect("it");
+    assert_eq!(flaky.last_exit.as_ref().and_then(|exit| exit.code), Some(1));
+}
+
+#[test]
+fn a_desk_that_is_dropped_takes_its_bots_along() {
+    let stage = Stage::open();
+    stage.start(&["stubborn", "arb"]);
+    let Stage { desk, folder } = stage;
+    let root = desk.home().root().to_owned();
+    assert_eq!(process::marked(&root).len(), 2);
+    drop(desk);
+    assert!(process::marked(&root).is_empty());
+    assert!(!root.exists());
+    assert_eq!(folder.path().read_dir().expect("the folder").count(), 0);
+}
+
+#[test]
+fn only_real_homes_of_ours_are_cleared_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let elsewhere = folder.path().join("precious");
+    std::fs::create_dir(&elsewhere).expect("a folder");
+    std::fs::write(elsewhere.join("demo.lock"), "").expect("a file");
+    std::os::unix::fs::symlink(&elsewhere, folder.path().join("botwarden-demo-1-a")).expect("a link");
+    let without_lock = folder.path().join("botwarden-demo-2-b");
+    std::fs::create_dir(&without_lock).expect("a folder");
+    let first = PaperDesk::open_with(&setup(folder.path())).expect("a desk");
+    let second = PaperDesk::open_with(&setup(folder.path())).expect("another desk");
+    assert!(first.notes().is_empty() && second.notes().is_empty(), "{:?} {:?}", first.notes(), second.notes());
+    assert!(first.home().root().exists(), "a demo that lives is left alone");
+    assert!(elsewhere.join("demo.lock").exists() && without_lock.exists());
+}
+
+#[test]
+fn a_simulated_bot_does_not_run_in_the_folder_of_a_real_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(PROGRAM);
+    command.args(["paper-bot", "maker"]).current_dir(folder.path());
+    for home in ["", "/nowhere"] {
+        let output = command.env("BOTWARDEN_HOME", home).output().expect("botwarden");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("only on a paper desk"), "{output:?}");
+    }
+    assert_eq!(folder.path().read_dir().expect("the folder").count(), 0);
+}
+
+/// `botwarden demo` in a pipe.
+struct Demo {
+    child: Child,
+    words: BufReader<std::process::ChildStdout>,
+    folder: TempDir,
+}
+
+impl Demo {
+    fn run() -> Self {
+        Self::run_in(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn run_in(folder: TempDir) -> Self {
+        let mut child = Command::new(PROGRAM)
+            .arg("demo")
+            .env("TMPDIR", folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("botwarden");
+        let words = BufReader::new(child.stdout.take().expect("its stdout"));
+        Self { child, words, folder }
+    }
+
+    /// Everything up to the line that has this in it.
+    fn hear(&mut self, what: &str) -> String {
+        let mut heard = String::new();
+        loop {
+            let mut line = String::new();
+            let bytes = self.words.read_line(&mut line).expect("text");
+            heard.push_str(&line);
+            assert!(bytes > 0, "{what:?} was never said:\n{heard}");
+            if line.contains(what) {
+                return heard;
+            }
+        }
+    }
+
+    fn homes(&self) -> Vec<PathBuf> {
+        let root = std::fs::canonicalize(self.folder.path()).expect("the folder");
+        root.read_dir().expect("the folder").map(|entry| entry.expect("an entry").path()).collect()
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = process::identify(self.child.id() as i32).expect("it lives");
+        process::Held::open(&id).expect("it lives").signal(signal).expect("it is ours");
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        for root in self.homes() {
+            let home = Home::at(root);
+            let names: Vec<BotName> = home.recorded().unwrap_or_default();
+            act::stop(&home, &names, How::Kill, "a test");
+        }
+    }
+}
+
+#[test]
+fn a_demo_that_is_told_to_end_closes_first() {
+    let mut demo = Demo::run();
+    let before = demo.hear("stubborn    running");
+    assert!(before.contains(PaperDesk::LEAVE_NOTE), "{before}");
+    let homes = demo.homes();
+    assert_eq!(homes.len(), 1);
+    demo.signal(Signal::TERM);
+    let mut after = String::new();
+    demo.words.read_to_string(&mut after).expect("text");
+    assert!(after.contains("A signal asks us to leave."), "{after}");
+    assert_eq!(demo.child.wait().expect("its end").code(), Some(0), "{before}{after}");
+    assert!(process::marked(&homes[0]).is_empty() && demo.homes().is_empty(), "{after}");
+}
+
+#[test]
+fn what_a_killed_demo_leaves_is_cleared_by_the_next_one() {
+    let mut demo = Demo::run();
+    demo.hear("stubborn    running");
+    let left = demo.homes().remove(0);
+    demo.signal(Signal::KILL);
+    demo.child.wait().expect("its end");
+    assert_eq!(process::marked(&left).len(), 7, "bots outlive whoever started them");
+
+    let next = PaperDesk::open_with(&setup(demo.folder.path())).expect("a desk");
+    let notes = next.notes().join("\n");
+    assert!(notes.contains("An earlier demo was killed") && notes.contains(&left.display().to_string()), "{notes}");
+    assert!(notes.contains("its 7 bots"), "{notes}");
+    assert!(!left.exists() && process::marked(&left).is_empty());
+}
+
+#[test]
+fn a_demo_that_nobody_listens_to_still_closes() {
+    let mut demo = Demo::run();
+    demo.hear("stubborn    running");
+    let home = demo.homes().remove(0);
+    // A closed pipe, as of a terminal that is gone, and then the hangup.
+    demo.words = BufReader::new(silent());
+    demo.signal("SIGHUP".parse().expect("a signal"));
+    assert_eq!(demo.child.wait().expect("its end").code(), Some(0));
+    assert!(process::marked(&home).is_empty() && demo.homes().is_empty());
+}
+
+/// The stdout of a program that says nothing.
+fn silent() -> std::process::ChildStdout {
+    let mut child = Command::new("true").stdout(Stdio::piped()).spawn().expect("true");
+    child.wait().expect("its end");
+    child.stdout.take().expect("its stdout")
+}
