@@ -109,6 +109,27 @@ pub fn detach() -> io::Result<()> {
     Ok(())
 }
 
+/// Closes every descriptor but stdin, stdout and stderr. Whoever started us may have left others open to us by accident; a
+/// bot that held on to one end of such a pipe would keep its other end waiting for as long as the bot lives.
+pub fn close_inherited() {
+    // SAFETY: called before this process has opened anything of its own, so no descriptor has an owner here.
+    unsafe {
+        if libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) == 0 {
+            return;
+        }
+    }
+    // Before Linux 5.9: one by one. The list is read first: reading it has a descriptor of its own.
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return };
+    let open: Vec<i32> =
+        entries.flatten().filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse().ok())).collect();
+    for descriptor in open.into_iter().filter(|descriptor| *descriptor > 2) {
+        // SAFETY: as above; one that is closed already is an error without consequence.
+        unsafe {
+            libc::close(descriptor);
+        }
+    }
+}
+
 /// Points stdin, stdout and stderr at `/dev/null`.
 ///
 /// # Errors

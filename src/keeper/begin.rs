@@ -80,6 +80,7 @@ fn failed(why: impl Into<String>) -> Word {
 
 fn begin(_launcher: &mut Launcher) -> Result<Parts, Word> {
     sys::use_one_heap();
+    sys::close_inherited();
     sys::detach().map_err(|error| failed(format!("its keeper cannot detach itself: {}", words(&error))))?;
     let mut text = Vec::new();
     std::io::stdin().lock().read_to_end(&mut text).map_err(|error| failed(words(&error)))?;
