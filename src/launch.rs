@@ -4,6 +4,7 @@
 //! binary is not. It detaches itself; what it is to keep comes over its stdin, what became of it goes over its stdout.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -13,11 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::clock;
 use crate::core::bot::BotSpec;
 use crate::core::moment::Moment;
+use crate::core::protocol::{KEEPER_NAME, KEEPER_ROLE};
 use crate::paths::{Home, words};
 use crate::process::MARK;
-
-/// The hidden command of a keeper: `botwarden keep NAME`. The name is there for people who read process lists.
-pub const ROLE: &str = "keep";
 
 /// What a keeper is told on its stdin.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -108,7 +107,12 @@ pub fn launch(
     let order = Order { home: home.root().to_owned(), spec: spec.clone(), begin, by: by.to_owned(), searched };
     let text = serde_json::to_vec(&order).map_err(|error| error.to_string())?;
     let mut command = Command::new("/proc/self/exe");
-    command.args([ROLE, spec.name.as_str()]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+        .arg0(KEEPER_NAME)
+        .args([KEEPER_ROLE, spec.name.as_str()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     for name in MARK.iter().chain(&["BOTWARDEN_INSTANCE", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) {
         command.env_remove(name);
     }

@@ -19,5 +19,6 @@ pub mod record;
 pub mod socket;
 pub mod survey;
 pub mod sys;
+pub mod tui;
 pub mod usage;
 pub mod who;

@@ -12,6 +12,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::core::bot::BotName;
 use crate::core::exit::Exit;
+use crate::core::protocol::{KEEPER_NAME, KEEPER_ROLE};
 use crate::core::record::ProcessId;
 use crate::core::signal::Signal;
 use crate::sys;
@@ -101,9 +102,14 @@ impl Held {
         matches!(poll(&mut fds, Some(&time)), Ok(count) if count > 0)
     }
 
-    /// How it ended, where the kernel tells those who are not its parent. Its parent must have reaped it.
+    /// How it ended, where the kernel tells those who are not its parent: through the descriptor once its parent has
+    /// reaped it, and from the process table while nobody has.
     pub fn exit(&self) -> Exit {
-        sys::exit_of(self.fd.as_fd())
+        match zombie_exit(self.pid) {
+            // Held on to, so the number is still its own.
+            Some(exit) => exit,
+            None => sys::exit_of(self.fd.as_fd()),
+        }
     }
 
     /// The descriptor, readable once the process has ended.
@@ -151,6 +157,19 @@ pub fn stat(pid: i32) -> Option<Stat> {
     parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
 
+/// How a process that nobody has reaped yet ended: the last field of its stat, for those who may trace it.
+fn zombie_exit(pid: i32) -> Option<Exit> {
+    parse_zombie(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn parse_zombie(bytes: &[u8]) -> Option<Exit> {
+    parse_stat(bytes).filter(|stat| stat.state == b'Z')?;
+    let text = std::str::from_utf8(bytes.rsplit(|byte| *byte == b')').next()?).ok()?;
+    // Field 52, counted from the state, which is the third.
+    let status: i32 = text.split_ascii_whitespace().nth(49)?.parse().ok()?;
+    Some(sys::exit_from_status(status))
+}
+
 fn parse_stat(bytes: &[u8]) -> Option<Stat> {
     // The name stands in parentheses and may have any character in it, parentheses too.
     let after_name = bytes.iter().rposition(|byte| *byte == b')')? + 2;
@@ -180,14 +199,14 @@ pub fn children(pid: i32) -> Vec<i32> {
     children
 }
 
-/// Every living descendant of a process, itself not included.
+/// Every living descendant of a process, itself and other keepers with their bots not included.
 pub fn descendants(root: i32) -> Vec<i32> {
     let mut seen = HashSet::from([root]);
     let mut found = Vec::new();
     let mut next = vec![root];
     while let Some(pid) = next.pop() {
         for child in children(pid) {
-            if seen.insert(child) {
+            if seen.insert(child) && !is_keeper(child) {
                 found.push(child);
                 next.push(child);
             }
@@ -220,6 +239,17 @@ pub fn mark(pid: i32) -> Option<Mark> {
         bot: std::str::from_utf8(value(bot)?).ok()?.parse().ok()?,
         run: String::from_utf8_lossy(run).into_owned(),
     })
+}
+
+/// Whether a process is a keeper: one that a bot started (by calling us) becomes a child of that bot's own keeper, and is
+/// no part of its tree all the same.
+pub fn is_keeper(pid: i32) -> bool {
+    let Ok(arguments) = fs::read(format!("/proc/{pid}/cmdline")) else { return false };
+    let mut arguments = arguments.split(|byte| *byte == 0);
+    arguments.next() == Some(KEEPER_NAME.as_bytes())
+        && arguments.next() == Some(KEEPER_ROLE.as_bytes())
+        // Keepers are launched without a mark; whatever a bot may call itself, it has one.
+        && mark(pid).is_none()
 }
 
 /// Every living process that carries a mark of this desk, by bot.
@@ -286,6 +316,20 @@ mod tests {
     fn a_name_with_parentheses_and_blanks_does_not_shift_the_fields() {
         let line = b"123 (a) b (c) S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2";
         assert_eq!(parse_stat(line), Some(Stat { state: b'S', parent: 7, session: 9, start_time: 987_654 }));
+    }
+
+    #[test]
+    fn a_zombie_says_how_it_ended() {
+        let line = |state: &str, status: i32| {
+            format!(
+                "27330 (sh) {state} 1 27330 27330 0 -1 4228108 112 279 0 0 0 0 0 0 20 0 1 0 358920 0 0 \
+                 18446744073709551615 0 0 0 0 0 0 0 0 65538 1 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 {status}\n"
+            )
+            .into_bytes()
+        };
+        assert_eq!(parse_zombie(&line("Z", 9)), Some(Exit::Signal(Signal::KILL)));
+        assert_eq!(parse_zombie(&line("Z", 3 << 8)), Some(Exit::Code(3)));
+        assert_eq!(parse_zombie(&line("S", 0)), None);
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub fn see(home: &Home, name: &BotName, marked: Vec<i32>) -> Sight {
     };
     // A keeper that left while we asked: its lock says so now, and its last record has been written.
     let keeper_lock = match &voice {
-        Voice::Silent(_) => lock::look(&bot.keeper_lock()),
+        Voice::Silent(_) | Voice::Foreign(_) => lock::look(&bot.keeper_lock()),
         Voice::Said(_) | Voice::NotAsked => keeper_lock,
     };
     let record = record::read(&bot);
@@ -164,7 +164,7 @@ fn tree(sight: &Sight) -> Option<Vec<i32>> {
         Voice::Said(snapshot) => {
             snapshot.processes.iter().filter(|process| process.alive).map(|process| process.pid).collect()
         }
-        Voice::NotAsked | Voice::Silent(_) => {
+        Voice::NotAsked | Voice::Silent(_) | Voice::Foreign(_) => {
             let mut pids = sight.evidence.marked.clone();
             if sight.evidence.main_alive {
                 pids.extend(sight.verdict.pid);
@@ -186,7 +186,7 @@ fn status(sight: &Sight, spec: Option<&BotSpec>, used: Option<&Used>) -> BotStat
     let record = sight.record();
     let said = match &evidence.voice {
         Voice::Said(snapshot) => Some(&**snapshot),
-        Voice::NotAsked | Voice::Silent(_) => None,
+        Voice::NotAsked | Voice::Silent(_) | Voice::Foreign(_) => None,
     };
     let ended = record.and_then(|record| record.ended.as_ref());
     let ago = |ms: u64| clock::wall_before(Duration::from_millis(ms));

@@ -171,10 +171,15 @@ pub fn exit_of(process: BorrowedFd<'_>) -> Exit {
     if result != 0 || info.mask & PIDFD_INFO_EXIT == 0 {
         return Exit::Unknown;
     }
-    if libc::WIFSIGNALED(info.exit_code) {
-        Exit::Signal(Signal::from_number(libc::WTERMSIG(info.exit_code)))
+    exit_from_status(info.exit_code)
+}
+
+/// What a wait status (wait(2)) says.
+pub fn exit_from_status(status: i32) -> Exit {
+    if libc::WIFSIGNALED(status) {
+        Exit::Signal(Signal::from_number(libc::WTERMSIG(status)))
     } else {
-        Exit::Code(libc::WEXITSTATUS(info.exit_code))
+        Exit::Code(libc::WEXITSTATUS(status))
     }
 }
 

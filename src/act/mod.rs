@@ -17,7 +17,7 @@ pub use stop::{restart, stop};
 pub use up::up;
 
 /// `start` waits this long for a bot to be ready, and then says that it still starts.
-pub const START_WAIT: std::time::Duration = std::time::Duration::from_mins(1);
+pub const START_WAIT: std::time::Duration = crate::core::bot::READY_LIMIT;
 
 /// The note of a restart whose new run is not ready in time.
 pub const STILL_STARTING: &str = "its new run executes and is not ready yet; it goes on starting";

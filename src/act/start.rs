@@ -37,7 +37,7 @@ pub(super) enum Begun {
     /// There is nothing more to wait for.
     Done(StartedBot),
     /// Its keeper was launched.
-    Launched(Launched, Moment),
+    Launched(Launched),
     /// Somebody else's keeper has it, and it is not running yet.
     Watched,
 }
@@ -99,9 +99,8 @@ fn launch_one(home: &Home, spec: &BotSpec, sight: &Sight, by: &str) -> Begun {
         return Begun::Done(entry(spec, StartOutcome::Failed, None, &why));
     }
     let searched = Searched { run: sight.record().map(|record| record.run.clone()) };
-    let begun = clock::now();
     match launch(home, spec, Begin::Start, by, Some(searched)) {
-        Ok(launched) => Begun::Launched(launched, begun),
+        Ok(launched) => Begun::Launched(launched),
         Err(why) => Begun::Done(entry(spec, StartOutcome::Failed, None, &why)),
     }
 }
@@ -111,14 +110,13 @@ pub(super) fn finish(home: &Home, spec: &BotSpec, begun: Begun, until: Moment) -
     match begun {
         Begun::Done(entry) => entry,
         Begun::Watched => watch(home, spec, until),
-        Begun::Launched(mut launched, since) => match launched.wait(until) {
+        Begun::Launched(mut launched) => match launched.wait(until) {
             Launch::Said(Word::Ready, pid) => {
                 let words = match spec.ready {
                     Ready::Executing => "started",
                     Ready::Notify | Ready::Alive(_) => "started and ready",
                 };
-                let took = clock::now().since(since).as_secs_f64();
-                let message = pid.map_or(words.to_owned(), |pid| format!("{words} (pid {pid}, {took:.1} s)"));
+                let message = pid.map_or(words.to_owned(), |pid| format!("{words} (pid {pid})"));
                 entry(spec, StartOutcome::Started, pid, &message)
             }
             Launch::Said(Word::Failed { why, .. }, _) => {

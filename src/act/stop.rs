@@ -159,26 +159,40 @@ impl<'a> Stop<'a> {
         }
     }
 
-    /// A keeper that does not answer stands in the way of a stop.
+    /// A keeper that cannot be talked to stands in the way of a stop. One of another version is told in the way that
+    /// every version understands, and one that does not answer is ended; both are followed by one that answers.
     fn silence(&mut self, sight: &Sight) {
-        let Voice::Silent(why) = &sight.evidence.voice else {
-            self.report.errors.push(sight.verdict.note.clone());
-            return;
+        let (why, signal, patience) = match &sight.evidence.voice {
+            Voice::Silent(why) => (why, Signal::KILL, KEEPER_GONE),
+            Voice::Foreign(why) => {
+                let ladder = sight.record().map_or(Duration::ZERO, |record| record.ladder.longest());
+                (why, Signal::TERM, ladder + GRACE)
+            }
+            Voice::NotAsked | Voice::Said(_) => {
+                self.report.errors.push(sight.verdict.note.clone());
+                return;
+            }
         };
+        self.lived = true;
+        self.found(Tier::Keeper);
         let Some(keeper) = sight.record().and_then(|record| record.keeper.as_ref()).and_then(Held::open) else {
             self.report.errors.push(format!("{why}, and who it is cannot be proven"));
             std::thread::sleep(Duration::from_millis(100));
             return;
         };
-        self.report.notes.push(format!("{why} (pid {}): killed, and followed by a new one", keeper.pid()));
-        if let Err(error) = keeper.signal(Signal::KILL) {
-            self.report.errors.push(format!("cannot kill its keeper: {}", words(&error)));
+        self.report.notes.push(format!("{why} (pid {}): it was sent {signal}", keeper.pid()));
+        if let Err(error) = keeper.signal(signal) {
+            self.report.errors.push(format!("its keeper cannot be sent {signal}: {}", words(&error)));
         }
-        keeper.wait(KEEPER_GONE);
+        keeper.wait(patience);
     }
 
     fn ask_and_watch(&mut self, sight: &Sight) -> Watched {
-        self.lived |= sight.verdict.state != State::Backoff || sight.verdict.pid.is_some();
+        if sight.verdict.state == State::Backoff {
+            self.report.notes.push("it was waiting for its next try, and will not be tried".into());
+        } else {
+            self.lived = true;
+        }
         self.found(Tier::Keeper);
         let bot = self.home.bot(&self.report.name);
         let by = self.by.to_owned();
@@ -197,25 +211,9 @@ impl<'a> Stop<'a> {
         self.watch(client)
     }
 
-    /// A keeper of another version does what every keeper does at SIGTERM; anything else is looked at again.
     fn no_words(&mut self, trouble: &Trouble) -> Watched {
         match trouble {
-            Trouble::Strange(_) => {
-                self.report.notes.push(format!("{trouble}: it was told by SIGTERM"));
-                let bot = self.home.bot(&self.report.name);
-                if let crate::core::status::RecordSeen::Read(record) = record::read(&bot)
-                    && let Some(keeper) = record.keeper.as_ref().and_then(Held::open)
-                {
-                    let _ = keeper.signal(Signal::TERM);
-                    if keeper.wait(record.ladder.longest() + GRACE) { Watched::LookAgain } else { Watched::Survived }
-                } else {
-                    Watched::Survived
-                }
-            }
-            Trouble::Nobody(_) | Trouble::Silent | Trouble::Gone => {
-                std::thread::sleep(Duration::from_millis(10));
-                Watched::LookAgain
-            }
+            Trouble::Nobody(_) | Trouble::Silent | Trouble::Gone | Trouble::Strange(_) => Watched::LookAgain,
             Trouble::Refused(why) => {
                 self.report.errors.push(format!("its keeper refuses: {why}"));
                 Watched::Survived
@@ -229,6 +227,10 @@ impl<'a> Stop<'a> {
             match client.next(Duration::from_millis(500)) {
                 Ok(Some(snapshot)) => {
                     self.take_in(&snapshot);
+                    if self.how == How::Climb && snapshot.state != State::Stopping && !snapshot.state.is_at_rest() {
+                        self.report.errors.push(format!("it is {}, not being stopped", snapshot.state));
+                        return Watched::Survived;
+                    }
                     if snapshot.state.is_at_rest() {
                         return Watched::Over;
                     }

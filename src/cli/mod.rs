@@ -4,6 +4,7 @@ mod args;
 mod ask;
 mod check;
 mod events;
+mod interrupt;
 pub mod logs;
 mod logs_command;
 mod output;
@@ -14,5 +15,5 @@ mod status;
 mod stop;
 
 pub use args::{Args, Command};
-pub use output::Output;
+pub use output::{Output, wants_ascii, wants_color};
 pub use run::{Desk, open_desk, run};

@@ -6,6 +6,22 @@ use serde::Serialize;
 
 use crate::core::code::Code;
 
+use super::args::Args;
+
+/// Whether colours are wanted (<https://no-color.org>).
+pub fn wants_color(args: &Args) -> bool {
+    !args.no_color && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Whether the terminal or the locale can show no more than ASCII.
+pub fn wants_ascii() -> bool {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let terminal = variable("TERM").unwrap_or_default();
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable).unwrap_or_default().to_lowercase();
+    let utf8 = locale.contains("utf-8") || locale.contains("utf8");
+    !utf8 || terminal == "linux" || terminal == "dumb" || terminal.starts_with("vt")
+}
+
 /// How this run of the command line prints.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {

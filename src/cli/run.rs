@@ -10,7 +10,7 @@ use crate::paths::Home;
 use crate::who;
 
 use super::args::{Args, Command};
-use super::output::Output;
+use super::output::{Output, wants_color};
 use super::{check, events, logs_command, start, status, stop};
 
 /// What a command works on.
@@ -25,6 +25,8 @@ pub struct Desk {
     pub by: String,
     /// Whether questions are answered with yes.
     pub yes: bool,
+    /// Why the home cannot be written, if that is so.
+    pub trouble: Option<String>,
 }
 
 /// Finds the home and reads the configuration. A configuration that cannot be read is not the end: bots that run are
@@ -34,6 +36,9 @@ pub struct Desk {
 /// With a sentence, if there can be no home.
 pub fn open_desk(args: &Args) -> Result<Desk, String> {
     let home = find_home(args.home.as_deref())?;
+    let made = home.make();
+    // A home that was made just now has its real name only now.
+    let home = find_home(Some(home.root())).unwrap_or(home);
     let (config, mistakes) = match config::locate(args.config.as_deref()) {
         Ok(file) => match config::read(&file) {
             Ok(config) => (Some(config), Vec::new()),
@@ -41,7 +46,11 @@ pub fn open_desk(args: &Args) -> Result<Desk, String> {
         },
         Err(why) => (None, vec![Mistake::of_the_search(why)]),
     };
-    Ok(Desk { home, config, mistakes, by: who::asks(), yes: args.yes })
+    let kept = config.as_ref().map_or(Ok(()), |config| last_good::keep(&home, config));
+    let trouble = made.err().or_else(|| {
+        kept.err().map(|error| format!("cannot keep a copy of the configuration: {}", crate::paths::words(&error)))
+    });
+    Ok(Desk { home, config, mistakes, by: who::asks(), yes: args.yes, trouble })
 }
 
 fn find_home(explicit: Option<&Path>) -> Result<Home, String> {
@@ -60,8 +69,7 @@ fn find_home(explicit: Option<&Path>) -> Result<Home, String> {
 
 /// Runs one command.
 pub fn run(args: &Args, command: &Command) -> Code {
-    let output =
-        Output { json: args.json, color: !args.no_color && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) };
+    let output = Output { json: args.json, color: wants_color(args) };
     if let Command::Check = command {
         return check::run(args, output);
     }
@@ -69,25 +77,12 @@ pub fn run(args: &Args, command: &Command) -> Code {
         Ok(desk) => desk,
         Err(why) => return output.refuse(word(command), Code::Usage, &why),
     };
-    if let Err(why) = desk.home.make() {
-        output.complain(&why);
+    if let Some(why) = &desk.trouble {
         // What lives can be looked at and stopped from a home that cannot be written.
         if matches!(command, Command::Start(_) | Command::Up | Command::Restart(_)) {
-            output.object(&serde_json::json!({
-                "schema": 1, "action": word(command), "ok": false, "exit_code": 1, "bots": [], "errors": [why],
-            }));
-            return Code::Failed;
+            return output.refuse(word(command), Code::Failed, why);
         }
-    }
-    // A home that was made just now has its real name only now.
-    let desk = match find_home(Some(desk.home.root())) {
-        Ok(home) => Desk { home, ..desk },
-        Err(_) => desk,
-    };
-    if let Some(config) = &desk.config
-        && let Err(error) = last_good::keep(&desk.home, config)
-    {
-        output.complain(&format!("cannot keep a copy of the configuration: {}", crate::paths::words(&error)));
+        output.complain(why);
     }
     match command {
         Command::Demo | Command::Check => Code::Done,

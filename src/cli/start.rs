@@ -7,6 +7,7 @@ use crate::latch;
 
 use super::args::Scope;
 use super::ask::confirm;
+use super::interrupt::leave_on_interrupt;
 use super::output::Output;
 use super::run::Desk;
 use super::scope::configured;
@@ -28,6 +29,7 @@ pub(super) fn start(desk: &Desk, scope: &Scope, output: Output) -> Code {
     if let Err(why) = confirm(desk, "start", &modes) {
         return output.refuse("start", Code::Usage, &why);
     }
+    leave_on_interrupt(output, "start");
     tell("start", &act::start(&desk.home, &specs, &desk.by, START_WAIT), output)
 }
 
@@ -41,6 +43,7 @@ pub(super) fn up(desk: &Desk, output: Output) -> Code {
     if latch::is_latched(&desk.home) {
         return output.refuse("up", Code::Latched, "the emergency stop is latched: nothing starts until it is reset");
     }
+    leave_on_interrupt(output, "start");
     tell("up", &act::up(&desk.home, &specs, &desk.by, START_WAIT), output)
 }
 

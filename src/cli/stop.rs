@@ -1,7 +1,5 @@
 //! `stop`, `kill` and `restart`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use jiff::Timestamp;
 
 use crate::act::{self, How, START_WAIT, STILL_STARTING};
@@ -15,6 +13,7 @@ use crate::record;
 
 use super::args::Scope;
 use super::ask::confirm;
+use super::interrupt::leave_on_interrupt;
 use super::output::Output;
 use super::run::Desk;
 use super::scope::{configured, known};
@@ -67,22 +66,6 @@ fn mode(desk: &Desk, name: &BotName) -> Option<crate::core::bot::Mode> {
             desk.config.as_ref().and_then(|config| config.bot(name)).map(|spec| spec.mode)
         }
     }
-}
-
-/// Ctrl-C ends the watching, not the stop: the keepers carry it out.
-fn leave_on_interrupt(output: Output, action: &'static str) {
-    static LEFT: AtomicBool = AtomicBool::new(false);
-    let Ok(mut signals) =
-        signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM])
-    else {
-        return;
-    };
-    std::thread::spawn(move || {
-        if signals.forever().next().is_some() && !LEFT.swap(true, Ordering::SeqCst) {
-            output.complain(&format!("left; the {action} goes on without us ('botwarden status' shows how far it is)"));
-            std::process::exit(i32::from(Code::StillWorking.number()));
-        }
-    });
 }
 
 fn tell(desk: &Desk, action: &str, begun: Timestamp, bots: Vec<BotReport>, output: Output) -> Code {

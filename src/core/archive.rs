@@ -77,7 +77,9 @@ impl Name {
         }
         let (start, end) = rest.split_once('-')?;
         let span = Span { start: offset(start)?, end: offset(end)? };
-        (span.start <= span.end).then_some(Self::Archive(Archive { run, span }))
+        let archive = Self::Archive(Archive { run, span });
+        // Only as it is written here: a piece is opened by the name that its offsets give it.
+        (span.start <= span.end && archive.file() == name).then_some(archive)
     }
 
     /// The file's name. Offsets are padded so that a plain listing has the archives in order.
@@ -270,10 +272,14 @@ mod tests {
         for (name, means) in [
             ("20261122T011245123-4f2a.log", Some(Name::Live(run.into()))),
             ("20261122T011245123-4f2a.log.tmp", Some(Name::Unfinished(run.into()))),
-            ("20261122T011245123-4f2a.log.0-12", Some(Name::Archive(archive(run, 0, 12)))),
+            ("20261122T011245123-4f2a.log.0-12", None),
             ("20261122T011245123-4f2a.log.000000000000012-000000000000345", Some(Name::Archive(archive(run, 12, 345)))),
-            ("20261122T011245123-4f2a.log.7-7", Some(Name::Archive(archive(run, 7, 7)))),
-            ("20261122T011245123-4f2a.log.12-7", None),
+            (
+                "20261122T011245123-4f2a.log.000000000000007-1234567890123456",
+                Some(Name::Archive(archive(run, 7, 1_234_567_890_123_456))),
+            ),
+            ("20261122T011245123-4f2a.log.000000000000007-000000000000007", Some(Name::Archive(archive(run, 7, 7)))),
+            ("20261122T011245123-4f2a.log.000000000000012-000000000000007", None),
             ("20261122T011245123-4f2a.log.+1-7", None),
             ("20261122T011245123-4f2a.log.1-", None),
             ("20261122T011245123-4f2a.log.1-7.tmp", None),

@@ -223,6 +223,9 @@ impl Ladder {
     }
 }
 
+/// How long a bot that announces its readiness may take before `start` stops waiting for it.
+pub const READY_LIMIT: Duration = Duration::from_mins(1);
+
 /// When a bot that executes counts as running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

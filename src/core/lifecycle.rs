@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::bot::{Backoff, BotSpec, Ladder, Ready, RestartPolicy};
+use super::bot::{Backoff, BotSpec, Ladder, READY_LIMIT, Ready, RestartPolicy};
 use super::climb::{Climb, Step};
 use super::exit::Exit;
 use super::moment::Moment;
@@ -279,6 +279,15 @@ impl Lifecycle {
     /// How many failures open the breaker.
     pub fn give_up_after(&self) -> u32 {
         self.plan.backoff.give_up_after
+    }
+
+    /// How long it may take to be ready.
+    pub fn ready_limit(&self) -> Duration {
+        match self.plan.ready {
+            Ready::Executing => Duration::ZERO,
+            Ready::Alive(time) => time,
+            Ready::Notify => READY_LIMIT,
+        }
     }
 
     /// How the run before this one ended, or this one.

@@ -16,6 +16,12 @@ use super::status::State;
 /// socket alone and uses what every keeper understands: SIGTERM is a graceful stop.
 pub const PROTOCOL: u32 = 1;
 
+/// What a keeper is called in process lists, whatever its binary's file is called.
+pub const KEEPER_NAME: &str = "botwarden";
+
+/// The hidden command of a keeper: `botwarden keep NAME`. The bot's name is there for people who read process lists.
+pub const KEEPER_ROLE: &str = "keep";
+
 /// The first line, from the keeper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
@@ -96,6 +102,8 @@ pub struct Snapshot {
     pub failures: u32,
     /// Failures that open the breaker; 0 for never.
     pub give_up_after: u32,
+    /// Starting: how long it may take to be ready before that is worth a remark.
+    pub ready_limit_ms: Option<u64>,
     /// Backing off: until the next try.
     pub next_try_in_ms: Option<u64>,
     /// Stopping: the next signal, and how long until it is sent.

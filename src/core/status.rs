@@ -101,8 +101,10 @@ pub enum Voice {
     NotAsked,
     /// It answered.
     Said(Box<Snapshot>),
-    /// It did not answer in time, or not in words we know; the text says which.
+    /// It did not answer in time; the text says how that showed.
     Silent(String),
+    /// It answered in words that we do not know: it is of another version.
+    Foreign(String),
 }
 
 /// What was read of the run record.
@@ -154,7 +156,7 @@ pub fn decide(seen: &Evidence) -> Verdict {
         (LockSeen::Unreadable(why), _) | (_, LockSeen::Unreadable(why)) => unknown(seen, why.clone()),
         (LockSeen::Held, _) => match &seen.voice {
             Voice::Said(snapshot) => said(snapshot, seen),
-            Voice::Silent(why) => unknown(seen, why.clone()),
+            Voice::Silent(why) | Voice::Foreign(why) => unknown(seen, why.clone()),
             Voice::NotAsked => unknown(seen, "its keeper was not asked".into()),
         },
         (LockSeen::Free, LockSeen::Held) => orphaned(seen),
@@ -218,7 +220,10 @@ fn said(snapshot: &Snapshot, seen: &Evidence) -> Verdict {
             (Some(signal), Some(ms)) => format!("{signal} in {}", seconds(ms)),
             (Some(_) | None, _) => String::new(),
         },
-        State::Starting => "not ready yet".to_owned(),
+        State::Starting => match snapshot.ready_limit_ms {
+            Some(limit) => format!("not ready yet {}/{}s", snapshot.state_age_ms / 1000, limit.div_ceil(1000)),
+            None => "about to execute".to_owned(),
+        },
         State::Running
         | State::Stopped
         | State::Exited

@@ -19,6 +19,8 @@ use crate::paths::{BotHome, Home, words};
 use crate::record;
 use crate::who;
 
+use super::trouble::Topic;
+
 /// Something to do with files.
 pub(super) enum Job {
     /// Append to the bot's events.
@@ -31,10 +33,10 @@ pub(super) enum Job {
 
 /// What came of it.
 pub(super) enum Done {
-    /// Nothing to say.
-    Well,
+    /// It was done.
+    Well(Topic),
     /// It went wrong; supervision goes on.
-    Trouble(String),
+    Trouble(Topic, String),
     /// Everything is ready for a spawn, or it is not to be.
     Prepared(Result<Box<Prepared>, Obstacle>),
 }
@@ -69,15 +71,16 @@ pub(super) enum Obstacle {
 /// Does one job.
 pub(super) fn work(job: Job) -> Done {
     match job {
-        Job::Tell(bot, event) => journal::append(&bot.events(), &event).map_or_else(
-            |error| Done::Trouble(format!("cannot write to its events: {}", words(&error))),
-            |()| Done::Well,
-        ),
-        Job::Record(bot, run) => record::write(&bot, &run).map_or_else(
-            |error| Done::Trouble(format!("cannot write its run record: {}", words(&error))),
-            |()| Done::Well,
-        ),
+        Job::Tell(bot, event) => done(Topic::Events, "cannot write its events", journal::append(&bot.events(), &event)),
+        Job::Record(bot, run) => done(Topic::Record, "cannot write its run record", record::write(&bot, &run)),
         Job::Prepare(request) => Done::Prepared(prepare(&request).map(Box::new)),
+    }
+}
+
+fn done(topic: Topic, what: &str, result: io::Result<()>) -> Done {
+    match result {
+        Ok(()) => Done::Well(topic),
+        Err(error) => Done::Trouble(topic, format!("{what}: {}", words(&error))),
     }
 }
 

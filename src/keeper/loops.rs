@@ -22,6 +22,7 @@ use super::clients::Clients;
 use super::signals::{Meaning, Signals};
 use super::tend::LogWatch;
 use super::tree::Tree;
+use super::trouble::{Topic, Troubles};
 use super::worker::Worker;
 use super::{desk, tend};
 
@@ -65,7 +66,7 @@ pub(super) struct Keeper {
     pub(super) last_exit: Option<(Exit, Moment)>,
     pub(super) heartbeat: Option<Moment>,
     pub(super) says: Option<String>,
-    pub(super) warning: Option<String>,
+    pub(super) troubles: Troubles,
     /// What ended the first run before the launcher heard that it is ready.
     pub(super) failed_at_once: Option<String>,
     /// Something that clients have not been shown yet.
@@ -87,7 +88,7 @@ impl Keeper {
             last_exit: None,
             heartbeat: None,
             says: None,
-            warning: None,
+            troubles: Troubles::default(),
             failed_at_once: None,
             changed: false,
             adopted_ended: None,
@@ -97,6 +98,9 @@ impl Keeper {
 
     /// Keeps the bot until nothing is left to keep.
     pub(super) fn keep(mut self) {
+        if self.parts.notify.is_none() {
+            self.warn(Topic::Notify, "it has no notify socket: what it says of itself is not heard");
+        }
         match self.parts.begin {
             Begin::Start => {
                 let effects = std::mem::take(&mut self.parts.effects);
@@ -148,6 +152,9 @@ impl Keeper {
         if self.adopted_ended.is_some_and(|ended| now.since(ended) >= REAPED_BY_OTHERS) {
             self.adopted_main_ended(Exit::Unknown);
         }
+        if self.troubles.is_due(now) {
+            self.write_record();
+        }
         if self.look_again.is_some_and(|due| due <= now) {
             self.look_again = None;
             self.check_adopted();
@@ -160,6 +167,7 @@ impl Keeper {
             self.parts.log_watch.as_ref().and_then(LogWatch::deadline),
             self.adopted_ended.map(|ended| ended.plus(REAPED_BY_OTHERS)),
             self.look_again,
+            self.troubles.deadline(),
         ]
         .into_iter()
         .flatten()
@@ -283,14 +291,15 @@ impl Keeper {
     fn results(&mut self) {
         for done in self.parts.desk.results() {
             match done {
-                desk::Done::Well => {}
-                desk::Done::Trouble(what) => self.warn(what),
+                desk::Done::Well(topic) => self.all_well(topic),
+                desk::Done::Trouble(topic, what) => self.warn(topic, &what),
                 desk::Done::Prepared(prepared) => self.spawn(prepared),
             }
         }
         for done in self.parts.tender.results() {
-            if let Some(what) = done {
-                self.warn(what);
+            match done {
+                Some(what) => self.warn(Topic::Log, &what),
+                None => self.all_well(Topic::Log),
             }
         }
     }
@@ -344,7 +353,8 @@ impl Keeper {
             if self.is_ours(message.sender) {
                 self.hear(message.fields);
             } else {
-                self.warn(format!("pid {} spoke on its notify socket and is not of its tree: ignored", message.sender));
+                let what = format!("pid {} spoke on its notify socket and is not of its tree: ignored", message.sender);
+                self.warn(Topic::Notify, &what);
             }
         }
     }
@@ -369,7 +379,7 @@ impl Keeper {
 
     fn leave(mut self) {
         if !self.parts.desk.finish(LAST_WORDS) {
-            self.warning = Some("its last events could not be written".into());
+            let _ = self.troubles.begin(Topic::Events, "its last events could not be written", clock::now());
         }
         // Whoever watches is shown the end when the files say the same.
         let snapshot = self.snapshot();

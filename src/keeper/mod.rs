@@ -13,6 +13,7 @@ mod signals;
 mod story;
 mod tend;
 mod tree;
+mod trouble;
 mod worker;
 
 pub use begin::run;

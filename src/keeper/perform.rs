@@ -21,6 +21,7 @@ use super::loops::Keeper;
 use super::story::{self, Story, in_words, refusal};
 use super::tend;
 use super::tree::Tree;
+use super::trouble::Topic;
 
 /// What a bot says of itself is cut to this many characters.
 const LONGEST_CLAIM: usize = 200;
@@ -112,7 +113,7 @@ impl Keeper {
 
     fn signal(&mut self, signal: Signal, reach: Reach) {
         for error in self.parts.tree.send(signal, reach) {
-            self.warn(error);
+            self.warn(Topic::Signals, &error);
         }
         self.changed = true;
     }
@@ -188,7 +189,7 @@ impl Keeper {
         }
     }
 
-    fn write_record(&self) {
+    pub(super) fn write_record(&self) {
         if let Some(record) = &self.record {
             self.parts.desk.take_on(desk::Job::Record(self.parts.bot.clone(), Box::new(record.clone())));
         }
@@ -252,13 +253,19 @@ impl Keeper {
     }
 
     /// Something that the operator should know; said once for as long as it lasts.
-    pub(super) fn warn(&mut self, what: String) {
-        if self.warning.as_ref() == Some(&what) {
-            return;
+    pub(super) fn warn(&mut self, topic: Topic, what: &str) {
+        if self.troubles.begin(topic, what, clock::now()) {
+            self.changed = true;
+            // An event about events that cannot be written would be the next one that cannot.
+            if topic != Topic::Events {
+                self.tell(Story::new(Kind::Warning, what).with("keeper", json!(std::process::id())));
+            }
         }
-        self.tell(Story::new(Kind::Warning, what.clone()).with("keeper", json!(std::process::id())));
-        self.warning = Some(what);
-        self.changed = true;
+    }
+
+    /// Something is as it should be.
+    pub(super) fn all_well(&mut self, topic: Topic) {
+        self.changed |= self.troubles.end(topic);
     }
 
     fn tell(&self, story: Story) {

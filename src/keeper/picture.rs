@@ -24,6 +24,7 @@ impl Keeper {
             restarts: life.restarts(),
             failures: life.failures(),
             give_up_after: life.give_up_after(),
+            ready_limit_ms: None,
             next_try_in_ms: None,
             next_signal: None,
             next_signal_in_ms: None,
@@ -35,14 +36,15 @@ impl Keeper {
                 .map(|(exit, at)| SeenExit { exit: exit.clone(), age_ms: millis(now.since(*at)) }),
             heartbeat_age_ms: self.heartbeat.map(|at| millis(now.since(at))),
             says: self.says.clone(),
-            warning: self.warning.clone(),
+            warning: self.troubles.line(),
             processes: self.parts.tree.seen(),
         };
         if snapshot.pid.is_some() {
             snapshot.uptime_ms = life.executing_since().map(|since| millis(now.since(since)));
         }
         match life.phase() {
-            Phase::Spawning { .. } | Phase::Starting { .. } | Phase::Running { .. } | Phase::Over(_) => {}
+            Phase::Spawning { .. } | Phase::Running { .. } | Phase::Over(_) => {}
+            Phase::Starting { .. } => snapshot.ready_limit_ms = Some(millis(life.ready_limit())),
             Phase::Backoff { until, .. } => snapshot.next_try_in_ms = Some(left(*until)),
             Phase::Stopping { climb, .. } => {
                 let next = climb.next();

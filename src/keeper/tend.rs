@@ -11,7 +11,7 @@ use rustix::fs::inotify;
 
 use crate::core::bot::LogLimits;
 use crate::core::moment::Moment;
-use crate::logs::archive::Archivist;
+use crate::logs::archive::{Archivist, Done as Archived, Removed};
 use crate::logs::probe;
 use crate::paths::words;
 
@@ -40,20 +40,39 @@ pub(super) fn work(job: Job) -> Done {
         Err(error) => return Some(format!("log not archived: {}", words(&error))),
     }
     let mut archivist = Archivist::open(&job.folder, &job.run, job.limits);
-    let result = tend(&mut archivist, job.first);
-    result.err().map(|error| format!("log not archived: {}", words(&error)))
+    tend(&mut archivist, job.first).unwrap_or_else(|error| Some(format!("log not archived: {}", words(&error))))
 }
 
-fn tend(archivist: &mut Archivist, first: bool) -> io::Result<()> {
+fn tend(archivist: &mut Archivist, first: bool) -> io::Result<Done> {
     if first {
         archivist.recover()?;
     }
-    archivist.relieve()?;
-    while archivist.step()?.more {
+    let mut freed: Vec<Removed> = archivist.relieve()?;
+    let mut dropped = 0;
+    loop {
+        let step = archivist.step()?;
+        freed.extend(step.removed);
+        if let Archived::Dropped(span) = step.done {
+            dropped += span.len();
+        }
         archivist.retain()?;
+        if !step.more {
+            break;
+        }
     }
     archivist.retain()?;
-    Ok(())
+    Ok(told(&freed, dropped))
+}
+
+/// A full disk costs the oldest output first; the operator is told that it did.
+fn told(freed: &[Removed], dropped: u64) -> Done {
+    if dropped > 0 {
+        return Some(format!(
+            "the disk is full: {dropped} bytes of its oldest output had to go, so that it can go on writing"
+        ));
+    }
+    let bytes: u64 = freed.iter().map(|removed| removed.bytes).sum();
+    (bytes > 0).then(|| format!("the disk is nearly full: {bytes} bytes of its oldest archives were removed"))
 }
 
 /// Wakes the keeper when the bot has written, once a second at most.

@@ -61,6 +61,14 @@ struct Found {
     stopped: bool,
 }
 
+/// Whether all that is left to wait for are keepers that the bot started: they have bots of their own.
+fn only_keepers_are_left() -> bool {
+    process::children(std::process::id() as i32)
+        .into_iter()
+        .filter(|pid| process::stat(*pid).is_some_and(process::Stat::is_alive))
+        .all(process::is_keeper)
+}
+
 impl Tree {
     /// Nobody.
     pub(super) fn empty() -> Self {
@@ -142,7 +150,10 @@ impl Tree {
                         });
                     }
                 }
-                Ok(None) => break,
+                Ok(None) => {
+                    reaped.childless = self.main.is_none() && only_keepers_are_left();
+                    break;
+                }
                 Err(rustix::io::Errno::INTR) => {}
                 Err(_) => {
                     reaped.childless = true;

@@ -7,6 +7,11 @@ use std::fmt::Write;
 /// (`^[`, `^M`, `<202e>`); tabs stay; bytes that are no text become U+FFFD. To be given one line, without its end.
 pub fn harmless(line: &[u8]) -> String {
     let mut out = String::with_capacity(line.len());
+    if line.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
+        // Nearly every line.
+        out.extend(line.iter().copied().map(char::from));
+        return out;
+    }
     for chunk in line.utf8_chunks() {
         push(chunk.valid(), &mut out);
         if !chunk.invalid().is_empty() {

@@ -1,0 +1,19 @@
+//! Ctrl-C ends the watching, not what is watched: keepers carry it out.
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::core::code::Code;
+
+use super::output::Output;
+
+/// From now on an interrupted command says that its work goes on, and exits with the code that means so.
+pub(super) fn leave_on_interrupt(output: Output, action: &'static str) {
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            output.complain(&format!("left; the {action} goes on without us ('botwarden status' shows how far it is)"));
+            std::process::exit(i32::from(Code::StillWorking.number()));
+        }
+    });
+}

@@ -1,0 +1,159 @@
+//! What an operator may ask for, on which bots, and what stands guard before it.
+
+use std::fmt::Write;
+
+use crate::core::bot::{BotName, Mode};
+use crate::core::status::{BotStatus, State};
+
+use super::theme;
+
+/// What may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Start.
+    Start,
+    /// Stop by the ladder.
+    Stop,
+    /// Send the next signal of a stop at once.
+    Climb,
+    /// SIGKILL at once.
+    Kill,
+    /// Stop, then start.
+    Restart,
+}
+
+impl Deed {
+    /// The verb.
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Climb => "hurry the stop of",
+            Self::Kill => "kill",
+            Self::Restart => "restart",
+        }
+    }
+
+    /// What it does, for the dialog.
+    pub const fn story(self) -> &'static str {
+        match self {
+            Self::Start => "It will run with what the configuration says now.",
+            Self::Stop => "It is asked to stop, by its ladder of signals. Open positions stay open.",
+            Self::Climb => "The next signal of its ladder is sent now, without waiting.",
+            Self::Kill => "SIGKILL to its whole tree, now. It can cancel no order and save nothing.",
+            Self::Restart => "It is stopped by its ladder, and started once nothing of it is left.",
+        }
+    }
+}
+
+/// A bot as it was when a question about it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its name.
+    pub name: BotName,
+    /// Its mode.
+    pub mode: Option<Mode>,
+    /// Its state.
+    pub state: State,
+    /// Its process.
+    pub pid: Option<i32>,
+    /// Its run.
+    pub run: Option<String>,
+    /// Its open orders, where somebody read them.
+    pub orders: Option<u64>,
+}
+
+impl Target {
+    /// This bot, as it is.
+    pub fn of(bot: &BotStatus) -> Self {
+        Self {
+            name: bot.name.clone(),
+            mode: bot.mode,
+            state: bot.state,
+            pid: bot.pid,
+            run: bot.run.clone(),
+            orders: bot.orders_active,
+        }
+    }
+
+    /// Real money; a mode that could not be read may be.
+    pub const fn is_live(&self) -> bool {
+        match self.mode {
+            Some(Mode::Live) | None => true,
+            Some(Mode::Paper | Mode::DryRun) => false,
+        }
+    }
+
+    /// What has changed since, as a sentence that follows its name; nothing if it is still the same.
+    pub fn changed(&self, now: Option<&BotStatus>) -> Option<String> {
+        let Some(now) = now else { return Some("is no longer there".to_owned()) };
+        if now.state != self.state {
+            return Some(format!("was {} and is {} now", theme::state(self.state).word, theme::state(now.state).word));
+        }
+        if now.mode != self.mode {
+            return Some(format!("is {} now", theme::mode(now.mode, false)));
+        }
+        if now.run != self.run || now.pid != self.pid {
+            return Some("is another run now".to_owned());
+        }
+        None
+    }
+
+    /// A line of the dialog: name, mode, state, orders.
+    pub fn line(&self) -> String {
+        let mut line = format!("{}  {}  {}", self.name, theme::mode(self.mode, false), theme::state(self.state).word);
+        if let Some(pid) = self.pid {
+            let _ = write!(line, "  pid {pid}");
+        }
+        match self.orders {
+            Some(1) => line.push_str("  1 open order"),
+            Some(orders) => _ = write!(line, "  {orders} open orders"),
+            None => line.push_str("  open orders: unknown"),
+        }
+        line
+    }
+}
+
+/// What must be answered before something is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// `y`; everything else means No.
+    YesNo,
+    /// These very letters.
+    Type(String),
+}
+
+/// What stands before this deed.
+pub fn guard(deed: Deed, targets: &[Target]) -> Option<Guard> {
+    let live = targets.iter().any(Target::is_live);
+    let open = targets.iter().any(|target| target.orders.is_some_and(|orders| orders > 0));
+    // Nobody said that there are none.
+    let risky = targets.iter().any(|target| target.is_live() && target.orders != Some(0));
+    let typed = || {
+        Guard::Type(match targets {
+            [only] => only.name.to_string(),
+            [..] => "LIVE".to_owned(),
+        })
+    };
+    match deed {
+        Deed::Start if live => Some(typed()),
+        Deed::Start => None,
+        Deed::Stop if live || open => Some(Guard::YesNo),
+        Deed::Stop => None,
+        Deed::Climb => Some(Guard::YesNo),
+        Deed::Kill if risky => Some(typed()),
+        Deed::Kill => Some(Guard::YesNo),
+        // Both guards in one: who types the name has said yes to the stop as well.
+        Deed::Restart if live => Some(typed()),
+        Deed::Restart if open => Some(Guard::YesNo),
+        Deed::Restart => None,
+    }
+}
+
+/// These bots, as a sentence names them: `momentum`, or `3 bots`.
+pub fn named(targets: &[Target]) -> String {
+    match targets {
+        [only] => only.name.to_string(),
+        [..] => format!("{} bots", targets.len()),
+    }
+}

@@ -1,0 +1,60 @@
+//! What the screen asks of others. It does nothing outside itself; `effects` does.
+
+use log::Level;
+
+use crate::core::bot::BotName;
+use crate::core::signal::Signal;
+
+use super::deed::Deed;
+use super::message::Ticket;
+use super::model::{Feedback, Model, Tone};
+use super::text;
+
+/// What others are to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Do this to these bots; [`Msg::Done`] with this ticket ends it.
+    Act {
+        /// What its end is known by.
+        ticket: Ticket,
+        /// What.
+        deed: Deed,
+        /// To which bots.
+        names: Vec<BotName>,
+    },
+    /// Look at the bots now; [`Msg::Fresh`] with this ticket follows the survey.
+    Look(Ticket),
+    /// Look five times a second, or once.
+    Hurry(bool),
+    /// Follow this bot's log instead of the one before.
+    Follow(BotName),
+    /// Write a line of diagnostics.
+    Note(Level, String),
+    /// Draw everything anew, whatever the terminal is thought to show.
+    Redraw,
+    /// Give the terminal back and stop, together with who waits for us.
+    Suspend,
+    /// The same, when a signal has said it to all of us already.
+    StandStill,
+    /// Take the terminal again.
+    Resume,
+    /// Leave; with the signal, if it was one that asked.
+    Leave(Option<Signal>),
+}
+
+/// Says something in the footer, and keeps it in the diagnostics.
+pub(super) fn tell(model: &mut Model, effects: &mut Vec<Effect>, tone: Tone, text: impl Into<String>) {
+    let text = text::harmless(&text.into());
+    let level = match tone {
+        Tone::Plain | Tone::Good => Level::Info,
+        Tone::Bad => Level::Warn,
+    };
+    effects.push(Effect::Note(level, text.clone()));
+    model.feedback = Some(Feedback { at: model.now.wall, tone, text });
+}
+
+/// A ticket that was never given out.
+pub(super) fn ticket(model: &mut Model) -> Ticket {
+    model.last_ticket += 1;
+    model.last_ticket
+}

@@ -1,0 +1,125 @@
+//! Keys that are not commands: letters of a filter or a search, answers to a question, scrolling through help.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::deed::{self, Guard};
+use super::effect::{Effect, tell, ticket};
+use super::filter::Filter;
+use super::keys::{self, Action};
+use super::layout;
+use super::model::{About, Confirmed, Dialog, Focus, Model, Pane, Prompt, Tone};
+use super::text;
+
+/// Pasted text: letters where letters are typed, else nothing at all.
+pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) {
+    match &mut model.focus {
+        Focus::Typing(prompt) => {
+            // What is pasted is text, never a key: its line ends do not accept anything.
+            prompt.text.push_str(&text::harmless(&pasted.replace(['\r', '\n'], " ")));
+            let prompt = prompt.clone();
+            if prompt.pane == Pane::Bots {
+                narrow(model, &prompt.text);
+            }
+        }
+        Focus::Panes | Focus::Asking(_) | Focus::Help(_) => {
+            tell(model, effects, Tone::Plain, "pasted text is ignored");
+        }
+    }
+}
+
+/// A key while a filter or a search is typed.
+pub(super) fn typing(model: &mut Model, mut prompt: Prompt, event: &KeyEvent) {
+    let accepted = matches!(event.code, KeyCode::Esc | KeyCode::Enter);
+    if event.code == KeyCode::Esc {
+        prompt.text.clone_from(&prompt.before);
+    } else if !accepted {
+        letter(&mut prompt.text, event);
+    }
+    match prompt.pane {
+        Pane::Bots => narrow(model, &prompt.text),
+        Pane::Logs | Pane::Diagnostics => {
+            if accepted && event.code == KeyCode::Enter {
+                let rows = layout::log_page(model);
+                model.log.look_for(&prompt.text, rows);
+            }
+        }
+    }
+    if !accepted {
+        model.focus = Focus::Typing(prompt);
+    }
+}
+
+/// Takes one key into a text, if it is a letter of it or takes one back.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is not ours")]
+fn letter(text: &mut String, event: &KeyEvent) {
+    let control = event.modifiers.contains(KeyModifiers::CONTROL);
+    match event.code {
+        KeyCode::Char('u') if control => text.clear(),
+        KeyCode::Char('w') if control => {
+            let kept = text.trim_end().rfind(' ').map_or(0, |at| at + 1);
+            text.truncate(kept);
+        }
+        KeyCode::Char('h') if control => _ = text.pop(),
+        KeyCode::Char(c) if !control && !event.modifiers.contains(KeyModifiers::ALT) => text.push(c),
+        KeyCode::Backspace => _ = text.pop(),
+        _ => {}
+    }
+}
+
+/// The filter changes; a cursor that it hides goes to the first bot that is left.
+pub(super) fn narrow(model: &mut Model, text: &str) {
+    model.filter = Filter::new(text);
+    if model.cursor_at().is_none()
+        && let Some(first) = model.name_at(0)
+    {
+        model.cursor = Some(first);
+    }
+}
+
+/// A key while a question is open.
+pub(super) fn asking(model: &mut Model, effects: &mut Vec<Effect>, mut dialog: Dialog, event: &KeyEvent) {
+    let yes = match (&dialog.guard, event.code) {
+        (_, KeyCode::Esc) => false,
+        (Guard::YesNo, KeyCode::Char('y' | 'Y')) => true,
+        (Guard::YesNo, KeyCode::Enter | KeyCode::Char('n' | 'N' | 'q')) => false,
+        (Guard::Type(word), KeyCode::Enter) => dialog.typed == *word,
+        (Guard::Type(_), _) => {
+            letter(&mut dialog.typed, event);
+            model.focus = Focus::Asking(dialog);
+            return;
+        }
+        (Guard::YesNo, _) => {
+            model.focus = Focus::Asking(dialog);
+            return;
+        }
+    };
+    match (dialog.about, yes) {
+        (About::Deed(deed, targets), true) => {
+            // Some time has passed since the question: nothing is done to what it was not asked about.
+            let ticket = ticket(model);
+            effects.push(Effect::Look(ticket));
+            model.confirmed = Some(Confirmed { ticket, deed, targets, at: model.now.mono });
+        }
+        (About::Deed(deed, targets), false) => {
+            let text = format!("not done: {} {}", deed.verb(), deed::named(&targets));
+            tell(model, effects, Tone::Plain, text);
+        }
+        (About::Leaving(_), true) => effects.push(Effect::Leave(None)),
+        (About::Leaving(_), false) => tell(model, effects, Tone::Plain, "not left"),
+    }
+}
+
+/// A key while help is open.
+pub(super) fn help(model: &mut Model, event: &KeyEvent, top: usize) {
+    let page = usize::from(model.size.1.saturating_sub(4)).max(1);
+    let top = match keys::lookup(event, model.pane) {
+        Some(Action::Back | Action::Help | Action::Leave) => return,
+        Some(Action::Down) => top + 1,
+        Some(Action::Up) => top.saturating_sub(1),
+        Some(Action::PageDown) => top + page,
+        Some(Action::PageUp) => top.saturating_sub(page),
+        Some(Action::Top) => 0,
+        _ => top,
+    };
+    model.focus = Focus::Help(top.min(keys::TABLE.len()));
+}

@@ -1,0 +1,299 @@
+//! The one table of keys. Lookup, footer, help and `docs/KEYS.md` are made from it, so they cannot disagree.
+
+use std::fmt::Write;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::model::Pane;
+
+/// What a key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Start the chosen bots.
+    Start,
+    /// Stop them; on one that is stopping: hurry.
+    Stop,
+    /// Restart them.
+    Restart,
+    /// Kill them.
+    Kill,
+    /// Mark or unmark the bot under the cursor.
+    Mark,
+    /// Mark every bot that is shown.
+    MarkAll,
+    /// Unmark every bot.
+    Unmark,
+    /// One down.
+    Down,
+    /// One up.
+    Up,
+    /// To the first.
+    Top,
+    /// To the last.
+    Bottom,
+    /// A page down.
+    PageDown,
+    /// A page up.
+    PageUp,
+    /// The next pane.
+    NextPane,
+    /// The pane before.
+    PreviousPane,
+    /// This pane.
+    Go(Pane),
+    /// Open the log of the bot under the cursor.
+    Open,
+    /// Close, clear, go back.
+    Back,
+    /// The pane takes the whole screen, or gives it back.
+    Zoom,
+    /// Filter or search.
+    Find,
+    /// The next match.
+    Next,
+    /// The match before.
+    Previous,
+    /// Follow the log, or stand still.
+    Follow,
+    /// Sort by the next column.
+    Sort,
+    /// Sort the other way round.
+    Reverse,
+    /// Help.
+    Help,
+    /// Draw everything anew.
+    Redraw,
+    /// Stand still until the shell continues us.
+    Suspend,
+    /// Leave.
+    Leave,
+    /// The emergency stop.
+    Emergency,
+}
+
+/// A key with what is held down beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    code: KeyCode,
+    ctrl: bool,
+}
+
+const fn plain(c: char) -> Key {
+    Key { code: KeyCode::Char(c), ctrl: false }
+}
+
+const fn ctrl(c: char) -> Key {
+    Key { code: KeyCode::Char(c), ctrl: true }
+}
+
+const fn named(code: KeyCode) -> Key {
+    Key { code, ctrl: false }
+}
+
+impl Key {
+    fn of(event: &KeyEvent) -> Self {
+        // Some terminals say it one way, some the other.
+        let back = event.code == KeyCode::Tab && event.modifiers.contains(KeyModifiers::SHIFT);
+        let code = if back { KeyCode::BackTab } else { event.code };
+        Self { code, ctrl: event.modifiers.contains(KeyModifiers::CONTROL) }
+    }
+
+    /// The key as help and documents name it.
+    pub fn label(self) -> String {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the table below names no other, and the enum is not ours")]
+        let name = match self.code {
+            KeyCode::Char(' ') => "Space".to_owned(),
+            KeyCode::Char(c) if self.ctrl => return format!("Ctrl-{}", c.to_ascii_uppercase()),
+            KeyCode::Char(c) => c.to_string(),
+            KeyCode::BackTab => "S-Tab".to_owned(),
+            KeyCode::PageUp => "PgUp".to_owned(),
+            KeyCode::PageDown => "PgDn".to_owned(),
+            other => other.to_string(),
+        };
+        name
+    }
+}
+
+/// Where a key of the table is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Even while text is being typed.
+    Always,
+    /// In every pane.
+    Panes,
+    /// In this pane alone.
+    In(Pane),
+}
+
+/// Under which heading help lists a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// What changes something outside.
+    Act,
+    /// Getting around.
+    Move,
+    /// Filtering, searching, marking.
+    Find,
+    /// The log.
+    Logs,
+    /// The rest.
+    Other,
+}
+
+impl Group {
+    /// Every group, in the order of the help.
+    pub const ALL: [Self; 5] = [Self::Act, Self::Move, Self::Find, Self::Logs, Self::Other];
+
+    /// Its heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Act => "ACT (marked, else cursor)",
+            Self::Move => "MOVE",
+            Self::Find => "FIND AND MARK",
+            Self::Logs => "LOGS",
+            Self::Other => "OTHER",
+        }
+    }
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// Every key that does it.
+    pub keys: &'static [Key],
+    /// What it does.
+    pub action: Action,
+    /// Its name, for people.
+    pub name: &'static str,
+    /// What it does, in a few words.
+    pub help: &'static str,
+    /// What must be answered first; empty if nothing.
+    pub guard: &'static str,
+    /// Its heading in the help.
+    pub group: Group,
+    /// Where it is valid.
+    pub place: Place,
+    /// The word of the footer; empty if it is not shown there.
+    pub short: &'static str,
+}
+
+macro_rules! table {
+    ($($keys:expr, $action:expr, $name:literal, $help:literal, $guard:literal, $group:ident, $place:expr, $short:literal;)*) => {
+        &[$(Binding {
+            keys: &$keys, action: $action, name: $name, help: $help, guard: $guard, group: Group::$group, place: $place, short: $short,
+        }),*]
+    };
+}
+
+use Action as A;
+use Place::{Always, In, Panes};
+
+/// The table.
+#[rustfmt::skip]
+pub const TABLE: &[Binding] = table![
+    [plain('s')], A::Start, "start", "start", "live: type the bot's name (several: LIVE)", Act, Panes, "start";
+    [plain('x')], A::Stop, "stop", "stop; again: next signal now", "live or open orders, and the next signal: y/N", Act, Panes, "stop";
+    [plain('r')], A::Restart, "restart", "restart; closes the breaker", "live: type the bot's name (several: LIVE)", Act, Panes, "restart";
+    [plain('X')], A::Kill, "kill", "kill the whole tree now", "y/N; live: type the bot's name (several: LIVE)", Act, Panes, "kill";
+    [plain('j'), named(KeyCode::Down)], A::Down, "down", "down", "", Move, Panes, "";
+    [plain('k'), named(KeyCode::Up)], A::Up, "up", "up", "", Move, Panes, "";
+    [plain('g'), named(KeyCode::Home)], A::Top, "top", "to the top", "", Move, Panes, "";
+    [plain('G'), named(KeyCode::End)], A::Bottom, "bottom", "to the bottom", "", Move, Panes, "";
+    [named(KeyCode::PageDown)], A::PageDown, "page down", "a page down", "", Move, Panes, "";
+    [named(KeyCode::PageUp)], A::PageUp, "page up", "a page up", "", Move, Panes, "";
+    [named(KeyCode::Tab)], A::NextPane, "next pane", "next pane", "", Move, Panes, "";
+    [named(KeyCode::BackTab)], A::PreviousPane, "previous pane", "previous pane", "", Move, Panes, "";
+    [plain('1')], A::Go(Pane::Bots), "bots", "bots", "", Move, Panes, "";
+    [plain('2')], A::Go(Pane::Logs), "logs", "log of the bot", "", Move, Panes, "";
+    [plain('3')], A::Go(Pane::Diagnostics), "diagnostics", "what botwarden itself did", "", Move, Panes, "";
+    [named(KeyCode::Enter)], A::Open, "open", "open its log", "", Move, In(Pane::Bots), "";
+    [named(KeyCode::Esc)], A::Back, "back", "back, clear", "", Move, Panes, "";
+    [plain('z')], A::Zoom, "zoom", "zoom the pane", "", Move, Panes, "";
+    [plain(' ')], A::Mark, "mark", "mark", "", Find, In(Pane::Bots), "mark";
+    [plain('*')], A::MarkAll, "mark all", "mark all shown", "", Find, In(Pane::Bots), "";
+    [plain('U')], A::Unmark, "unmark", "unmark all", "", Find, Panes, "";
+    [plain('/')], A::Find, "find", "filter bots, search logs", "", Find, Panes, "find";
+    [plain('n')], A::Next, "next match", "next match", "", Find, In(Pane::Logs), "";
+    [plain('N')], A::Previous, "previous match", "match before", "", Find, In(Pane::Logs), "";
+    [plain('o')], A::Sort, "sort", "sort by the next column", "", Find, In(Pane::Bots), "";
+    [plain('O')], A::Reverse, "reverse", "sort the other way round", "", Find, In(Pane::Bots), "";
+    [plain('f')], A::Follow, "follow", "follow, or stand still", "", Logs, Panes, "follow";
+    [ctrl('l')], A::Redraw, "redraw", "draw everything anew", "", Other, Always, "";
+    [ctrl('z')], A::Suspend, "suspend", "back to the shell, 'fg' returns", "", Other, Always, "";
+    [plain('!')], A::Emergency, "emergency stop", "emergency stop: not in this version", "", Other, Panes, "";
+    [ctrl('x')], A::Emergency, "emergency stop", "same, even while typing", "", Other, Always, "";
+    [plain('?')], A::Help, "help", "this help", "", Other, Panes, "help";
+    [plain('q')], A::Leave, "leave", "leave; the bots keep running", "", Other, Panes, "leave";
+    [ctrl('c')], A::Leave, "leave", "same, even while typing", "", Other, Always, "";
+];
+
+/// What this key does in this pane.
+pub fn lookup(event: &KeyEvent, pane: Pane) -> Option<Action> {
+    find(event, |place| match place {
+        Always | Panes => true,
+        In(only) => only == pane,
+    })
+}
+
+/// What this key does whatever else is going on.
+pub fn lookup_always(event: &KeyEvent) -> Option<Action> {
+    find(event, |place| place == Always)
+}
+
+fn find(event: &KeyEvent, valid: impl Fn(Place) -> bool) -> Option<Action> {
+    if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META) {
+        return None;
+    }
+    let key = Key::of(event);
+    TABLE.iter().find(|row| valid(row.place) && row.keys.contains(&key)).map(|row| row.action)
+}
+
+impl Binding {
+    /// Its keys, as help and documents name them.
+    pub fn label(&self) -> String {
+        self.keys.iter().map(|key| key.label()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// `docs/KEYS.md`.
+pub fn markdown() -> String {
+    let mut page = String::from(
+        "# Keys\n\nMade from the table in `src/tui/keys.rs`; a test compares the two.\n\n\
+         A question before something is done defaults to No, and Enter means No. While text is being typed only the\n\
+         keys marked \"always\" do what stands here. Pasted text never acts.\n",
+    );
+    for group in Group::ALL {
+        let _ = write!(page, "\n## {}\n\n| key | does | where | asks first |\n|---|---|---|---|\n", group.title());
+        for row in TABLE.iter().filter(|row| row.group == group) {
+            let keys = row.keys.iter().map(|key| format!("`{}`", key.label())).collect::<Vec<_>>().join(" ");
+            let place = match row.place {
+                Always => "always",
+                Panes => "every pane",
+                In(pane) => pane.title(),
+            };
+            let _ = writeln!(page, "| {keys} | {} | {place} | {} |", row.help, row.guard);
+        }
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_stands_for_two_things_in_one_place() {
+        for pane in Pane::ALL {
+            let mut seen: Vec<Key> = Vec::new();
+            for row in TABLE.iter().filter(|row| match row.place {
+                Always | Panes => true,
+                In(only) => only == pane,
+            }) {
+                for key in row.keys {
+                    assert!(!seen.contains(key), "{} twice in {}", key.label(), pane.title());
+                    seen.push(*key);
+                }
+            }
+        }
+    }
+}

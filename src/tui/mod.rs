@@ -1,0 +1,216 @@
+//! The screen: messages come in, `update` makes a new model and effects of them, `effects` performs those, `view` draws.
+//!
+//! ```text
+//! keys, signals --.
+//! survey ---------+--> Msg --> update(&mut Model) --> Effect --> effects (the edges)
+//! log, actions ---'                    |
+//! clock --------'                      '--> draw(&Model)
+//! ```
+//!
+//! It supervises nothing and holds nothing that matters: it may be killed at any time.
+
+pub mod deed;
+mod diagnostics;
+pub mod effect;
+mod effects;
+mod entry;
+pub mod filter;
+pub mod keys;
+pub mod layout;
+pub mod logbook;
+pub mod message;
+pub mod model;
+mod tail;
+mod terminal;
+pub mod text;
+pub mod theme;
+pub mod update;
+pub mod view;
+mod wish;
+
+use std::io;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::core::bot::BotSpec;
+use crate::core::moment::Moment;
+use crate::core::signal::Signal;
+use crate::paths::Home;
+
+use effect::Effect;
+use effects::Hands;
+use message::{Msg, Now};
+use model::{Fixed, Model};
+use terminal::{Input, Terminal};
+use update::update;
+
+/// No more than twenty frames a second.
+const FRAME: Duration = Duration::from_millis(50);
+
+/// What the screen is opened with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The desk.
+    pub home: Home,
+    /// The configured bots.
+    pub specs: Vec<BotSpec>,
+    /// The machine's name.
+    pub host: String,
+    /// Who is sitting here, as events and reports name them.
+    pub by: String,
+    /// Bytes below 0x80 only.
+    pub ascii: bool,
+    /// Whether colour may be used.
+    pub color: bool,
+    /// Look, and do nothing.
+    pub read_only: bool,
+    /// A word about the desk, for the header.
+    pub title_note: Option<String>,
+    /// What leaving ends; asked about before leaving.
+    pub leave_note: Option<String>,
+}
+
+/// How the screen was left, and what keeps running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Bots that were not at rest when last seen, without those of `unknown`.
+    pub running: usize,
+    /// Those of `running` that trade with real money.
+    pub live: usize,
+    /// Bots of which nobody knows whether they run.
+    pub unknown: usize,
+    /// The signal that asked, if it was one.
+    pub signal: Option<Signal>,
+}
+
+impl Left {
+    /// The line for standard error.
+    pub fn sentence(&self) -> String {
+        let bots = match self.running {
+            0 => "no bot is running".to_owned(),
+            1 => format!("1 bot keeps running, {} live", if self.live == 1 { "and it is" } else { "not" }),
+            many => format!("{many} bots keep running, {} of them live", self.live),
+        };
+        match self.unknown {
+            0 => bots,
+            unknown => format!("{bots}; {unknown} in an unknown state"),
+        }
+    }
+}
+
+/// Opens the screen, and returns when it was left. The terminal is as it was before.
+///
+/// # Errors
+/// If there is no terminal, or it went away.
+pub fn run(options: Options) -> Result<Left, String> {
+    let (tell, told) = channel();
+    let clock = Clock::new();
+    let fixed = Fixed {
+        host: text::harmless(&options.host),
+        ascii: options.ascii,
+        color: options.color,
+        read_only: options.read_only,
+        title_note: options.title_note,
+        leave_note: options.leave_note,
+    };
+    let mut model = Model::new(fixed);
+    diagnostics::listen(&tell);
+    let mut terminal = Terminal::take()?;
+    let input = Input::read(&tell)?;
+    let hands = Hands::new(options.home, options.specs, options.by, tell)?;
+    let (width, height) = terminal.size();
+    let mut waiting = vec![Msg::Resize(width, height)];
+    let mut drawn: Option<Instant> = None;
+    let mut second = None;
+    let mut changed = true;
+    let signal = 'open: loop {
+        waiting.insert(0, Msg::Now(clock.now()));
+        for msg in waiting.drain(..) {
+            for effect in update(&mut model, msg) {
+                match perform(effect, &hands, &mut terminal).map_err(gone)? {
+                    After::Stay => {}
+                    After::Leave(signal) => break 'open signal,
+                }
+            }
+        }
+        // The clock of the header, and every age, tick by the second.
+        let now = model.now.wall.as_second();
+        changed |= second.replace(now) != Some(now);
+        let rest = drawn.map_or(Duration::ZERO, |drawn| FRAME.saturating_sub(drawn.elapsed()));
+        if changed && rest.is_zero() {
+            diagnostics::gather();
+            terminal.draw(|frame| view::draw(&model, frame)).map_err(gone)?;
+            drawn = Some(Instant::now());
+            changed = false;
+        }
+        let patience = if changed { rest } else { clock.until_next_second() };
+        match told.recv_timeout(patience) {
+            Ok(msg) => {
+                waiting.push(msg);
+                waiting.extend(told.try_iter().take(256));
+                changed = true;
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+    };
+    drop(input);
+    drop(terminal);
+    diagnostics::unlisten();
+    let (running, live, unknown) = update::left_running(&model);
+    Ok(Left { running, live, unknown, signal })
+}
+
+enum After {
+    Stay,
+    Leave(Option<Signal>),
+}
+
+fn gone(error: io::Error) -> String {
+    format!("the terminal went away: {error}; the bots keep running")
+}
+
+fn perform(effect: Effect, hands: &Hands, terminal: &mut Terminal) -> io::Result<After> {
+    match effect {
+        Effect::Act { ticket, deed, names } => hands.act(ticket, deed, names),
+        Effect::Look(ticket) => hands.look(ticket),
+        Effect::Hurry(hurried) => hands.hurry(hurried),
+        Effect::Follow(name) => hands.follow(name),
+        Effect::Note(level, text) => log::log!(level, "{text}"),
+        Effect::Redraw => terminal.forget()?,
+        Effect::Suspend => {
+            if !terminal::suspend() {
+                log::warn!("not suspended: there is no shell to come back from");
+            }
+        }
+        Effect::StandStill => {
+            terminal::stand_still();
+            terminal.retake()?;
+        }
+        Effect::Resume => terminal.retake()?,
+        Effect::Leave(signal) => return Ok(After::Leave(signal)),
+    }
+    Ok(After::Stay)
+}
+
+/// The clocks, read here and nowhere else in the screen.
+struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self { start: Instant::now() }
+    }
+
+    fn now(&self) -> Now {
+        Now { wall: Timestamp::now(), mono: Moment::at(self.start.elapsed()) }
+    }
+
+    #[expect(clippy::unused_self, reason = "one place that asks for the time")]
+    fn until_next_second(&self) -> Duration {
+        let past = Timestamp::now().subsec_nanosecond().unsigned_abs();
+        Duration::from_nanos(u64::from(1_000_000_000_u32.saturating_sub(past).max(1_000_000)))
+    }
+}

@@ -1,0 +1,348 @@
+//! Everything that the screen knows. It changes in `update` alone, and drawing only reads it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::core::bot::{BotName, Mode};
+use crate::core::moment::Moment;
+use crate::core::status::{BotStatus, State};
+
+use super::deed::{Deed, Guard, Target};
+use super::filter::Filter;
+use super::logbook::Logbook;
+use super::message::{Now, Ticket};
+use super::theme::{self, Signs};
+
+/// A survey that is older than this says nothing of now.
+pub const STALE_AFTER: Duration = Duration::from_secs(3);
+
+/// The panes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Pane {
+    /// The list of bots.
+    #[default]
+    Bots,
+    /// The log of one.
+    Logs,
+    /// What botwarden itself has to say.
+    Diagnostics,
+}
+
+impl Pane {
+    /// Every pane, in the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Bots, Self::Logs, Self::Diagnostics];
+
+    /// Its name.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Bots => "Bots",
+            Self::Logs => "Logs",
+            Self::Diagnostics => "Diagnostics",
+        }
+    }
+
+    /// Its number.
+    pub const fn number(self) -> usize {
+        match self {
+            Self::Bots => 1,
+            Self::Logs => 2,
+            Self::Diagnostics => 3,
+        }
+    }
+}
+
+/// What the keys mean right now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Focus {
+    /// What the table says.
+    #[default]
+    Panes,
+    /// Letters of a filter or of a search.
+    Typing(Prompt),
+    /// An answer.
+    Asking(Dialog),
+    /// Scrolling through the help, so many lines down.
+    Help(usize),
+}
+
+/// A text that is being typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prompt {
+    /// What it is for.
+    pub pane: Pane,
+    /// As far as it was typed.
+    pub text: String,
+    /// What was there before, for Esc.
+    pub before: String,
+}
+
+/// A question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dialog {
+    /// What is asked.
+    pub about: About,
+    /// What the answer must be.
+    pub guard: Guard,
+    /// What was typed.
+    pub typed: String,
+}
+
+/// What a question is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Doing something to these bots, as they were when the question was asked.
+    Deed(Deed, Vec<Target>),
+    /// Leaving, although that ends something.
+    Leaving(String),
+}
+
+/// How the last thing went, for the footer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feedback {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub tone: Tone,
+    /// In words.
+    pub text: String,
+}
+
+/// How something went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Neither way.
+    Plain,
+    /// As asked.
+    Good,
+    /// Not as asked.
+    Bad,
+}
+
+/// Something that was asked for and has not come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doing {
+    /// What.
+    pub deed: Deed,
+    /// To which bots.
+    pub names: Vec<BotName>,
+}
+
+/// Something that was confirmed, and waits for a fresh look at its targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The look it waits for.
+    pub ticket: Ticket,
+    /// What.
+    pub deed: Deed,
+    /// As they were when the question was asked.
+    pub targets: Vec<Target>,
+    /// When it was confirmed.
+    pub at: Moment,
+}
+
+/// What the list is sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// Its name.
+    #[default]
+    Name,
+    /// Its state, in the order of the table.
+    State,
+    /// CPU, most first.
+    Cpu,
+    /// Memory, most first.
+    Memory,
+    /// Restarts, most first.
+    Restarts,
+}
+
+impl Sort {
+    /// The word of the title.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::State => "status",
+            Self::Cpu => "cpu",
+            Self::Memory => "mem",
+            Self::Restarts => "restarts",
+        }
+    }
+
+    /// The next one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Name => Self::State,
+            Self::State => Self::Cpu,
+            Self::Cpu => Self::Memory,
+            Self::Memory => Self::Restarts,
+            Self::Restarts => Self::Name,
+        }
+    }
+}
+
+/// What does not change while the screen is open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fixed {
+    /// The machine.
+    pub host: String,
+    /// Bytes below 0x80 only.
+    pub ascii: bool,
+    /// Whether colour may be used.
+    pub color: bool,
+    /// Looks, and does nothing.
+    pub read_only: bool,
+    /// A word about the desk, for the header.
+    pub title_note: Option<String>,
+    /// What leaving ends; asked about before leaving.
+    pub leave_note: Option<String>,
+}
+
+/// Everything that the screen knows.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// What does not change.
+    pub fixed: Fixed,
+    /// The time.
+    pub now: Now,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The bots, sorted.
+    pub bots: Vec<BotStatus>,
+    /// When they were last seen.
+    pub seen_at: Option<Moment>,
+    /// The bot under the cursor: by name, so that no sorting changes it.
+    pub cursor: Option<BotName>,
+    /// Where the cursor was last seen in the list, for moving on from a bot that is gone.
+    pub cursor_row: usize,
+    /// The first row that is shown.
+    pub top_row: usize,
+    /// Marked bots.
+    pub marked: BTreeSet<BotName>,
+    /// What is shown of the list.
+    pub filter: Filter,
+    /// What it is sorted by.
+    pub sort: Sort,
+    /// The other way round.
+    pub reverse: bool,
+    /// The pane that has the keys.
+    pub pane: Pane,
+    /// The pane below the list: logs or diagnostics.
+    pub lower: Pane,
+    /// Whether `pane` has the screen to itself.
+    pub zoom: bool,
+    /// What the keys mean.
+    pub focus: Focus,
+    /// The log of the bot under the cursor.
+    pub log: Logbook,
+    /// Diagnostics: how many lines up from the end.
+    pub diagnostics_up: usize,
+    /// How the last thing went.
+    pub feedback: Option<Feedback>,
+    /// What is under way.
+    pub doing: BTreeMap<Ticket, Doing>,
+    /// What waits for a fresh look.
+    pub confirmed: Option<Confirmed>,
+    /// The last ticket that was given out.
+    pub last_ticket: Ticket,
+    /// Whether looks are asked for five times a second instead of once.
+    pub hurried: bool,
+}
+
+impl Model {
+    /// What a screen knows before it was told anything.
+    pub fn new(fixed: Fixed) -> Self {
+        Self { fixed, lower: Pane::Logs, ..Self::default() }
+    }
+
+    /// The bots that the filter lets through, in order.
+    pub fn shown(&self) -> impl Iterator<Item = &BotStatus> {
+        self.bots.iter().filter(|bot| self.filter.shows(bot))
+    }
+
+    /// The bot in this row.
+    pub fn name_at(&self, row: usize) -> Option<BotName> {
+        self.shown().nth(row).map(|bot| bot.name.clone())
+    }
+
+    /// The row of the cursor; none where its bot is hidden or gone.
+    pub fn cursor_at(&self) -> Option<usize> {
+        let cursor = self.cursor.as_ref()?;
+        self.shown().position(|bot| bot.name == *cursor)
+    }
+
+    /// A bot, as it was last seen.
+    pub fn bot(&self, name: &BotName) -> Option<&BotStatus> {
+        self.bots.iter().find(|bot| bot.name == *name)
+    }
+
+    /// How long ago the bots were seen.
+    pub fn age(&self) -> Option<Duration> {
+        self.seen_at.map(|seen| self.now.mono.since(seen))
+    }
+
+    /// Whether that is too long ago to say what is.
+    pub fn is_stale(&self) -> bool {
+        self.age().is_some_and(|age| age >= STALE_AFTER)
+    }
+
+    /// The signs of this terminal.
+    pub const fn signs(&self) -> Signs {
+        if self.fixed.ascii { theme::ASCII } else { theme::UNICODE }
+    }
+
+    /// How many bots there are of a mode.
+    pub fn count(&self, mode: Option<Mode>) -> usize {
+        self.bots.iter().filter(|bot| bot.mode == mode).count()
+    }
+
+    /// What an operator must not miss, the worst first.
+    pub fn alerts(&self) -> Vec<String> {
+        let mut alerts: Vec<(u8, String)> = Vec::new();
+        if self.is_stale() {
+            let age = self.age().map(super::text::age).unwrap_or_default();
+            alerts.push((0, format!("nothing was seen of any bot for {age}; the list is old")));
+        }
+        for bot in &self.bots {
+            let rank = match bot.state {
+                State::Orphaned => 1,
+                State::Unknown => 2,
+                State::Failed => 3,
+                State::Crashed => 4,
+                State::Running
+                | State::Starting
+                | State::Stopping
+                | State::Stopped
+                | State::Exited
+                | State::Backoff => {
+                    if bot.strays.is_empty() {
+                        continue;
+                    }
+                    5
+                }
+            };
+            let live = bot.mode.is_none_or(|mode| mode == Mode::Live);
+            let mode = bot.mode.map_or("mode unknown", |mode| theme::mode(Some(mode), false));
+            let word = theme::state(bot.state).word;
+            let note = match (bot.note.is_empty(), bot.strays.as_slice()) {
+                (true, []) => String::new(),
+                (false, []) => format!(", {}", bot.note),
+                (_, [first, ..]) => format!(", {} beside it, pid {}", strays(bot.strays.len()), first.pid),
+            };
+            alerts.push((rank + if live { 0 } else { 10 }, format!("{} ({mode}): {word}{note}", bot.name)));
+        }
+        alerts.sort();
+        alerts.into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// Whether something of this bot is under way.
+    pub fn doing_to(&self, name: &BotName) -> Option<Deed> {
+        self.doing.values().rev().find(|doing| doing.names.contains(name)).map(|doing| doing.deed)
+    }
+}
+
+fn strays(count: usize) -> String {
+    if count == 1 { "a stray".to_owned() } else { format!("{count} strays") }
+}

@@ -1,0 +1,187 @@
+//! Follows the newest log of a folder: its last part first, then what is added, then the next run's.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+use crate::paths;
+
+use super::message::LogEvent;
+
+/// No more than this is read at one time; what is added faster is skipped, and counted.
+const MOST: u64 = 64 << 10;
+
+/// A log that is being followed.
+pub struct Tail {
+    folder: PathBuf,
+    open: Option<Open>,
+}
+
+struct Open {
+    name: String,
+    file: File,
+    /// How far it was read.
+    at: u64,
+    /// The beginning of a line whose end is not written yet.
+    half: Vec<u8>,
+}
+
+impl Tail {
+    /// Of the newest log in this folder, once there is one.
+    pub fn of(folder: PathBuf) -> Self {
+        Self { folder, open: None }
+    }
+
+    /// What there is to say since the last time.
+    pub fn news(&mut self) -> Vec<LogEvent> {
+        let mut news = Vec::new();
+        if let Err(error) = self.gather(&mut news) {
+            news.push(LogEvent::Missing(paths::words(&error)));
+        }
+        news
+    }
+
+    fn gather(&mut self, news: &mut Vec<LogEvent>) -> io::Result<()> {
+        let Some(newest) = newest(&self.folder)? else {
+            if self.open.is_none() {
+                news.push(LogEvent::Missing("it has written no log yet".into()));
+            }
+            return Ok(());
+        };
+        if let Some(open) = &mut self.open {
+            open.read(news)?;
+        }
+        if self.open.as_ref().is_none_or(|open| open.name < newest) {
+            let file = File::open(self.folder.join(&newest))?;
+            let metadata = file.metadata()?;
+            let at = metadata.len().saturating_sub(MOST);
+            let run = newest.trim_end_matches(".log").to_owned();
+            let quiet = metadata.modified()?.elapsed().unwrap_or_default();
+            news.push(LogEvent::Opened { run, whole: at == 0, quiet });
+            let mut open = Open { name: newest, file, at, half: Vec::new() };
+            open.first(news)?;
+            self.open = Some(open);
+        }
+        Ok(())
+    }
+}
+
+impl Open {
+    /// The last part of what is there already: from the first whole line on, without the hole at its beginning.
+    fn first(&mut self, news: &mut Vec<LogEvent>) -> io::Result<()> {
+        let whole = self.at == 0;
+        let mut bytes = self.take()?;
+        let hole = bytes.iter().take_while(|byte| **byte == 0).count();
+        bytes.drain(..hole);
+        if !whole && hole == 0 {
+            let start = bytes.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            bytes.drain(..start);
+        }
+        self.lines(bytes, news);
+        Ok(())
+    }
+
+    fn read(&mut self, news: &mut Vec<LogEvent>) -> io::Result<()> {
+        let size = self.file.metadata()?.len();
+        let added = size.saturating_sub(self.at);
+        if added > MOST {
+            news.push(LogEvent::Skipped(added - MOST));
+            self.half.clear();
+            self.at = size - MOST;
+            return self.first(news);
+        }
+        if added > 0 {
+            let bytes = self.take()?;
+            self.lines(bytes, news);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; MOST as usize];
+        let count = self.file.read_at(&mut bytes, self.at)?;
+        bytes.truncate(count);
+        self.at += count as u64;
+        Ok(bytes)
+    }
+
+    fn lines(&mut self, bytes: Vec<u8>, news: &mut Vec<LogEvent>) {
+        self.half.extend(bytes);
+        let Some(end) = self.half.iter().rposition(|byte| *byte == b'\n') else {
+            // A line as long as all that we read at once is shown in pieces.
+            if self.half.len() as u64 >= MOST {
+                let piece = std::mem::take(&mut self.half);
+                news.push(LogEvent::Lines(vec![String::from_utf8_lossy(&piece).into_owned()]));
+            }
+            return;
+        };
+        let rest = self.half.split_off(end + 1);
+        let whole = std::mem::replace(&mut self.half, rest);
+        let lines = whole[..end].split(|byte| *byte == b'\n');
+        news.push(LogEvent::Lines(lines.map(|line| String::from_utf8_lossy(line).into_owned()).collect()));
+    }
+}
+
+/// The name of the newest run's log: run ids sort by time.
+fn newest(folder: &std::path::Path) -> io::Result<Option<String>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok(entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.strip_suffix(".log").is_some())
+        .max())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn lines(news: Vec<LogEvent>) -> Vec<String> {
+        news.into_iter()
+            .flat_map(|event| match event {
+                LogEvent::Lines(lines) => lines,
+                LogEvent::Opened { run, .. } => vec![format!("opened {run}")],
+                LogEvent::Skipped(bytes) => vec![format!("skipped {bytes}")],
+                LogEvent::Missing(why) => vec![why],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn whole_lines_come_once_and_a_new_run_follows_the_old_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut tail = Tail::of(folder.path().join("log"));
+        assert_eq!(lines(tail.news()), ["it has written no log yet"]);
+        std::fs::create_dir(folder.path().join("log")).expect("a folder");
+        let mut file = File::create(folder.path().join("log/1.log")).expect("a file");
+        file.write_all(b"\0\0\0\0one\ntwo\nhal").expect("written");
+        assert_eq!(lines(tail.news()), ["opened 1", "one", "two"]);
+        assert_eq!(lines(tail.news()), [] as [&str; 0]);
+        file.write_all(b"f\n\xff\n").expect("written");
+        assert_eq!(lines(tail.news()), ["half", "\u{fffd}"]);
+        file.write_all(b"last\n").expect("written");
+        std::fs::write(folder.path().join("log/2.log"), "new\n").expect("written");
+        assert_eq!(lines(tail.news()), ["last", "opened 2", "new"]);
+    }
+
+    #[test]
+    fn a_flood_is_skipped_with_a_count_and_never_lagged_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("1.log");
+        std::fs::write(&path, "start\n").expect("written");
+        let mut tail = Tail::of(folder.path().to_owned());
+        tail.news();
+        std::fs::write(&path, format!("start\n{}the end\n", "flood\n".repeat(100_000))).expect("written");
+        let seen = lines(tail.news());
+        assert!(seen[0].starts_with("skipped "), "{}", seen[0]);
+        assert_eq!(seen.last().map(String::as_str), Some("the end"));
+        assert!(seen[1..].iter().all(|line| line == "flood" || line == "the end"));
+    }
+}

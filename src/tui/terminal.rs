@@ -1,0 +1,259 @@
+//! The terminal: taken, drawn on, and given back as it was, on every way out.
+
+use std::io::{self, IsTerminal, Stdout, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyEventKind};
+use crossterm::terminal::{
+    self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+};
+use crossterm::{cursor, execute, queue};
+use ratatui::Frame;
+use ratatui::backend::CrosstermBackend;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::process;
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
+use signal_hook::iterator::{Handle, Signals};
+use signal_hook::low_level;
+
+use crate::core::signal::Signal;
+
+use super::message::Msg;
+
+/// Whether the terminal is ours at the moment. Everybody who may have to give it back can see it.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal, while the screen is open. Dropping it gives it back.
+pub struct Terminal {
+    inner: ratatui::Terminal<CrosstermBackend<Whole>>,
+}
+
+/// Standard output, a whole frame at a time: one write, bracketed so that no half of it is ever seen.
+struct Whole {
+    out: Stdout,
+    frame: Vec<u8>,
+}
+
+impl Write for Whole {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.frame.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let frame = std::mem::take(&mut self.frame);
+        // Nothing is drawn without going somewhere first; what is left then only says again that the cursor is hidden.
+        if !frame.contains(&b'H') && !frame.contains(&b'J') {
+            return Ok(());
+        }
+        let mut bytes = Vec::with_capacity(frame.len() + 16);
+        queue!(bytes, BeginSynchronizedUpdate)?;
+        bytes.extend(frame);
+        queue!(bytes, EndSynchronizedUpdate)?;
+        self.out.write_all(&bytes)?;
+        self.out.flush()
+    }
+}
+
+impl Terminal {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// If there is none, or it refuses.
+    pub fn take() -> Result<Self, String> {
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            return Err("the screen needs a terminal; 'botwarden status' does not".into());
+        }
+        guard_panics(thread::current().id());
+        let backend = CrosstermBackend::new(Whole { out: io::stdout(), frame: Vec::new() });
+        let failed = |error: io::Error| format!("the terminal: {error}");
+        let inner = ratatui::Terminal::new(backend).map_err(failed)?;
+        let mut terminal = Self { inner };
+        terminal.enter().map_err(failed)?;
+        Ok(terminal)
+    }
+
+    fn enter(&mut self) -> io::Result<()> {
+        TAKEN.store(true, Ordering::SeqCst);
+        terminal::enable_raw_mode()?;
+        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        self.inner.clear()
+    }
+
+    /// Takes it again after it was given back, or after anybody may have changed it.
+    ///
+    /// # Errors
+    /// If it refuses.
+    pub fn retake(&mut self) -> io::Result<()> {
+        // Raw mode must be set anew even if we think that it is: a shell may have had the terminal in between.
+        let _ = terminal::disable_raw_mode();
+        self.enter()
+    }
+
+    /// Draws a frame.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        if TAKEN.load(Ordering::SeqCst) {
+            self.inner.draw(draw)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what the terminal shows: the next frame is drawn in full.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn forget(&mut self) -> io::Result<()> {
+        self.inner.clear()
+    }
+
+    /// Its columns and rows.
+    pub fn size(&self) -> (u16, u16) {
+        self.inner.size().map_or((80, 24), |size| (size.width, size.height))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Gives the terminal back, if it is ours. A terminal that is gone cannot be helped.
+pub fn restore() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = terminal::disable_raw_mode();
+    }
+}
+
+/// A panic of the screen's own thread, or one that ends the process, gives the terminal back before it is printed.
+/// One of another thread must not: the screen goes on, and the diagnostics say what happened.
+fn guard_panics(screen: ThreadId) {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if thread::current().id() == screen || cfg!(panic = "abort") {
+            restore();
+        }
+        if TAKEN.load(Ordering::SeqCst) {
+            log::error!("a thread broke off: {info}");
+        } else {
+            before(info);
+        }
+    }));
+}
+
+/// Stops this process as a shell's Ctrl-Z would, once the terminal was given back.
+pub fn stand_still() {
+    restore();
+    let _ = low_level::raise(signal_hook::consts::SIGSTOP);
+}
+
+/// Gives the terminal back and sends Ctrl-Z's signal to everybody whom the terminal would send it to; our own handler
+/// then has us [`stand_still`]. Says no where no shell is there to continue us.
+pub fn suspend() -> bool {
+    let leads = process::getsid(None).is_ok_and(|session| session == process::getpid());
+    if leads {
+        return false;
+    }
+    restore();
+    process::kill_current_process_group(process::Signal::TSTP).is_ok()
+}
+
+/// Reads keys and signals on threads of their own, for as long as it lives.
+pub struct Input {
+    signals: Handle,
+    _wake: OwnedFd,
+}
+
+impl Input {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// If there is no room for it.
+    pub fn read(tell: &Sender<Msg>) -> Result<Self, String> {
+        let failed = |error: io::Error| format!("keys and signals: {error}");
+        let mut caught =
+            Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH]).map_err(failed)?;
+        let signals = caught.handle();
+        let (end, wake) = rustix::pipe::pipe().map_err(|error| failed(error.into()))?;
+        let there = tell.clone();
+        thread::Builder::new()
+            .name("signals".into())
+            .spawn(move || {
+                for signal in caught.forever() {
+                    let msg = match signal {
+                        SIGTSTP => Msg::Suspend,
+                        SIGCONT => Msg::Continued,
+                        SIGWINCH => match terminal::size() {
+                            Ok((width, height)) => Msg::Resize(width, height),
+                            Err(_) => continue,
+                        },
+                        other => Msg::Signaled(Signal::from_number(other)),
+                    };
+                    if there.send(msg).is_err() {
+                        return;
+                    }
+                }
+            })
+            .map_err(failed)?;
+        let there = tell.clone();
+        thread::Builder::new().name("keys".into()).spawn(move || keys(&end, &there)).map_err(failed)?;
+        Ok(Self { signals, _wake: wake })
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.signals.close();
+    }
+}
+
+/// Sleeps until there is a key, the terminal is gone, or the other end of `end` is closed: whoever uses the terminal
+/// after us must not lose a key to us.
+fn keys(end: &OwnedFd, tell: &Sender<Msg>) {
+    if read_keys(end, tell).is_none() {
+        let _ = tell.send(Msg::Signaled(Signal::from_number(SIGHUP)));
+    }
+}
+
+/// `None` if the terminal is gone.
+fn read_keys(end: &OwnedFd, tell: &Sender<Msg>) -> Option<()> {
+    let stdin = io::stdin();
+    loop {
+        let mut fds = [
+            PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(end.as_fd(), PollFlags::IN),
+        ];
+        match poll(&mut fds, None) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(_) => return None,
+        }
+        if !fds[1].revents().is_empty() {
+            return Some(());
+        }
+        if fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            return None;
+        }
+        // A wait of nothing would not even look.
+        while event::poll(Duration::from_millis(1)).unwrap_or(false) {
+            let msg = match event::read() {
+                Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => Msg::Key(key),
+                Ok(Event::Paste(text)) => Msg::Paste(text),
+                Ok(Event::Resize(width, height)) => Msg::Resize(width, height),
+                Ok(Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost) => continue,
+                Err(_) => return None,
+            };
+            if tell.send(msg).is_err() {
+                return Some(());
+            }
+        }
+    }
+}

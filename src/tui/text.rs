@@ -1,0 +1,217 @@
+//! Text from outside, made fit for cells: no control character, no escape sequence and nothing whose width terminals
+//! disagree about gets through, and what is cut is cut between characters, by columns.
+
+use std::time::Duration;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// No line on the screen is wider than this; what is longer was not meant to be read here.
+const LONGEST: usize = 4096;
+
+/// Combining marks that may sit on one character; more is a prank on the line above.
+const MARKS: usize = 2;
+
+/// The text without anything that a terminal would obey, or that would break the alignment of columns.
+pub fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(LONGEST));
+    let mut column = 0;
+    let mut marks = 0;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if column >= LONGEST {
+            break;
+        }
+        match c {
+            '\x1b' => skip_escape(&mut chars),
+            '\t' => {
+                let stop = 8 - column % 8;
+                out.extend(std::iter::repeat_n(' ', stop));
+                column += stop;
+            }
+            '\r' | '\n' => {}
+            // Joiners, variation selectors, skin tones and direction marks: terminals disagree about their width.
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{1f3fb}'..='\u{1f3ff}'
+            | '\u{e0000}'..='\u{e0fff}' => {}
+            // Halves of flags: one or two columns, nobody knows; their letters are as good.
+            '\u{1f1e6}'..='\u{1f1ff}' => {
+                out.push(char::from(b'A' + (u32::from(c) - 0x1f1e6) as u8));
+                column += 1;
+            }
+            '\u{2028}' | '\u{2029}' => {
+                out.push(' ');
+                column += 1;
+            }
+            _ => match c.width() {
+                None => {
+                    out.push('·');
+                    column += 1;
+                    marks = 0;
+                }
+                Some(0) => {
+                    if marks < MARKS && column > 0 {
+                        out.push(c);
+                        marks += 1;
+                    }
+                }
+                Some(wide) => {
+                    out.push(c);
+                    column += wide;
+                    marks = 0;
+                }
+            },
+        }
+    }
+    out
+}
+
+/// Passes over the rest of an escape sequence (ECMA-48): CSI to its final byte, strings (OSC, DCS, ...) to their
+/// terminator, else one character.
+fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    match chars.next() {
+        Some('[') => {
+            while let Some(&c) = chars.peek() {
+                if !matches!(c, ' '..='?') {
+                    if matches!(c, '@'..='~') {
+                        chars.next();
+                    }
+                    return;
+                }
+                chars.next();
+            }
+        }
+        Some(']' | 'P' | 'X' | '^' | '_') => {
+            while let Some(c) = chars.next() {
+                if c == '\x07' || c == '\u{9c}' {
+                    return;
+                }
+                if c == '\x1b' {
+                    chars.next();
+                    return;
+                }
+            }
+        }
+        Some(' '..='/') => {
+            chars.next();
+        }
+        Some(_) | None => {}
+    }
+}
+
+/// Columns that the text takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text, cut to so many columns; a cut one ends with `mark`.
+pub fn cut(text: &str, columns: usize, mark: &str) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let room = columns.saturating_sub(width(mark));
+    let mut out = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or(0);
+        if used + wide > room {
+            break;
+        }
+        used += wide;
+        out.push(c);
+    }
+    if used + width(mark) <= columns {
+        out.push_str(mark);
+    }
+    out
+}
+
+/// The text, cut or padded to exactly so many columns.
+pub fn fit(text: &str, columns: usize, mark: &str) -> String {
+    let mut out = cut(text, columns, mark);
+    out.extend(std::iter::repeat_n(' ', columns.saturating_sub(width(&out))));
+    out
+}
+
+/// A time span in at most five columns: `4s`, `12m`, `6h11m`, `2d04h`, `412d`.
+pub fn span(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m"),
+        (0, _, _) => format!("{hours}h{:02}m", minutes % 60),
+        (1..=99, _, _) => format!("{days}d{:02}h", hours % 24),
+        (_, _, _) => format!("{days}d"),
+    }
+}
+
+/// An age that ticks in steps, so that an idle screen has little to send: by seconds up to ten, then by tens.
+pub fn age(age: Duration) -> String {
+    match age.as_secs() {
+        seconds @ 0..10 => format!("{seconds}s"),
+        seconds @ 10..60 => format!("{}s", seconds / 10 * 10),
+        seconds => span(seconds),
+    }
+}
+
+/// A size in at most five columns: `812K`, `98M`, `1.4G`.
+pub fn size(bytes: u64) -> String {
+    const GIB: u64 = 1 << 30;
+    match bytes {
+        0..0x10_0000 => format!("{}K", bytes.div_ceil(1 << 10)),
+        0x10_0000..GIB => format!("{}M", bytes >> 20),
+        _ if bytes < 100 * GIB => format!("{}.{}G", bytes / GIB, bytes % GIB * 10 / GIB),
+        _ => format!("{}G", bytes / GIB),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_does_not_get_through() {
+        for (text, shown) in [
+            ("plain", "plain"),
+            ("\x1b[31mred\x1b[0m", "red"),
+            ("a\x1b]0;title\x07b", "ab"),
+            ("a\x1b]52;c;ZXZpbA==\x1b\\b", "ab"),
+            ("a\x1bPq#0\x1b\\b", "ab"),
+            ("a\x1b(0b", "ab"),
+            ("a\x1bcb", "ab"),
+            ("cut off \x1b[38;5;", "cut off "),
+            ("a\x1b[2\x1b[Jb", "ab"),
+            ("nul\0bel\x07c1\u{9b}31m", "nul·bel·c1·31m"),
+            ("a\tb", "a       b"),
+            ("right\u{202e}left", "rightleft"),
+            ("👩\u{200d}👩\u{200d}👧", "👩👩👧"),
+            ("🇩🇪 ☀\u{fe0f}", "DE ☀"),
+            ("e\u{301}\u{301}\u{301}\u{301}!", "e\u{301}\u{301}!"),
+        ] {
+            assert_eq!(harmless(text), shown, "{text:?}");
+        }
+        assert!(width(&harmless(&"x".repeat(1 << 20))) <= LONGEST);
+    }
+
+    #[test]
+    fn text_is_cut_between_characters_and_padded_by_columns() {
+        assert_eq!(fit("日本語", 4, "…"), "日… ");
+        assert_eq!(fit("日本語", 5, "…"), "日本…");
+        assert_eq!(fit("ab", 4, "…"), "ab  ");
+        assert_eq!(cut("abcdef", 3, "~"), "ab~");
+        assert_eq!(cut("abc", 0, "…"), "");
+    }
+
+    #[test]
+    fn spans_and_sizes_keep_to_five_columns() {
+        for (seconds, shown) in [(4, "4s"), (61, "1m"), (22_260, "6h11m"), (187_200, "2d04h"), (86_400 * 412, "412d")] {
+            assert_eq!(span(seconds), shown);
+        }
+        for (bytes, shown) in [(0, "0K"), (4096, "4K"), (222_298_112, "212M"), (1_503_238_553, "1.3G")] {
+            assert_eq!(size(bytes), shown);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! What the screen makes of what it is told: a new model, and effects for others to perform. It reads no clock, touches
+//! nothing outside, and shows no wish as a state: a row changes when a survey says so.
+
+use std::time::Duration;
+
+use crossterm::event::KeyEvent;
+
+use crate::core::bot::{BotName, Mode};
+use crate::core::status::{BotStatus, State};
+
+use super::deed::{self, Deed, Guard};
+use super::effect::{Effect, tell};
+use super::entry::{asking, help, narrow, paste, typing};
+use super::keys::{self, Action};
+use super::layout;
+use super::logbook::Logbook;
+use super::message::Msg;
+use super::model::{About, Dialog, Focus, Model, Pane, Prompt, Sort, Tone};
+use super::text;
+use super::wish::{finished, fresh, want};
+
+/// A look that takes longer than this does not come.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Takes a message in.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match msg {
+        Msg::Now(now) => {
+            model.now = now;
+            if let Some(confirmed) = &model.confirmed
+                && now.mono.since(confirmed.at) > PATIENCE
+            {
+                let text = format!(
+                    "{} {}: nothing was done; the bots could not be looked at again",
+                    confirmed.deed.verb(),
+                    deed::named(&confirmed.targets)
+                );
+                model.confirmed = None;
+                tell(model, &mut effects, Tone::Bad, text);
+            }
+        }
+        Msg::Key(event) => key(model, &mut effects, &event),
+        Msg::Paste(text) => paste(model, &mut effects, &text),
+        Msg::Resize(width, height) => model.size = (width, height),
+        Msg::Survey(bots) => survey(model, bots),
+        Msg::Fresh(ticket) => fresh(model, &mut effects, ticket),
+        Msg::Log(news) => {
+            if model.log.bot.as_ref() == Some(&news.bot) {
+                model.log.hear(news.what, model.now.mono);
+            }
+        }
+        Msg::Done(done) => finished(model, &mut effects, done),
+        Msg::Diagnostic => {}
+        Msg::Signaled(signal) => effects.push(Effect::Leave(Some(signal))),
+        Msg::Suspend => effects.push(Effect::StandStill),
+        Msg::Continued => effects.push(Effect::Resume),
+    }
+    settle(model, &mut effects);
+    effects
+}
+
+/// What follows from anything: the log is that of the bot under the cursor, the cursor is on the screen, and looks are
+/// frequent while something changes.
+fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.cursor.is_none() {
+        model.cursor = model.name_at(0);
+    }
+    if model.log.bot != model.cursor {
+        model.log = Logbook::of(model.cursor.clone());
+        effects.extend(model.cursor.clone().map(Effect::Follow));
+    }
+    if let Some(row) = model.cursor_at() {
+        model.cursor_row = row;
+    }
+    let rows = layout::list_page(model).max(1);
+    let count = model.shown().count();
+    if model.cursor_row < model.top_row {
+        model.top_row = model.cursor_row;
+    }
+    model.top_row = model.top_row.max((model.cursor_row + 1).saturating_sub(rows)).min(count.saturating_sub(rows));
+    let moving = model.bots.iter().any(|bot| matches!(bot.state, State::Starting | State::Stopping));
+    let hurried = moving || !model.doing.is_empty() || model.confirmed.is_some();
+    if hurried != model.hurried {
+        model.hurried = hurried;
+        effects.push(Effect::Hurry(hurried));
+    }
+}
+
+fn survey(model: &mut Model, mut bots: Vec<BotStatus>) {
+    for bot in &mut bots {
+        bot.note = text::harmless(&bot.note);
+    }
+    model.bots = bots;
+    model.seen_at = Some(model.now.mono);
+    let there: Vec<&BotName> = model.bots.iter().map(|bot| &bot.name).collect();
+    model.marked.retain(|name| there.contains(&name));
+    sort(model);
+}
+
+fn sort(model: &mut Model) {
+    let by_name =
+        |a: &BotStatus, b: &BotStatus| (a.name.base(), a.name.instance()).cmp(&(b.name.base(), b.name.instance()));
+    let by = model.sort;
+    model.bots.sort_by(|a, b| {
+        let order = match by {
+            Sort::Name => by_name(a, b),
+            Sort::State => place(a.state).cmp(&place(b.state)),
+            Sort::Cpu => b.cpu_percent.unwrap_or(-1.0).total_cmp(&a.cpu_percent.unwrap_or(-1.0)),
+            Sort::Memory => b.memory_bytes.cmp(&a.memory_bytes),
+            Sort::Restarts => b.restarts.cmp(&a.restarts),
+        };
+        let order = if model.reverse { order.reverse() } else { order };
+        order.then_with(|| by_name(a, b))
+    });
+}
+
+fn place(state: State) -> usize {
+    State::ALL.iter().position(|s| *s == state).unwrap_or(State::ALL.len())
+}
+
+fn key(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
+    if let Some(action) = keys::lookup_always(event) {
+        act(model, effects, action);
+        return;
+    }
+    match std::mem::take(&mut model.focus) {
+        Focus::Panes => {
+            if let Some(action) = keys::lookup(event, model.pane) {
+                act(model, effects, action);
+            }
+        }
+        Focus::Typing(prompt) => typing(model, prompt, event),
+        Focus::Asking(dialog) => asking(model, effects, dialog, event),
+        Focus::Help(top) => help(model, event, top),
+    }
+}
+
+fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
+    match action {
+        Action::Start => want(model, effects, Deed::Start),
+        Action::Stop => want(model, effects, Deed::Stop),
+        Action::Restart => want(model, effects, Deed::Restart),
+        Action::Kill => want(model, effects, Deed::Kill),
+        Action::Mark => {
+            if let Some(row) = model.cursor_at()
+                && let Some(name) = model.cursor.clone()
+            {
+                if !model.marked.remove(&name) {
+                    model.marked.insert(name);
+                }
+                go_to(model, row + 1);
+            }
+        }
+        Action::MarkAll => {
+            let shown: Vec<BotName> = model.shown().map(|bot| bot.name.clone()).collect();
+            model.marked.extend(shown);
+        }
+        Action::Unmark => model.marked.clear(),
+        Action::Down => step(model, 1),
+        Action::Up => step(model, -1),
+        Action::PageDown => step(model, page(model)),
+        Action::PageUp => step(model, -page(model)),
+        Action::Top => match model.pane {
+            Pane::Bots => go_to(model, 0),
+            Pane::Logs => model.log.to_top(),
+            Pane::Diagnostics => model.diagnostics_up = usize::from(u16::MAX),
+        },
+        Action::Bottom => match model.pane {
+            Pane::Bots => go_to(model, usize::MAX),
+            Pane::Logs => model.log.to_end(),
+            Pane::Diagnostics => model.diagnostics_up = 0,
+        },
+        Action::NextPane => turn(model, 1),
+        Action::PreviousPane => turn(model, Pane::ALL.len() - 1),
+        Action::Go(pane) => go(model, pane),
+        Action::Open => go(model, Pane::Logs),
+        Action::Back => back(model),
+        Action::Zoom => model.zoom = !model.zoom,
+        Action::Find => {
+            let before = match model.pane {
+                Pane::Bots => model.filter.text().to_owned(),
+                Pane::Logs => model.log.search().map(|search| search.text.clone()).unwrap_or_default(),
+                Pane::Diagnostics => return,
+            };
+            let text = if model.pane == Pane::Bots { before.clone() } else { String::new() };
+            model.focus = Focus::Typing(Prompt { pane: model.pane, text, before });
+        }
+        Action::Next | Action::Previous => {
+            let rows = layout::log_page(model);
+            if !model.log.step(action == Action::Next, rows) {
+                tell(model, effects, Tone::Plain, "no match; / searches");
+            }
+        }
+        Action::Follow => {
+            if model.log.follows() {
+                let rows = layout::log_page(model);
+                model.log.hold(rows);
+            } else {
+                model.log.to_end();
+            }
+        }
+        Action::Sort => {
+            model.sort = model.sort.next();
+            sort(model);
+        }
+        Action::Reverse => {
+            model.reverse = !model.reverse;
+            sort(model);
+        }
+        Action::Help => model.focus = Focus::Help(0),
+        Action::Redraw => effects.push(Effect::Redraw),
+        Action::Suspend => effects.push(Effect::Suspend),
+        Action::Leave => match &model.fixed.leave_note {
+            Some(note) => {
+                let about = About::Leaving(note.clone());
+                model.focus = Focus::Asking(Dialog { about, guard: Guard::YesNo, typed: String::new() });
+            }
+            None => effects.push(Effect::Leave(None)),
+        },
+        Action::Emergency => {
+            tell(model, effects, Tone::Bad, "the emergency stop is not in this version; X kills a bot");
+        }
+    }
+}
+
+fn page(model: &Model) -> i64 {
+    let rows = match model.pane {
+        Pane::Bots => layout::list_page(model),
+        Pane::Logs | Pane::Diagnostics => layout::log_page(model),
+    };
+    rows.saturating_sub(1).max(1) as i64
+}
+
+fn step(model: &mut Model, by: i64) {
+    match model.pane {
+        Pane::Bots => {
+            // From where its bot was, if that is hidden or gone.
+            let from = model.cursor_at().unwrap_or(model.cursor_row) as u64;
+            go_to(model, from.saturating_add_signed(by) as usize);
+        }
+        Pane::Logs => {
+            let rows = layout::log_page(model);
+            model.log.scroll(by, rows);
+        }
+        Pane::Diagnostics => model.diagnostics_up = (model.diagnostics_up as u64).saturating_add_signed(-by) as usize,
+    }
+}
+
+fn go_to(model: &mut Model, row: usize) {
+    let last = model.shown().count().saturating_sub(1);
+    if let Some(name) = model.name_at(row.min(last)) {
+        model.cursor = Some(name);
+    }
+}
+
+fn turn(model: &mut Model, by: usize) {
+    let at = model.pane.number() - 1;
+    if let Some(pane) = Pane::ALL.get((at + by) % Pane::ALL.len()) {
+        go(model, *pane);
+    }
+}
+
+fn go(model: &mut Model, pane: Pane) {
+    model.pane = pane;
+    match pane {
+        Pane::Bots => {}
+        Pane::Logs | Pane::Diagnostics => model.lower = pane,
+    }
+}
+
+/// One thing at a time, the last one first: zoom, search, filter, pane, marks.
+fn back(model: &mut Model) {
+    if model.zoom {
+        model.zoom = false;
+    } else if model.pane == Pane::Logs && model.log.search().is_some() {
+        let rows = layout::log_page(model);
+        model.log.look_for("", rows);
+    } else if model.pane != Pane::Bots {
+        go(model, Pane::Bots);
+    } else if model.filter.is_empty() {
+        model.marked.clear();
+    } else {
+        narrow(model, "");
+    }
+}
+
+/// What keeps running when the screen is left.
+pub fn left_running(model: &Model) -> (usize, usize, usize) {
+    let awake = || model.bots.iter().filter(|bot| !bot.state.is_at_rest());
+    let unknown = awake().filter(|bot| bot.state == State::Unknown).count();
+    let live = awake().filter(|bot| bot.state != State::Unknown && bot.mode == Some(Mode::Live)).count();
+    (awake().count() - unknown, live, unknown)
+}

@@ -1,0 +1,121 @@
+//! The columns of the list, from the first to the one that takes what is left.
+//!
+//! ```text
+//! NAME        MODE  STATUS      PID     UP     HB   CPU  MEM   RST  NOTE         from 100 columns
+//! NAME        MODE STATUS     UP    HB  CPU  MEM   RST NOTE                      from 80; HB if somebody beats
+//! NAME        MODE STATUS     UP    RST NOTE                                     below
+//! ```
+
+use ratatui::style::Style;
+
+use crate::core::status::{BotStatus, State};
+use crate::tui::model::Model;
+use crate::tui::{text, theme};
+
+/// A column: its heading, its width, and what stands in it.
+pub(super) struct Column {
+    /// Its heading.
+    pub(super) title: &'static str,
+    /// Its width.
+    pub(super) width: usize,
+    /// What stands in it for a bot.
+    pub(super) cell: fn(&Model, &BotStatus) -> (String, Style),
+}
+
+fn is_wide(model: &Model) -> bool {
+    model.size.0 >= 100
+}
+
+/// The columns that fit.
+pub(super) fn columns(model: &Model, width: u16) -> Vec<Column> {
+    let wide = is_wide(model);
+    let longest = model.bots.iter().map(|bot| text::width(bot.name.as_str())).max().unwrap_or(0);
+    let name = longest.clamp(10, if wide { 24 } else { 12 });
+    let beats = model.bots.iter().any(|bot| bot.heartbeat_age_s.is_some());
+    let column = |title, width, cell| Column { title, width, cell };
+    let mut columns = vec![
+        column("NAME", name, cell_name as fn(&Model, &BotStatus) -> (String, Style)),
+        column("MODE", if wide { 5 } else { 4 }, cell_mode),
+        // `? was STOPPING` is longer than any state.
+        column("STATUS", if model.is_stale() { 14 } else { 10 }, cell_status),
+    ];
+    if wide {
+        columns.push(column("PID", 7, cell_pid));
+    }
+    columns.push(column("UP", if wide { 6 } else { 5 }, cell_up));
+    if wide || (beats && width >= 78) {
+        columns.push(column("HB", if wide { 4 } else { 3 }, cell_heartbeat));
+    }
+    if width >= 78 {
+        columns.push(column("CPU", 4, cell_cpu));
+        columns.push(column("MEM", 5, cell_memory));
+    }
+    columns.push(column("RST", if wide { 4 } else { 3 }, cell_restarts));
+    let used: usize = 3 + columns.iter().map(|column| column.width + 1).sum::<usize>();
+    columns.push(column("NOTE", usize::from(width).saturating_sub(used), cell_note));
+    columns
+}
+
+fn plain(text: impl Into<String>) -> (String, Style) {
+    (text.into(), Style::new())
+}
+
+/// What was not seen is a dash, never a zero.
+fn seen<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> (String, Style) {
+    value.map_or_else(|| ("-".to_owned(), theme::faint()), |value| plain(show(value)))
+}
+
+fn cell_name(_: &Model, bot: &BotStatus) -> (String, Style) {
+    plain(bot.name.as_str())
+}
+
+fn cell_mode(model: &Model, bot: &BotStatus) -> (String, Style) {
+    (theme::mode(bot.mode, !is_wide(model)).to_owned(), theme::mode_style(bot.mode))
+}
+
+fn cell_status(model: &Model, bot: &BotStatus) -> (String, Style) {
+    let look = theme::state(bot.state);
+    if model.is_stale() {
+        // Nobody knows what is; this is what was.
+        let unknown = theme::state(State::Unknown);
+        return (format!("{} was {}", unknown.sign, look.short), unknown.style);
+    }
+    let sign = if model.fixed.ascii { look.sign } else { look.glyph };
+    (format!("{sign} {}", if is_wide(model) { look.word } else { look.short }), look.style)
+}
+
+fn cell_pid(_: &Model, bot: &BotStatus) -> (String, Style) {
+    seen(bot.pid, |pid| pid.to_string())
+}
+
+fn cell_up(_: &Model, bot: &BotStatus) -> (String, Style) {
+    seen(bot.uptime_s, text::span)
+}
+
+fn cell_heartbeat(_: &Model, bot: &BotStatus) -> (String, Style) {
+    seen(bot.heartbeat_age_s, text::span)
+}
+
+fn cell_cpu(_: &Model, bot: &BotStatus) -> (String, Style) {
+    seen(bot.cpu_percent, |percent| format!("{percent:.0}%"))
+}
+
+fn cell_memory(_: &Model, bot: &BotStatus) -> (String, Style) {
+    seen(bot.memory_bytes, text::size)
+}
+
+fn cell_restarts(_: &Model, bot: &BotStatus) -> (String, Style) {
+    match (bot.failures, bot.give_up_after, bot.restarts) {
+        // On the way to the breaker, the way is what matters.
+        (Some(failures), limit, _) if failures > 0 && limit > 0 => (format!("{failures}/{limit}"), theme::warning()),
+        (_, _, restarts) => seen(restarts, |restarts| restarts.to_string()),
+    }
+}
+
+pub(super) fn cell_note(_: &Model, bot: &BotStatus) -> (String, Style) {
+    match bot.was {
+        Some(was) if bot.note.is_empty() => plain(format!("was {}", theme::state(was).short)),
+        Some(was) => plain(format!("was {}; {}", theme::state(was).short, bot.note)),
+        None => plain(bot.note.clone()),
+    }
+}

@@ -1,0 +1,82 @@
+//! ```text
+//! +- stop momentum? --------------------------------------------- LIVE -+
+//! |  momentum  LIVE  RUNNING  pid 48213  open orders: unknown           |
+//! |                                                                     |
+//! |  It is asked to stop, by its ladder of signals.                     |
+//! |                                                                     |
+//! |  y stops it     N, Enter, Esc: no                                   |
+//! +---------------------------------------------------------------------+
+//! ```
+
+use ratatui::Frame;
+use ratatui::text::{Line, Span, Text};
+use ratatui::widgets::{Block, Clear, Padding, Paragraph, Wrap};
+
+use crate::tui::deed::{self, Guard, Target};
+use crate::tui::model::{About, Dialog, Model};
+use crate::tui::theme;
+
+use super::parts::{cut, middle};
+
+/// Bots that are listed by name before the rest is counted.
+const LISTED: usize = 6;
+
+pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
+    let screen = frame.area();
+    let width = screen.width.min(76);
+    let room = width.saturating_sub(4);
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    let (title, live) = match &dialog.about {
+        About::Deed(deed, targets) => {
+            list(model, targets, room, &mut lines);
+            lines.push(Line::default());
+            lines.push(Line::raw(deed.story()));
+            (format!(" {} {}? ", deed.verb(), deed::named(targets)), targets.iter().any(Target::is_live))
+        }
+        About::Leaving(note) => {
+            lines.push(Line::raw(note.clone()));
+            (" leave? ".to_owned(), false)
+        }
+    };
+    lines.push(Line::default());
+    lines.push(match &dialog.guard {
+        Guard::YesNo => Line::from(vec![
+            Span::styled("y", theme::strong()),
+            Span::raw(" yes    "),
+            Span::styled("N", theme::strong()),
+            Span::raw(" no (Enter and Esc mean no)"),
+        ]),
+        Guard::Type(word) => Line::from(vec![
+            Span::raw(format!("Type {word} and Enter: ")),
+            Span::styled(dialog.typed.clone(), theme::strong()),
+            Span::raw(model.signs().caret),
+        ]),
+    });
+    // Long sentences wrap; one more line each is enough for what stands here.
+    let wrapped = lines.iter().filter(|line| line.width() > usize::from(room)).count();
+    let area = middle(screen, width, (lines.len() + wrapped + 2) as u16);
+    let mut block = Block::bordered()
+        .padding(Padding::horizontal(1))
+        .border_set(model.signs().border)
+        .title_top(Line::styled(title, theme::strong()));
+    if live {
+        block = block.title_top(Line::styled(" LIVE ", theme::bad()).right_aligned());
+    }
+    frame.render_widget(Clear, area);
+    frame.render_widget(Paragraph::new(Text::from(lines)).wrap(Wrap { trim: false }).block(block), area);
+}
+
+fn list(model: &Model, targets: &[Target], room: u16, lines: &mut Vec<Line<'static>>) {
+    for target in targets.iter().take(LISTED) {
+        let style = if target.is_live() { theme::strong() } else { ratatui::style::Style::new() };
+        lines.push(Line::styled(cut(model, &target.line(), room), style));
+        if let Some(what) = target.changed(model.bot(&target.name)) {
+            lines.push(Line::styled(format!("  it {what}: yes will be refused"), theme::bad()));
+        }
+    }
+    if targets.len() > LISTED {
+        let rest = targets.get(LISTED..).unwrap_or_default();
+        let live = rest.iter().filter(|target| target.is_live()).count();
+        lines.push(Line::raw(format!("and {} more, {live} of them live", rest.len())));
+    }
+}

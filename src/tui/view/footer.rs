@@ -1,0 +1,98 @@
+//! ```text
+//!  s start  x stop  r restart  X kill  Space mark  / find  f follow  ? help  q leave (bots keep running)
+//!  14:31:40 restart mm-eth: restarted (3.2 s)                                                 doing: stop momentum
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span, Text};
+
+use crate::tui::keys::{Action, Group, Place, TABLE};
+use crate::tui::model::{Focus, Model, Pane, Prompt, Tone};
+use crate::tui::{text, theme};
+
+use super::parts::{cut, spread};
+
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let first = match &model.focus {
+        Focus::Panes => keys(model, area.width),
+        Focus::Typing(prompt) => typed(model, prompt, area.width),
+        Focus::Asking(_) => Line::styled(" Enter and Esc mean No; pasted text is ignored", theme::faint()),
+        Focus::Help(_) => Line::styled(" Esc closes help", theme::faint()),
+    };
+    frame.render_widget(Text::from(vec![first, last(model, area.width)]), area);
+}
+
+fn keys(model: &Model, width: u16) -> Line<'static> {
+    let wide = width >= 100;
+    let mut ends = Vec::new();
+    let mut firsts = Vec::new();
+    for row in TABLE.iter().filter(|row| !row.short.is_empty()) {
+        let valid = match row.place {
+            Place::Always | Place::Panes => true,
+            Place::In(pane) => pane == model.pane,
+        };
+        if !valid || (model.fixed.read_only && row.group == Group::Act) {
+            continue;
+        }
+        let key = row.keys.first().map(|key| key.label()).unwrap_or_default();
+        let harmless = row.action == Action::Leave && model.fixed.leave_note.is_none();
+        let word = match (harmless, wide) {
+            (true, true) => "leave (bots keep running)",
+            (true, false) => "leave (bots run)",
+            (false, _) => row.short,
+        };
+        let gap = if wide { "  " } else { " " };
+        let key = key.replace("Space", "Spc");
+        let item = vec![Span::styled(format!(" {key} "), theme::strong()), Span::raw(format!("{word}{}", &gap[1..]))];
+        // Whoever is lost needs these two.
+        if matches!(row.action, Action::Help | Action::Leave) { ends.push(item) } else { firsts.push(item) }
+    }
+    let ends: Vec<Span<'static>> = ends.into_iter().flatten().collect();
+    let room = usize::from(width).saturating_sub(Line::from(ends.clone()).width());
+    let mut line = Line::default();
+    for item in firsts {
+        if line.width() + Line::from(item.clone()).width() <= room {
+            line.extend(item);
+        }
+    }
+    line.extend(ends);
+    line
+}
+
+fn typed(model: &Model, prompt: &Prompt, width: u16) -> Line<'static> {
+    let hint = match prompt.pane {
+        Pane::Bots => "name mode: st: group: !not  Enter keeps, Esc cancels ",
+        Pane::Logs | Pane::Diagnostics => "text or regex  Enter searches, Esc cancels ",
+    };
+    let left = vec![Span::styled(format!(" /{}", prompt.text), theme::strong()), Span::raw(model.signs().caret)];
+    spread(left, vec![Span::styled(hint, theme::faint())], width)
+}
+
+fn last(model: &Model, width: u16) -> Line<'static> {
+    let doing = model.doing.values().next_back().map_or_else(String::new, |doing| {
+        let names = match doing.names.as_slice() {
+            [only] => only.to_string(),
+            names => format!("{} bots", names.len()),
+        };
+        format!("  under way: {} {names} ", doing.deed.verb())
+    });
+    let doing = match &model.confirmed {
+        Some(confirmed) => format!("  looking again before: {} ", confirmed.deed.verb()),
+        None => doing,
+    };
+    let left = model.feedback.as_ref().map_or_else(Vec::new, |feedback| {
+        let style = match feedback.tone {
+            Tone::Plain => Style::new(),
+            Tone::Good => theme::good(),
+            Tone::Bad => theme::bad(),
+        };
+        let room = width.saturating_sub(11 + text::width(&doing) as u16);
+        vec![
+            Span::styled(feedback.at.strftime(" %H:%M:%S ").to_string(), theme::faint()),
+            Span::styled(cut(model, &feedback.text, room), style),
+        ]
+    });
+    spread(left, vec![Span::styled(doing, theme::faint())], width)
+}

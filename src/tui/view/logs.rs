@@ -1,0 +1,68 @@
+//! ```text
+//! ┌ 2 Logs  grid-btc ──────────────────────────────── FOLLOW  last line 3s ago  /cancel 1 of 3 ┐
+//! │ 14:32:01.337 WARN  ws ping rtt 812ms (limit 500ms)                                         │
+//! └────────────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span, Text};
+
+use crate::tui::layout::log_rows;
+use crate::tui::logbook::Loudness;
+use crate::tui::model::{Model, Pane};
+use crate::tui::{text, theme};
+
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let log = &model.log;
+    let name = log.bot.as_ref().map_or("", |bot| bot.as_str());
+    let rows = log_rows(area);
+    let mut facts = Vec::new();
+    if log.follows() {
+        facts.push(Span::raw(" FOLLOW "));
+    } else {
+        let text = format!(" PAUSED, {} below; f follows ", log.below(rows));
+        facts.push(Span::styled(text, theme::warning()));
+    }
+    if let Some(quiet) = log.quiet(model.now.mono)
+        && area.width >= 70
+    {
+        facts.push(Span::raw(format!(" last line {} ago ", text::age(quiet))));
+    }
+    if let Some(search) = log.search() {
+        let what = text::cut(&search.text, 20, model.signs().more);
+        facts.push(Span::styled(format!(" /{what} {} ", search.count()), theme::strong()));
+    }
+    let block = super::parts::pane(model, Pane::Logs, &text::cut(name, 24, model.signs().more), facts);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    let width = usize::from(inside.width).saturating_sub(2);
+    let mut lines: Vec<Line<'_>> = Vec::with_capacity(rows);
+    for (number, line) in log.page(rows) {
+        let mut style = match line.loudness {
+            Loudness::Ours | Loudness::Low => theme::faint(),
+            Loudness::Plain => Style::new(),
+            Loudness::Warning => theme::warning(),
+            Loudness::Error => theme::bad(),
+        };
+        if let Some(search) = log.search() {
+            if search.at == Some(number) {
+                style = style.patch(theme::chosen());
+            } else if search.is_hit(number) {
+                style = style.patch(theme::found());
+            }
+        }
+        let shown = text::cut(&line.text, width, model.signs().more);
+        lines.push(Line::from(vec![Span::raw(" "), Span::styled(shown, style)]));
+    }
+    if log.is_empty() {
+        let why = log.missing.clone().unwrap_or_else(|| match (&log.bot, &log.run) {
+            (None, _) => "no bot is chosen".to_owned(),
+            (Some(_), None) => "opening ...".to_owned(),
+            (Some(_), Some(_)) => "nothing written yet".to_owned(),
+        });
+        lines.push(Line::styled(format!(" {why}"), theme::faint()));
+    }
+    frame.render_widget(Text::from(lines), inside);
+}

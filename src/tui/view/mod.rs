@@ -1,0 +1,75 @@
+//! Draws the model, and never changes it. What this terminal cannot show is taken away at the end, in one place.
+//!
+//! ```text
+//! header
+//! alert (if there is one)
+//! tabs (80 columns)
+//! +- bots ------------+
+//! +- logs ------------+    or diagnostics
+//! footer, two lines
+//! ```
+
+mod bots;
+mod columns;
+mod diagnostics;
+mod dialog;
+mod footer;
+mod header;
+mod help;
+mod logs;
+mod parts;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::style::Color;
+
+use super::layout::{self, Shape};
+use super::model::{Focus, Model, Pane};
+
+/// Draws everything.
+pub fn draw(model: &Model, frame: &mut Frame<'_>) {
+    let areas = layout::areas(model, frame.area());
+    if areas.shape == Shape::Tiny {
+        header::too_small(frame, areas.header);
+    } else {
+        header::draw(model, frame, &areas);
+        if let Some(area) = areas.bots {
+            bots::draw(model, frame, area);
+        }
+        if let Some(area) = areas.lower {
+            match if model.zoom || areas.shape == Shape::List { model.pane } else { model.lower } {
+                Pane::Bots => {}
+                Pane::Logs => logs::draw(model, frame, area),
+                Pane::Diagnostics => diagnostics::draw(model, frame, area),
+            }
+        }
+        footer::draw(model, frame, areas.footer);
+        match &model.focus {
+            Focus::Panes | Focus::Typing(_) => {}
+            Focus::Asking(dialog) => dialog::draw(model, dialog, frame),
+            Focus::Help(top) => help::draw(model, *top, frame),
+        }
+    }
+    if !model.fixed.color {
+        take_colors(frame.buffer_mut());
+    }
+    if model.fixed.ascii {
+        take_unicode(frame.buffer_mut());
+    }
+}
+
+fn take_colors(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        cell.fg = Color::Reset;
+        cell.bg = Color::Reset;
+    }
+}
+
+/// A wide character becomes a sign and the blank that its second cell holds already.
+fn take_unicode(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if !cell.symbol().is_ascii() {
+            cell.set_symbol("?");
+        }
+    }
+}

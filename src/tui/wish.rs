@@ -1,0 +1,162 @@
+//! What an operator wants done to bots: which ones are meant, whether it needs to be done, whether it must be asked
+//! about first, and how it went. Nothing here is a state: states come with surveys.
+
+use log::Level;
+
+use crate::core::bot::BotName;
+use crate::core::status::{BotStatus, State};
+
+use super::deed::{self, Deed, Target};
+use super::effect::{Effect, tell, ticket};
+use super::message::{Done, Ticket, Told};
+use super::model::{About, Confirmed, Dialog, Doing, Feedback, Focus, Model, Tone};
+use super::text;
+
+/// Somebody wants this done to the marked bots, else to the one under the cursor.
+pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
+    if model.fixed.read_only {
+        tell(model, effects, Tone::Plain, format!("read-only: nothing here can {} a bot", deed.verb()));
+        return;
+    }
+    let chosen = match choose(model) {
+        Ok(chosen) => chosen,
+        Err(why) => {
+            tell(model, effects, Tone::Bad, why);
+            return;
+        }
+    };
+    if let Some(confirmed) = &model.confirmed {
+        let text = format!("{} is about to happen; one at a time", confirmed.deed.verb());
+        tell(model, effects, Tone::Plain, text);
+        return;
+    }
+    let all_stopping = chosen.iter().all(|bot| bot.state == State::Stopping);
+    let deed = if deed == Deed::Stop && all_stopping { Deed::Climb } else { deed };
+    let mut targets = Vec::new();
+    let mut why_not = None;
+    for bot in &chosen {
+        match needless(model, deed, bot) {
+            Some(why) => why_not = Some(format!("{} {why}", bot.name)),
+            None => targets.push(Target::of(bot)),
+        }
+    }
+    if targets.is_empty() {
+        tell(model, effects, Tone::Plain, why_not.unwrap_or_default());
+        return;
+    }
+    match deed::guard(deed, &targets) {
+        Some(guard) => {
+            let about = About::Deed(deed, targets);
+            model.focus = Focus::Asking(Dialog { about, guard, typed: String::new() });
+        }
+        None => carry_out(model, effects, deed, targets),
+    }
+}
+
+fn choose(model: &Model) -> Result<Vec<BotStatus>, String> {
+    if model.marked.is_empty() {
+        return match model.cursor_at().and_then(|row| model.shown().nth(row)) {
+            Some(bot) => Ok(vec![bot.clone()]),
+            None if model.cursor.is_some() && !model.bots.is_empty() => {
+                Err("the bot under the cursor is hidden or gone; choose one".into())
+            }
+            None => Err("there is no bot here".into()),
+        };
+    }
+    let shown: Vec<BotStatus> = model.shown().filter(|bot| model.marked.contains(&bot.name)).cloned().collect();
+    let hidden = model.marked.len() - shown.len();
+    if hidden > 0 {
+        return Err(format!("{hidden} marked but hidden by the filter: clear it (Esc), or unmark (U)"));
+    }
+    Ok(shown)
+}
+
+/// Why this need not, or cannot, be done to a bot.
+fn needless(model: &Model, deed: Deed, bot: &BotStatus) -> Option<String> {
+    if let Some(doing) = model.doing_to(&bot.name) {
+        let same = doing == deed;
+        match deed {
+            Deed::Start | Deed::Restart => return Some(format!("waits: its {} is under way", noun(doing))),
+            Deed::Stop if same => {
+                return Some("was asked to stop already; once it is STOPPING, x hurries it".to_owned());
+            }
+            Deed::Stop | Deed::Climb | Deed::Kill => {}
+        }
+    }
+    match deed {
+        Deed::Start if !model.is_stale() && matches!(bot.state, State::Running | State::Starting) => {
+            Some(format!("is {} already", bot.state.word()))
+        }
+        Deed::Start | Deed::Restart if !bot.configured => {
+            Some("is not in the configuration: it can only be stopped".into())
+        }
+        Deed::Stop if bot.state == State::Stopping => Some("is stopping already".to_owned()),
+        Deed::Start | Deed::Stop | Deed::Climb | Deed::Kill | Deed::Restart => None,
+    }
+}
+
+const fn noun(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Start => "start",
+        Deed::Stop | Deed::Climb => "stop",
+        Deed::Kill => "kill",
+        Deed::Restart => "restart",
+    }
+}
+
+/// The bots were looked at again: what was confirmed is done, unless one of them has changed.
+pub(super) fn fresh(model: &mut Model, effects: &mut Vec<Effect>, ticket: Ticket) {
+    let Some(confirmed) = model.confirmed.take_if(|confirmed| confirmed.ticket == ticket) else { return };
+    let Confirmed { deed, targets, .. } = confirmed;
+    let changed = targets
+        .iter()
+        .find_map(|target| target.changed(model.bot(&target.name)).map(|what| format!("{} {what}", target.name)));
+    match changed {
+        Some(what) => {
+            let text = format!("{} {} refused: {what}", deed.verb(), deed::named(&targets));
+            tell(model, effects, Tone::Bad, text);
+        }
+        None => carry_out(model, effects, deed, targets),
+    }
+}
+
+fn carry_out(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed, targets: Vec<Target>) {
+    let ticket = ticket(model);
+    let names: Vec<BotName> = targets.iter().map(|target| target.name.clone()).collect();
+    tell(model, effects, Tone::Plain, format!("asked: {} {}", deed.verb(), deed::named(&targets)));
+    for name in &names {
+        model.marked.remove(name);
+    }
+    model.doing.insert(ticket, Doing { deed, names: names.clone() });
+    effects.push(Effect::Act { ticket, deed, names });
+}
+
+/// Something that was under way came to its end.
+pub(super) fn finished(model: &mut Model, effects: &mut Vec<Effect>, done: Done) {
+    let Some(doing) = model.doing.remove(&done.ticket) else { return };
+    let took = format!("{}.{} s", done.took.as_secs(), done.took.subsec_millis() / 100);
+    let bad: Vec<&Told> = done.bots.iter().filter(|told| !told.well).collect();
+    for told in &done.bots {
+        let level = if told.well { Level::Info } else { Level::Warn };
+        effects.push(Effect::Note(level, text::harmless(&format!("{} {}", told.name, told.text))));
+    }
+    let (tone, text) = match (done.bots.as_slice(), bad.as_slice()) {
+        ([only], [..]) => {
+            let tone = if only.well { Tone::Good } else { Tone::Bad };
+            (tone, format!("{} {}: {} ({took})", doing.deed.verb(), only.name, only.text))
+        }
+        ([..], []) => (Tone::Good, format!("{} {} bots: done ({took})", doing.deed.verb(), done.bots.len())),
+        ([..], [first, ..]) => (
+            Tone::Bad,
+            format!(
+                "{} {} bots: {} not: {}: {} ({took})",
+                doing.deed.verb(),
+                done.bots.len(),
+                bad.len(),
+                first.name,
+                first.text
+            ),
+        ),
+    };
+    model.feedback = Some(Feedback { at: model.now.wall, tone, text: text::harmless(&text) });
+}

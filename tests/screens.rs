@@ -1,0 +1,712 @@
+//! The screen without a terminal: messages and keys go in, and what is drawn, and what is asked of others, comes out.
+//! No clock, no process, no file but `docs/KEYS.md`.
+
+#![allow(clippy::expect_used, clippy::wildcard_enum_match_arm, reason = "a test may")]
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::time::Duration;
+
+use botwarden::core::bot::{BotName, Mode};
+use botwarden::core::moment::Moment;
+use botwarden::core::status::{BotStatus, State};
+use botwarden::tui::deed::Deed;
+use botwarden::tui::effect::Effect;
+use botwarden::tui::keys;
+use botwarden::tui::message::{Done, LogEvent, LogNews, Msg, Now, Told};
+use botwarden::tui::model::{Fixed, Focus, Model, Pane};
+use botwarden::tui::text;
+use botwarden::tui::theme;
+use botwarden::tui::update::update;
+use botwarden::tui::view;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+
+/// A screen that is told things.
+struct Desk {
+    model: Model,
+    /// What was asked of others since the last time somebody looked, without diagnostics.
+    asked: Vec<Effect>,
+    seconds: u64,
+}
+
+impl Desk {
+    fn new(width: u16, height: u16) -> Self {
+        Self::with(width, height, Fixed { color: true, ..Fixed::default() })
+    }
+
+    fn with(width: u16, height: u16, fixed: Fixed) -> Self {
+        let fixed = Fixed { host: "trade-box-1".into(), ..fixed };
+        let mut desk = Self { model: Model::new(fixed), asked: Vec::new(), seconds: 0 };
+        desk.tell(Msg::Resize(width, height));
+        desk.wait(0);
+        desk
+    }
+
+    fn tell(&mut self, msg: Msg) {
+        let effects = update(&mut self.model, msg);
+        self.asked.extend(effects.into_iter().filter(|effect| !matches!(effect, Effect::Note(..))));
+    }
+
+    fn wait(&mut self, seconds: u64) {
+        self.seconds += seconds;
+        let wall = "2026-03-04T14:32:07Z".parse::<jiff::Timestamp>().expect("a time");
+        let wall = wall + jiff::SignedDuration::from_secs(self.seconds as i64);
+        self.tell(Msg::Now(Now { wall, mono: Moment::at(Duration::from_secs(self.seconds)) }));
+    }
+
+    fn survey(mut self) -> Self {
+        self.tell(Msg::Survey(bots()));
+        self
+    }
+
+    /// Presses keys: letters stand for themselves, names stand in angle brackets.
+    fn press(&mut self, keys: &str) {
+        let mut rest = keys;
+        while let Some(first) = rest.chars().next() {
+            let (code, modifiers, used) = match rest.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+                Some((name, _)) => {
+                    let code = match name {
+                        "enter" => KeyCode::Enter,
+                        "esc" => KeyCode::Esc,
+                        "tab" => KeyCode::Tab,
+                        "s-tab" => KeyCode::BackTab,
+                        "down" => KeyCode::Down,
+                        "pgup" => KeyCode::PageUp,
+                        "backspace" => KeyCode::Backspace,
+                        other => KeyCode::Char(other.chars().last().expect("a letter")),
+                    };
+                    let control = name.starts_with("c-");
+                    (code, if control { KeyModifiers::CONTROL } else { KeyModifiers::NONE }, name.len() + 2)
+                }
+                None => (KeyCode::Char(first), KeyModifiers::NONE, first.len_utf8()),
+            };
+            self.tell(Msg::Key(KeyEvent::new(code, modifiers)));
+            rest = &rest[used..];
+        }
+    }
+
+    fn log(&mut self, lines: &[&str]) {
+        let bot = self.model.cursor.clone().expect("a bot under the cursor");
+        let opened = LogEvent::Opened { run: "0001".into(), whole: true, quiet: Duration::from_secs(3) };
+        self.tell(Msg::Log(LogNews { bot: bot.clone(), what: opened }));
+        let what = LogEvent::Lines(lines.iter().map(|line| (*line).to_owned()).collect());
+        self.tell(Msg::Log(LogNews { bot, what }));
+    }
+
+    /// What was asked of others since the last time, except for looking and following.
+    fn acts(&mut self) -> Vec<(Deed, Vec<String>)> {
+        self.asked
+            .drain(..)
+            .filter_map(|effect| match effect {
+                Effect::Act { deed, names, .. } => Some((deed, names.iter().map(ToString::to_string).collect())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The ticket of the look that was asked for.
+    fn look(&mut self) -> u64 {
+        let looks: Vec<u64> =
+            self.asked.iter().filter_map(|e| if let Effect::Look(ticket) = e { Some(*ticket) } else { None }).collect();
+        *looks.last().expect("a look was asked for")
+    }
+
+    fn feedback(&self) -> &str {
+        self.model.feedback.as_ref().map_or("", |feedback| feedback.text.as_str())
+    }
+
+    fn buffer(&self) -> Buffer {
+        let (width, height) = self.model.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
+        terminal.draw(|frame| view::draw(&self.model, frame)).expect("drawn");
+        terminal.backend().buffer().clone()
+    }
+
+    /// The screen as text, and a number that changes when any style does.
+    fn shot(&self) -> String {
+        let buffer = self.buffer();
+        let mut shot = rows(&buffer).join("\n");
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for cell in &buffer.content {
+            for byte in format!("{:?}{:?}{:?}", cell.fg, cell.bg, cell.modifier).bytes() {
+                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        }
+        let _ = write!(shot, "\nstyles {hash:016x}");
+        shot
+    }
+}
+
+/// The rows of the screen; the second cell of a wide character holds nothing.
+fn rows(buffer: &Buffer) -> Vec<String> {
+    let width = usize::from(buffer.area.width);
+    buffer
+        .content
+        .chunks(width)
+        .map(|row| {
+            let mut text = String::new();
+            let mut skip = 0;
+            for cell in row {
+                if skip == 0 {
+                    text.push_str(cell.symbol());
+                    skip = text::width(cell.symbol()).saturating_sub(1);
+                } else {
+                    skip -= 1;
+                }
+            }
+            text.trim_end().to_owned()
+        })
+        .collect()
+}
+
+fn bot(name: &str, mode: Mode, state: State) -> BotStatus {
+    BotStatus {
+        name: name.parse().expect("a name"),
+        groups: vec![],
+        mode: Some(mode),
+        state,
+        was: None,
+        since: None,
+        pid: None,
+        keeper_pid: None,
+        started_at: None,
+        uptime_s: None,
+        restarts: None,
+        failures: None,
+        next_try_at: None,
+        last_exit: None,
+        heartbeat_age_s: None,
+        cpu_percent: None,
+        memory_bytes: None,
+        processes: None,
+        orders_active: None,
+        orders_read_at: None,
+        strays: vec![],
+        note: String::new(),
+        configured: true,
+        give_up_after: 5,
+        run: Some("0001".into()),
+    }
+}
+
+fn alive(bot: BotStatus, pid: i32, uptime: u64) -> BotStatus {
+    BotStatus {
+        pid: Some(pid),
+        uptime_s: Some(uptime),
+        restarts: Some(0),
+        failures: Some(0),
+        cpu_percent: Some(3.2),
+        memory_bytes: Some(212 << 20),
+        heartbeat_age_s: Some(1),
+        ..bot
+    }
+}
+
+fn noted(bot: BotStatus, note: &str) -> BotStatus {
+    BotStatus { note: note.into(), ..bot }
+}
+
+fn bots() -> Vec<BotStatus> {
+    use Mode::{DryRun, Live, Paper};
+    let failing = |bot: BotStatus, failures| BotStatus { failures: Some(failures), ..bot };
+    vec![
+        alive(bot("grid-btc", Live, State::Running), 48213, 187_200),
+        alive(bot("mm-eth", Live, State::Running), 48220, 187_200),
+        failing(noted(bot("trend-sol", Paper, State::Backoff), "retry in 24 s (exited with 1)"), 3),
+        alive(bot("arb-tri", Paper, State::Running), 48391, 22_260),
+        noted(alive(bot("dip-hunter", DryRun, State::Starting), 50117, 4), "not ready yet"),
+        failing(noted(bot("spread-x", Live, State::Failed), "breaker open (exited with 1); restart closes it"), 5),
+        noted(bot("nyse-open", Paper, State::Stopped), "stopped by ana"),
+        BotStatus {
+            mode: None,
+            configured: false,
+            ..noted(alive(bot("recorder", Live, State::Orphaned), 39002, 439_200), "no keeper; 'up' takes it back")
+        },
+    ]
+}
+
+/// The same bots, one of them changed.
+fn with(name: &str, change: impl Fn(&mut BotStatus)) -> Vec<BotStatus> {
+    let mut bots = bots();
+    bots.iter_mut().filter(|bot| bot.name.as_str() == name).for_each(change);
+    bots
+}
+
+const LOG: [&str; 7] = [
+    "14:31:58.120 INFO  quote refresh bid=61250.0 ask=62500.0",
+    "14:31:59.004 INFO  order ack id=OAB-771 side=BUY qty=0.0500",
+    "14:32:01.337 WARN  ws ping rtt 812ms (limit 500ms)",
+    "14:32:01.911 ERROR cancel rejected id=OAB-702: EOrder:Unknown order",
+    "14:32:02.015 INFO  \x1b[1mreconcile\x1b[0m: 4 local / 4 venue, 0 diff",
+    "14:32:04.870 INFO  日本語 👩\u{200d}👩\u{200d}👧 e\u{301} \u{202e}x\0y\tz",
+    "14:32:06.871 DEBUG cancel sweep",
+];
+
+#[test]
+fn the_main_view_at_120_by_36() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("jjj");
+    desk.log(&LOG);
+    desk.wait(2);
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn the_main_view_at_80_by_24() {
+    let mut desk = Desk::new(80, 24).survey();
+    desk.press("j <down>");
+    desk.log(&LOG);
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn the_main_view_at_80_by_24_in_ascii_without_colour() {
+    let mut desk = Desk::with(80, 24, Fixed { ascii: true, ..Fixed::default() }).survey();
+    desk.log(&LOG);
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn the_list_at_60_by_15() {
+    insta::assert_snapshot!(Desk::new(60, 15).survey().shot());
+}
+
+#[test]
+fn one_line_at_20_by_5() {
+    insta::assert_snapshot!(Desk::new(20, 5).survey().shot());
+}
+
+#[test]
+fn before_anything_was_seen() {
+    insta::assert_snapshot!(Desk::new(80, 24).shot());
+}
+
+#[test]
+fn a_list_that_is_old_says_so_everywhere() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.wait(7);
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn the_question_before_a_live_bot_is_stopped() {
+    let mut desk = Desk::new(80, 24).survey();
+    desk.press("jjx");
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn the_question_before_live_bots_are_killed_wants_a_word() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("*XLIV");
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn help_at_80_by_24() {
+    let mut desk = Desk::new(80, 24).survey();
+    desk.press("?");
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn help_of_the_logs_at_120_by_36() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("2?");
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn a_search_in_the_log_that_has_paused_it() {
+    let mut desk = Desk::new(80, 24).survey();
+    desk.log(&LOG.repeat(5));
+    desk.press("2/CANCEL<enter>nN<pgup>");
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn a_filter_and_a_zoomed_list() {
+    let mut desk = Desk::new(80, 24).survey();
+    desk.press("z/mode:live !mm");
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn a_read_only_desk_with_notes_of_its_own() {
+    let fixed = Fixed { read_only: true, color: true, title_note: Some("paper desk".into()), ..Fixed::default() };
+    let mut desk = Desk::with(80, 24, fixed).survey();
+    desk.press("x");
+    assert_eq!(desk.acts(), []);
+    insta::assert_snapshot!(desk.shot());
+}
+
+// What the screen never does.
+
+#[test]
+fn any_two_states_differ_without_colour() {
+    let mut seen = [BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
+    for state in State::ALL {
+        let look = theme::state(state);
+        for (seen, part) in seen.iter_mut().zip([look.word, look.short, look.glyph, look.sign]) {
+            assert!(seen.insert(part), "{part} stands for two states");
+        }
+        assert!(look.sign.is_ascii() && look.word.is_ascii() && look.short.is_ascii());
+    }
+    let cells: BTreeSet<String> = State::ALL
+        .iter()
+        .map(|state| {
+            let fixed = Fixed { ascii: true, color: false, ..Fixed::default() };
+            let mut desk = Desk::with(80, 24, fixed);
+            desk.tell(Msg::Survey(vec![bot("a", Mode::Paper, *state)]));
+            rows(&desk.buffer())
+                .iter()
+                .find(|row| row.starts_with("| > a"))
+                .cloned()
+                .unwrap_or_else(|| rows(&desk.buffer()).join("\n"))
+        })
+        .collect();
+    assert_eq!(cells.len(), State::ALL.len(), "{cells:#?}");
+}
+
+#[test]
+fn every_glyph_is_one_cell_wide() {
+    let signs = [theme::UNICODE, theme::ASCII];
+    let states = State::ALL.map(theme::state);
+    let glyphs = states
+        .iter()
+        .flat_map(|look| [look.glyph, look.sign])
+        .chain(signs.iter().flat_map(|signs| [signs.cursor, signs.more, signs.caret]));
+    for glyph in glyphs {
+        assert_eq!((text::width(glyph), glyph.chars().count()), (1, 1), "{glyph}");
+        assert_eq!(text::harmless(glyph), glyph);
+    }
+}
+
+#[test]
+fn ascii_means_bytes_below_0x80_and_no_colour_means_none() {
+    for keys in ["", "x", "jjXabc", "?", "/日本", "2/cancel<enter>", "3", "z", "*", "!"] {
+        for (width, height) in [(120, 36), (80, 24), (60, 15), (20, 5)] {
+            let mut desk = Desk::with(width, height, Fixed { ascii: true, ..Fixed::default() }).survey();
+            desk.log(&LOG);
+            desk.press(keys);
+            let buffer = desk.buffer();
+            for row in rows(&buffer) {
+                assert!(row.is_ascii(), "{keys:?} at {width}x{height}: {row}");
+            }
+            assert!(
+                buffer
+                    .content
+                    .iter()
+                    .all(|cell| { cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset })
+            );
+        }
+    }
+}
+
+#[test]
+fn columns_stay_aligned_whatever_a_bot_writes() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.log(&LOG);
+    for row in rows(&desk.buffer()) {
+        if row.starts_with('│') {
+            assert_eq!(text::width(&row), 120, "{row}");
+            assert!(row.ends_with('│'), "{row}");
+        }
+    }
+}
+
+#[test]
+fn every_size_can_be_drawn() {
+    let mut desk = Desk::new(1, 1).survey();
+    desk.log(&LOG);
+    for keys in ["", "x", "<esc>?", "<esc>z", "2", "3", "1zX"] {
+        desk.press(keys);
+        for width in [1, 2, 19, 59, 60, 61, 79, 80, 119, 120, 300] {
+            for height in [1, 2, 14, 15, 16, 23, 24, 30, 90] {
+                desk.tell(Msg::Resize(width, height));
+                desk.buffer();
+            }
+        }
+    }
+}
+
+#[test]
+fn the_cursor_stays_on_the_screen_and_on_its_bot() {
+    let mut desk = Desk::new(80, 24);
+    let many: Vec<BotStatus> = (1..=100).map(|n| bot(&format!("bot@{n}"), Mode::Paper, State::Running)).rev().collect();
+    desk.tell(Msg::Survey(many.clone()));
+    for (keys, name) in [("", "bot@1"), ("G", "bot@100"), ("<pgup>", "bot@92"), ("k", "bot@91"), ("g", "bot@1")] {
+        desk.press(keys);
+        assert_eq!(desk.model.cursor.as_ref().map(BotName::as_str), Some(name));
+        let row = format!("│ ▸ {name} ");
+        assert!(rows(&desk.buffer()).iter().any(|r| r.starts_with(&row)), "{}", rows(&desk.buffer()).join("\n"));
+    }
+    // Sorting, and bots that come and go, move the row and never the choice.
+    desk.press("jjjooO");
+    desk.tell(Msg::Survey(many.into_iter().skip(50).collect()));
+    assert_eq!(desk.model.cursor.as_ref().map(BotName::as_str), Some("bot@4"));
+}
+
+#[test]
+fn a_log_that_is_scrolled_up_stands_still_while_lines_arrive() {
+    let mut desk = Desk::new(80, 24).survey();
+    let lines: Vec<String> = (0..100).map(|n| format!("line {n}")).collect();
+    desk.log(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    desk.press("2kkk");
+    let seen = |desk: &Desk| rows(&desk.buffer()).into_iter().filter(|r| r.contains("line ")).collect::<Vec<_>>();
+    let before = seen(&desk);
+    let bot = desk.model.cursor.clone().expect("a bot");
+    let flood = LogEvent::Lines((100..4000).map(|n| format!("line {n}")).collect());
+    desk.tell(Msg::Log(LogNews { bot, what: flood }));
+    assert_eq!(seen(&desk)[1..], before[1..]);
+    assert!(rows(&desk.buffer()).iter().any(|row| row.contains("PAUSED, 3903 below; f follows")));
+    desk.press("f");
+    assert!(rows(&desk.buffer()).iter().any(|row| row.contains("line 3999")));
+}
+
+// Questions, and what they are about.
+
+#[test]
+fn a_paper_bot_is_stopped_at_once_and_its_row_waits_for_evidence() {
+    let mut desk = Desk::new(120, 36).survey();
+    let before = rows(&desk.buffer())[4].clone();
+    desk.press("x");
+    assert_eq!(desk.acts(), [(Deed::Stop, vec!["arb-tri".to_owned()])]);
+    assert_eq!(desk.feedback(), "asked: stop arb-tri");
+    assert_eq!(rows(&desk.buffer())[4], before, "a wish is no state");
+    desk.press("x");
+    assert_eq!(desk.acts(), [], "it was asked already");
+    desk.tell(Msg::Survey(with("arb-tri", |bot| bot.state = State::Stopping)));
+    assert!(rows(&desk.buffer())[4].contains("STOPPING"));
+    let told = Told { name: "arb-tri".parse().expect("a name"), well: true, text: "stopped".into() };
+    let ticket = desk.model.last_ticket;
+    desk.tell(Msg::Done(Done { ticket, took: Duration::from_millis(3240), bots: vec![told] }));
+    assert_eq!(desk.feedback(), "stop arb-tri: stopped (3.2 s)");
+}
+
+#[test]
+fn stop_on_a_bot_that_is_stopping_asks_to_hurry_it() {
+    let mut desk = Desk::new(120, 36);
+    desk.tell(Msg::Survey(with("arb-tri", |bot| bot.state = State::Stopping)));
+    desk.press("xy");
+    let ticket = desk.look();
+    desk.tell(Msg::Fresh(ticket));
+    assert_eq!(desk.acts(), [(Deed::Climb, vec!["arb-tri".to_owned()])]);
+}
+
+#[test]
+fn a_question_defaults_to_no() {
+    for no in ["<enter>", "<esc>", "n", "N", "q"] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.press("jjx");
+        assert!(matches!(desk.model.focus, Focus::Asking(_)));
+        desk.press(no);
+        assert_eq!(desk.model.focus, Focus::Panes);
+        assert!(desk.model.confirmed.is_none());
+        assert_eq!(desk.acts(), [], "{no}");
+    }
+    // A name that is not typed in full is a No as well.
+    for typed in ["s<enter>", "sgrid<enter>", "smm-eth<enter>", "rgrid-bt<enter>", "Xy<enter>"] {
+        let mut desk = Desk::new(120, 36);
+        desk.tell(Msg::Survey(with("grid-btc", |bot| bot.state = State::Crashed)));
+        desk.press("jj");
+        desk.press(typed);
+        assert_eq!((desk.acts(), desk.model.confirmed.is_none()), (vec![], true), "{typed}");
+    }
+}
+
+#[test]
+fn a_question_is_about_the_bot_it_was_asked_about() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("jj");
+    assert_eq!(desk.model.cursor.as_ref().map(BotName::as_str), Some("grid-btc"));
+    desk.press("X");
+    // The list is sorted anew, and another bot comes to stand in its row.
+    let mut others = bots();
+    others.insert(0, alive(bot("aaa", Mode::Live, State::Running), 1, 1));
+    others.reverse();
+    desk.tell(Msg::Survey(others.clone()));
+    desk.press("grid-btc<enter>");
+    assert_eq!(desk.acts(), [], "not before the bots were looked at again");
+    let mut desk2 = Desk { model: desk.model, asked: vec![], seconds: desk.seconds };
+    let ticket = desk2.model.last_ticket;
+    desk2.tell(Msg::Survey(others));
+    assert_eq!(desk2.acts(), [], "a survey that began earlier proves nothing");
+    desk2.tell(Msg::Fresh(ticket));
+    assert_eq!(desk2.acts(), [(Deed::Kill, vec!["grid-btc".to_owned()])]);
+}
+
+#[test]
+fn nothing_is_done_to_a_bot_that_changed_since_the_question() {
+    type Change = fn(&mut BotStatus);
+    let changes: [(&str, Change); 4] = [
+        ("stop grid-btc refused: grid-btc was RUNNING and is CRASHED now", |bot| bot.state = State::Crashed),
+        ("stop grid-btc refused: grid-btc is another run now", |bot| bot.pid = Some(9)),
+        ("stop grid-btc refused: grid-btc is another run now", |bot| bot.run = Some("0002".into())),
+        ("stop grid-btc refused: grid-btc is PAPER now", |bot| bot.mode = Some(Mode::Paper)),
+    ];
+    for (said, change) in changes {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.press("jjxy");
+        let ticket = desk.look();
+        desk.tell(Msg::Survey(with("grid-btc", change)));
+        desk.tell(Msg::Fresh(ticket));
+        assert_eq!((desk.acts(), desk.feedback()), (vec![], said));
+    }
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("jjxy");
+    let ticket = desk.look();
+    desk.tell(Msg::Survey(bots().into_iter().filter(|bot| bot.name.as_str() != "grid-btc").collect()));
+    desk.tell(Msg::Fresh(ticket));
+    assert_eq!(desk.acts(), []);
+    assert_eq!(desk.feedback(), "stop grid-btc refused: grid-btc is no longer there");
+}
+
+#[test]
+fn a_look_that_never_comes_leaves_everything_as_it_is() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("jjxy");
+    let ticket = desk.look();
+    desk.wait(6);
+    assert!(desk.feedback().contains("nothing was done"), "{}", desk.feedback());
+    desk.tell(Msg::Fresh(ticket));
+    assert_eq!(desk.acts(), []);
+}
+
+#[test]
+fn marked_bots_are_meant_instead_of_the_cursor_and_never_while_hidden() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press(" jjj x");
+    assert_eq!(desk.acts(), [(Deed::Stop, vec!["arb-tri".to_owned(), "nyse-open".to_owned()])]);
+    assert!(desk.model.marked.is_empty());
+
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press(" /trend<enter>x");
+    assert_eq!(desk.acts(), []);
+    assert_eq!(desk.feedback(), "1 marked but hidden by the filter: clear it (Esc), or unmark (U)");
+}
+
+#[test]
+fn a_bot_that_leaves_the_filter_does_not_hand_its_place_to_another() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("/st:running<enter>");
+    assert_eq!(desk.model.cursor.as_ref().map(BotName::as_str), Some("arb-tri"));
+    desk.tell(Msg::Survey(with("arb-tri", |bot| bot.state = State::Exited)));
+    desk.press("x");
+    assert_eq!(desk.acts(), []);
+    assert_eq!(desk.feedback(), "the bot under the cursor is hidden or gone; choose one");
+    desk.press("k");
+    assert_eq!(desk.model.cursor.as_ref().map(BotName::as_str), Some("grid-btc"));
+}
+
+#[test]
+fn what_need_not_be_done_is_not_done() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("s");
+    assert_eq!((desk.acts(), desk.feedback()), (vec![], "arb-tri is running already"));
+    desk.press("Gkks");
+    assert_eq!(
+        (desk.acts(), desk.feedback()),
+        (vec![], "recorder is not in the configuration: it can only be stopped")
+    );
+}
+
+// Text that is typed or pasted.
+
+#[test]
+fn letters_of_a_filter_act_on_nothing() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("/sxrXq!y");
+    assert_eq!(desk.asked.iter().filter(|e| !matches!(e, Effect::Follow(_) | Effect::Hurry(_))).count(), 0);
+    assert_eq!(desk.model.filter.text(), "sxrXq!y");
+    desk.press("<esc>");
+    assert!(desk.model.filter.is_empty());
+    desk.press("2/sxrXq!y<enter>");
+    assert_eq!(desk.acts(), []);
+}
+
+#[test]
+fn pasted_text_never_acts() {
+    for before in ["", "jjx", "jjX", "?", "/", "2", "2/", "3"] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.press(before);
+        desk.asked.clear();
+        for pasted in ["x", "y", "y\r", "grid-btc\r", "X\ny\n", "q", "s\r\n"] {
+            desk.tell(Msg::Paste(pasted.into()));
+        }
+        let did: Vec<&Effect> =
+            desk.asked.iter().filter(|e| !matches!(e, Effect::Follow(_) | Effect::Hurry(_))).collect();
+        assert!(did.is_empty() && desk.model.confirmed.is_none(), "{before}: {did:?}");
+    }
+}
+
+// Leaving.
+
+#[test]
+fn leaving_asks_only_where_it_ends_something() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("q");
+    assert!(desk.asked.contains(&Effect::Leave(None)));
+    let note = "Leaving stops these paper bots and removes their home.";
+    let fixed = Fixed { leave_note: Some(note.into()), ..Fixed::default() };
+    let mut desk = Desk::with(80, 24, fixed).survey();
+    desk.press("<c-c>");
+    assert!(!desk.asked.contains(&Effect::Leave(None)));
+    assert!(rows(&desk.buffer()).join("\n").contains(note));
+    desk.press("<enter>q");
+    assert!(!desk.asked.contains(&Effect::Leave(None)));
+    desk.press("y");
+    assert!(desk.asked.contains(&Effect::Leave(None)));
+}
+
+#[test]
+fn the_emergency_stop_says_that_it_is_not_here() {
+    for keys in ["!", "<c-x>", "/abc<c-x>", "jjx<c-x>"] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.press(keys);
+        assert_eq!(desk.feedback(), "the emergency stop is not in this version; X kills a bot");
+        assert_eq!(desk.acts(), []);
+    }
+}
+
+#[test]
+fn panes_follow_the_keys() {
+    let mut desk = Desk::new(120, 36).survey();
+    for (keys, pane) in [
+        ("<tab>", Pane::Logs),
+        ("<tab>", Pane::Diagnostics),
+        ("<tab>", Pane::Bots),
+        ("<s-tab>", Pane::Diagnostics),
+        ("2", Pane::Logs),
+        ("<esc>", Pane::Bots),
+        ("<enter>", Pane::Logs),
+    ] {
+        desk.press(keys);
+        assert_eq!(desk.model.pane, pane, "{keys}");
+    }
+}
+
+#[test]
+fn looks_are_frequent_while_something_changes() {
+    let mut desk = Desk::new(120, 36);
+    desk.tell(Msg::Survey(vec![bot("a", Mode::Paper, State::Running)]));
+    assert!(!desk.asked.contains(&Effect::Hurry(true)));
+    desk.press("x");
+    assert!(desk.asked.contains(&Effect::Hurry(true)));
+    let ticket = desk.model.last_ticket;
+    desk.tell(Msg::Done(Done { ticket, took: Duration::ZERO, bots: vec![] }));
+    assert!(desk.asked.contains(&Effect::Hurry(false)));
+}
+
+#[test]
+fn the_page_of_keys_is_the_table() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/KEYS.md");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, keys::markdown()).expect("written");
+    }
+    let page = std::fs::read_to_string(&path).expect("docs/KEYS.md");
+    assert_eq!(page, keys::markdown(), "write it anew: BLESS=1 cargo test --test screens");
+}
