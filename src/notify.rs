@@ -1,4 +1,4 @@
-//! The socket a bot may tell us things on: the datagrams of sd_notify(3), on an abstract address, so that a bot under
+//! The socket a bot may tell us things on: the datagrams of `sd_notify(3)`, on an abstract address, so that a bot under
 //! another user can reach it. Who sent what is the kernel's word, not the sender's.
 
 use std::io;

@@ -152,7 +152,7 @@ pub fn use_one_heap() {
     }
 }
 
-/// Sends a signal to the process behind a pidfd, real-time signals included (pidfd_send_signal(2), Linux 5.1).
+/// Sends a signal to the process behind a pidfd, real-time signals included (`pidfd_send_signal(2)`, Linux 5.1).
 ///
 /// # Errors
 /// `ESRCH` if it is gone, `EPERM` if it may not be signalled.

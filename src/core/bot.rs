@@ -258,15 +258,36 @@ impl Default for LogLimits {
 #[serde(tag = "source", rename_all = "kebab-case")]
 pub enum OrderSource {
     /// freqtrade's SQLite file, and perhaps its REST interface.
-    Freqtrade { path: PathBuf, api: Option<Api> },
+    Freqtrade {
+        /// The file.
+        path: PathBuf,
+        /// The interface, if it is to be used.
+        api: Option<Api>,
+    },
     /// hummingbot's SQLite file.
-    Hummingbot { path: PathBuf },
+    Hummingbot {
+        /// The file.
+        path: PathBuf,
+    },
     /// One JSON document, in a file or in a one-row SQLite table.
-    StateJson { path: PathBuf },
+    StateJson {
+        /// The file.
+        path: PathBuf,
+    },
     /// Any SQLite file, and a query whose columns have our names.
-    Sql { path: PathBuf, query: String },
+    Sql {
+        /// The file.
+        path: PathBuf,
+        /// The query; its columns are named as ours.
+        query: String,
+    },
     /// A program that prints our JSON.
-    Command { command: Vec<String>, timeout: Duration },
+    Command {
+        /// An argument vector, run in the bot's `cwd`.
+        command: Vec<String>,
+        /// How long it may take.
+        timeout: Duration,
+    },
 }
 
 /// freqtrade's REST interface. The password itself is never in a configuration.
@@ -306,7 +327,14 @@ pub struct Cancel {
 #[serde(rename_all = "kebab-case")]
 pub enum Claims {
     /// Patterns of the configuration.
-    Patterns { orders_canceled: Option<String>, cancel_errors: Option<String>, state_flushed: Option<String> },
+    Patterns {
+        /// How many orders it canceled.
+        orders_canceled: Option<String>,
+        /// How many it could not cancel.
+        cancel_errors: Option<String>,
+        /// Whether its state is written down.
+        state_flushed: Option<String>,
+    },
     /// The patterns that botwarden knows for a bot by this name.
     Preset(String),
 }

@@ -15,15 +15,40 @@ use super::signal::Signal;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// A spawn was asked for and has not been answered yet.
-    Spawning { asked: Option<Ask> },
+    Spawning {
+        /// What is to become of it once it executes.
+        asked: Option<Ask>,
+    },
     /// It executes, and has not said that it is ready.
-    Starting { since: Moment },
+    Starting {
+        /// When it began to execute.
+        since: Moment,
+    },
     /// It executes, and is ready.
-    Running { since: Moment },
+    Running {
+        /// When it became ready.
+        since: Moment,
+    },
     /// Its tree is being ended.
-    Stopping { since: Moment, climb: Climb, main: Option<Exit>, then: Then },
+    Stopping {
+        /// When that began.
+        since: Moment,
+        /// How far up its ladder it is.
+        climb: Climb,
+        /// How the main process ended, once it has.
+        main: Option<Exit>,
+        /// What follows when the tree is empty.
+        then: Then,
+    },
     /// Nothing lives; it will be tried again.
-    Backoff { since: Moment, until: Moment, exit: Exit },
+    Backoff {
+        /// When the wait began.
+        since: Moment,
+        /// When it is tried again.
+        until: Moment,
+        /// How the last run ended.
+        exit: Exit,
+    },
     /// Nothing lives, and nothing follows.
     Over(Outcome),
 }
@@ -88,7 +113,12 @@ pub enum Input {
     /// It says that it is ready.
     Ready,
     /// The main process ended; `empty` if that was the last of the tree.
-    Exited { exit: Exit, empty: bool },
+    Exited {
+        /// How.
+        exit: Exit,
+        /// Whether nothing of the tree is left.
+        empty: bool,
+    },
     /// The last process of the tree is gone.
     Emptied,
     /// Somebody asks for a stop.
@@ -144,17 +174,42 @@ pub enum Happening {
     /// It is ready.
     Ready,
     /// The main process ended.
-    Exited { exit: Exit, lasted: Duration, left: bool },
+    Exited {
+        /// How.
+        exit: Exit,
+        /// How long it had executed.
+        lasted: Duration,
+        /// Whether others of the tree live on.
+        left: bool,
+    },
     /// A stop began.
-    Stopping { then: Then, signal: Signal },
+    Stopping {
+        /// What follows it.
+        then: Then,
+        /// The first rung's signal.
+        signal: Signal,
+    },
     /// The next rung was climbed.
-    Climbed { signal: Signal },
+    Climbed {
+        /// The signal of that rung.
+        signal: Signal,
+    },
     /// The ladder is at its end and something lives.
     Survived,
     /// It will be tried again.
-    BackingOff { wait: Duration, failures: u32 },
+    BackingOff {
+        /// After this long.
+        wait: Duration,
+        /// Failures in a row so far.
+        failures: u32,
+    },
     /// Nothing lives, nothing follows.
-    Over { outcome: Outcome, exit: Exit },
+    Over {
+        /// What the end means.
+        outcome: Outcome,
+        /// How the last main process ended.
+        exit: Exit,
+    },
 }
 
 /// The state machine of one bot.

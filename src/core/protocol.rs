@@ -44,13 +44,27 @@ pub enum Request {
     /// A snapshot now and after every change.
     Watch,
     /// A graceful stop; a second one joins the first.
-    Stop { by: String },
+    Stop {
+        /// Who asks.
+        by: String,
+    },
     /// The next rung of a stop that is under way.
-    Climb { by: String },
+    Climb {
+        /// Who asks.
+        by: String,
+    },
     /// SIGKILL to the whole tree.
-    Kill { by: String },
+    Kill {
+        /// Who asks.
+        by: String,
+    },
     /// A stop, and a new run once the tree is empty; with a new specification if there is one.
-    Restart { by: String, spec: Option<Box<BotSpec>> },
+    Restart {
+        /// Who asks.
+        by: String,
+        /// What the bot is to be from then on.
+        spec: Option<Box<BotSpec>>,
+    },
 }
 
 /// What the keeper replies to each request.

@@ -1,0 +1,96 @@
+//! The documents say what the program does: keys, commands, exit codes and kinds of events are compared with the code.
+
+#![allow(clippy::expect_used)] // What helps a test may fail like one.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use botwarden::cli::Args;
+use botwarden::config::EXAMPLE;
+use clap::CommandFactory;
+use regex::Regex;
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect("a file of the project")
+}
+
+fn all(pattern: &str, text: &str) -> BTreeSet<String> {
+    let pattern = Regex::new(pattern).expect("a pattern");
+    pattern.captures_iter(text).filter_map(|found| found.get(1)).map(|group| group.as_str().to_owned()).collect()
+}
+
+/// Every key of the configuration. The example has them all, in use or in a comment: a test beside the reader sees to that.
+fn keys_of(example: &str) -> BTreeSet<String> {
+    let mut keys = all(r"\b([a-z_]+) = ", example);
+    keys.extend(all(r"(?m)^\[([a-z_]+)\]", example));
+    keys.extend(all(r"(?m)^\[([a-z_]+)\.[a-z-]+\]", example));
+    keys.extend(all(r"(?m)^\[[a-z_]+\.[a-z-]+\.([a-z_]+)\]", example));
+    keys
+}
+
+/// The keys in the first column of a document's tables.
+fn keys_in(document: &str) -> BTreeSet<String> {
+    all(r"(?m)^\| `([a-z_]+)` \|", document)
+}
+
+#[test]
+fn the_configuration_page_has_every_key_and_no_other() {
+    let keys = keys_of(EXAMPLE);
+    assert!(keys.len() > 50 && keys.contains("heartbeat") && keys.contains("user"), "{keys:?}");
+    assert_eq!(keys_in(&read("docs/CONFIGURATION.md")), keys);
+    assert_eq!(keys_of("[bots.a.orders]\nmode = \"x\"\n# user = \"y\"").len(), 3);
+    assert_eq!(keys_in("| `mode` | required |\ntext `cwd`\n"), BTreeSet::from(["mode".to_owned()]));
+}
+
+#[test]
+fn the_events_page_has_every_kind_and_no_other() {
+    let kinds = all(r#"Self::\w+ => "([a-z_]+)""#, &read("src/core/event.rs"));
+    assert!(kinds.len() > 10, "{kinds:?}");
+    assert_eq!(keys_in(&read("docs/EVENTS.md")), kinds);
+}
+
+#[test]
+fn the_readme_has_every_exit_code_and_no_other() {
+    let codes = all(r"Self::\w+ => (\d+),", read("src/core/code.rs").split("fn weight").next().expect("a part"));
+    assert!(codes.contains("75"), "{codes:?}");
+    assert_eq!(all(r"(?m)^\| (\d+) \|", &read("README.md")), codes);
+}
+
+#[test]
+fn the_readme_has_every_command_and_no_other() {
+    let commands: BTreeSet<String> = Args::command()
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .map(|command| command.get_name().to_owned())
+        .collect();
+    assert_eq!(all(r"(?m)^botwarden ([a-z]+)", &read("README.md")), commands);
+}
+
+#[test]
+fn the_readmes_two_commands_are_the_ones_that_are_tested() {
+    let readme = read("README.md");
+    assert!(readme.contains("\ncargo run --release -- demo ") && readme.contains("\ncargo test "));
+    assert!(read("justfile").contains("\n    cargo test "), "`just ci` runs the README's test command");
+    assert!(read(".ci/run").contains("just ci"), "CI runs what people run");
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for page in ["README.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/CONFIGURATION.md", "docs/EVENTS.md"] {
+        let folder = root.join(page);
+        for link in all(r"\]\(([^)#:]+)\)", &read(page)) {
+            let target = folder.parent().expect("a folder").join(&link);
+            assert!(target.exists(), "{page}: {link}");
+        }
+    }
+}
+
+#[test]
+fn canceled_has_one_l() {
+    let doubled = ["cancel", "led"].concat();
+    for page in ["README.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/CONFIGURATION.md", "docs/EVENTS.md"] {
+        assert!(!read(page).to_lowercase().contains(&doubled), "{page}");
+    }
+    assert!(!EXAMPLE.contains(&doubled));
+}
