@@ -54,6 +54,7 @@ pub const MARK: [&str; 3] = ["BOTWARDEN_HOME", "BOTWARDEN_BOT", "BOTWARDEN_RUN"]
 #[derive(Debug)]
 pub struct Held {
     pid: i32,
+    start_time: u64,
     fd: OwnedFd,
 }
 
@@ -70,7 +71,7 @@ impl Held {
     pub fn open_started_at(pid: i32, start_time: u64) -> Option<Self> {
         let fd = pidfd_open(Pid::from_raw(pid)?, PidfdFlags::NONBLOCK).ok()?;
         // Asked after the descriptor is there: what it says now is said of the process behind it.
-        (stat(pid)?.start_time == start_time).then_some(Self { pid, fd })
+        (stat(pid)?.start_time == start_time).then_some(Self { pid, start_time, fd })
     }
 
     /// Its number.
@@ -101,9 +102,13 @@ impl Held {
         matches!(poll(&mut fds, Some(&time)), Ok(count) if count > 0)
     }
 
-    /// How it ended, where the kernel tells those who are not its parent. Its parent must have reaped it.
+    /// How it ended, as far as the kernel tells those who are not its parent: a zombie's exit code stands in its
+    /// `stat`; of one that its parent has reaped, Linux 6.15 and later still know it.
     pub fn exit(&self) -> Exit {
-        sys::exit_of(self.fd.as_fd())
+        match exit_of_zombie(self.pid, self.start_time) {
+            Exit::Unknown => sys::exit_of(self.fd.as_fd()),
+            exit => exit,
+        }
     }
 
     /// The descriptor, readable once the process has ended.
@@ -151,16 +156,37 @@ pub fn stat(pid: i32) -> Option<Stat> {
     parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
 
+/// What stands in `stat` after the name, which is in parentheses and may have any character in it, parentheses too.
+fn fields(stat: &[u8]) -> Option<std::str::SplitAsciiWhitespace<'_>> {
+    let after_name = stat.iter().rposition(|byte| *byte == b')')? + 2;
+    Some(std::str::from_utf8(stat.get(after_name..)?).ok()?.split_ascii_whitespace())
+}
+
 fn parse_stat(bytes: &[u8]) -> Option<Stat> {
-    // The name stands in parentheses and may have any character in it, parentheses too.
-    let after_name = bytes.iter().rposition(|byte| *byte == b')')? + 2;
-    let rest = std::str::from_utf8(bytes.get(after_name..)?).ok()?;
-    let mut fields = rest.split_ascii_whitespace();
+    let mut fields = fields(bytes)?;
     let state = *fields.next()?.as_bytes().first()?;
     let parent = fields.next()?.parse().ok()?;
     let session = fields.nth(1)?.parse().ok()?;
     let start_time = fields.nth(15)?.parse().ok()?;
     Some(Stat { state, parent, session, start_time })
+}
+
+/// How a process ended that nobody has reaped yet.
+fn exit_of_zombie(pid: i32, start_time: u64) -> Exit {
+    let told = || {
+        let bytes = fs::read(format!("/proc/{pid}/stat")).ok()?;
+        let stat = parse_stat(&bytes)?;
+        if stat.is_alive() || stat.start_time != start_time {
+            return None;
+        }
+        // Whoever may not know is told 0. The same rule guards this link, and says so.
+        if fs::read_link(format!("/proc/{pid}/exe")).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+        {
+            return None;
+        }
+        fields(&bytes)?.nth(49)?.parse().ok()
+    };
+    told().map_or(Exit::Unknown, sys::exit_of_status)
 }
 
 /// The living children of a process, in no order. May miss one that is born meanwhile.
@@ -307,6 +333,7 @@ mod tests {
         assert!(!held.has_ended());
         held.signal(Signal::KILL).expect("it is ours");
         assert!(held.wait(std::time::Duration::from_secs(60)));
+        assert_eq!(held.exit(), Exit::Signal(Signal::KILL), "it is a zombie");
         let status = child.wait().expect("its end");
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(libc::SIGKILL));
         match held.exit() {

@@ -171,10 +171,15 @@ pub fn exit_of(process: BorrowedFd<'_>) -> Exit {
     if result != 0 || info.mask & PIDFD_INFO_EXIT == 0 {
         return Exit::Unknown;
     }
-    if libc::WIFSIGNALED(info.exit_code) {
-        Exit::Signal(Signal::from_number(libc::WTERMSIG(info.exit_code)))
+    exit_of_status(info.exit_code)
+}
+
+/// What a status in the form of waitpid(2) means.
+pub fn exit_of_status(status: i32) -> Exit {
+    if libc::WIFSIGNALED(status) {
+        Exit::Signal(Signal::from_number(libc::WTERMSIG(status)))
     } else {
-        Exit::Code(libc::WEXITSTATUS(info.exit_code))
+        Exit::Code(libc::WEXITSTATUS(status))
     }
 }
 
