@@ -1,0 +1,19 @@
+//! A desk with real processes: every test has a home of its own, starts real bots through the command line, and believes
+//! nothing but what files, locks, logs and the process table say.
+//!
+//! No test is made right by waiting for a fixed time: what is waited for is evidence, with a generous deadline, after
+//! which the test fails. What a machine cannot do is skipped, and said.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // What helps a test may fail like one.
+
+mod binaries;
+mod commands;
+mod crashes;
+mod environment;
+mod harness;
+mod homes;
+mod keepers;
+mod logs;
+mod notify;
+mod races;
+mod stops;
