@@ -264,18 +264,17 @@ impl<'a> Stop<'a> {
     fn take_in(&mut self, snapshot: &Snapshot) {
         for seen in &snapshot.processes {
             let ended_by = (!seen.alive).then(|| ended_by(seen));
-            match self.report.processes.iter_mut().find(|known| known.pid == seen.pid) {
-                Some(known) => known.ended_by = ended_by,
-                None => {
-                    let found_by = self.report.found_by.first().copied().unwrap_or(Tier::Keeper);
-                    self.report.processes.push(ProcessReport {
-                        pid: seen.pid,
-                        command: seen.command.clone(),
-                        found_by,
-                        ended_by,
-                    });
-                }
+            if let Some(known) = self.report.processes.iter_mut().find(|known| known.pid == seen.pid) {
+                known.ended_by = ended_by;
+                continue;
             }
+            let found_by = self.report.found_by.first().copied().unwrap_or(Tier::Keeper);
+            self.report.processes.push(ProcessReport {
+                pid: seen.pid,
+                command: seen.command.clone(),
+                found_by,
+                ended_by,
+            });
         }
         if snapshot.state.is_at_rest() {
             // The tree is empty: whoever was last seen alive has ended since.
