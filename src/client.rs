@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::core::protocol::{Answer, Hello, PROTOCOL, Request, Snapshot};
-use crate::core::status::Voice;
 use crate::paths::BotHome;
 use crate::socket;
 
@@ -120,12 +119,13 @@ impl Client {
     }
 }
 
-/// Asks a bot's keeper how it is, as evidence.
-pub fn voice(bot: &BotHome) -> (Voice, Option<Hello>) {
-    match Client::call(bot).and_then(|mut client| Ok((client.look()?, client.hello))) {
-        Ok((snapshot, hello)) => (Voice::Said(Box::new(snapshot)), Some(hello)),
-        Err(trouble) => (Voice::Silent(trouble.to_string()), None),
-    }
+/// Asks a bot's keeper how it is.
+///
+/// # Errors
+/// If it does not say.
+pub fn voice(bot: &BotHome) -> Result<(Snapshot, Hello), Trouble> {
+    let mut client = Client::call(bot)?;
+    Ok((client.look()?, client.hello))
 }
 
 fn line<T: serde::de::DeserializeOwned>(stream: &mut BufReader<UnixStream>, time: Duration) -> Result<T, Trouble> {
