@@ -6,16 +6,11 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::core::protocol::{Answer, Hello, PROTOCOL, Request, Snapshot};
-use crate::core::status::{LockSeen, Voice};
-use crate::lock;
 use crate::paths::BotHome;
 use crate::socket;
 
 /// A keeper that has not answered for this long counts as silent.
 pub const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Between two calls to a keeper that is about to listen, or about to be gone.
-const AGAIN: Duration = Duration::from_millis(2);
 
 /// A conversation with a keeper.
 #[derive(Debug)]
@@ -124,27 +119,13 @@ impl Client {
     }
 }
 
-/// Asks a bot's keeper how it is, as evidence. Nobody to talk to is no evidence at once: a keeper has its lock a moment
-/// before it listens, and a moment after it has stopped listening. So it is called again for as long as it has the lock
-/// and [`PATIENCE`] lasts.
-pub fn voice(bot: &BotHome) -> (Voice, Option<Hello>) {
-    let until = clock::now().plus(PATIENCE);
-    loop {
-        let trouble = match Client::call(bot).and_then(|mut client| Ok((client.look()?, client.hello))) {
-            Ok((snapshot, hello)) => return (Voice::Said(Box::new(snapshot)), Some(hello)),
-            Err(trouble) => trouble,
-        };
-        match &trouble {
-            Trouble::Strange(_) => return (Voice::Foreign(trouble.to_string()), None),
-            Trouble::Silent | Trouble::Refused(_) => return (Voice::Silent(trouble.to_string()), None),
-            Trouble::Nobody(_) | Trouble::Gone => {
-                if clock::now() >= until || lock::look(&bot.keeper_lock()) != LockSeen::Held {
-                    return (Voice::Silent(trouble.to_string()), None);
-                }
-                std::thread::sleep(AGAIN);
-            }
-        }
-    }
+/// Asks a bot's keeper how it is.
+///
+/// # Errors
+/// If it does not say.
+pub fn voice(bot: &BotHome) -> Result<(Snapshot, Hello), Trouble> {
+    let mut client = Client::call(bot)?;
+    Ok((client.look()?, client.hello))
 }
 
 fn line<T: serde::de::DeserializeOwned>(stream: &mut BufReader<UnixStream>, time: Duration) -> Result<T, Trouble> {

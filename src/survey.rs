@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::client;
+use crate::client::{self, Trouble};
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::moment::Moment;
@@ -13,7 +13,7 @@ use crate::core::protocol::Hello;
 use crate::core::record::RunRecord;
 use crate::core::status::{BotStatus, Evidence, LastExit, LockSeen, RecordSeen, State, Verdict, Voice, decide};
 use crate::lock;
-use crate::paths::Home;
+use crate::paths::{BotHome, Home};
 use crate::process;
 use crate::record;
 use crate::usage::{self, Usage, Used};
@@ -22,6 +22,9 @@ use crate::usage::{self, Usage, Used};
 const SEARCH_EVERY: Duration = Duration::from_secs(5);
 /// Bots are looked at side by side, so that one silent keeper does not delay all.
 const SIDE_BY_SIDE: usize = 16;
+
+/// A keeper that comes or goes is asked again after this long.
+const COMES_OR_GOES: Duration = Duration::from_millis(2);
 
 /// One look at one bot.
 #[derive(Clone, Debug)]
@@ -50,16 +53,7 @@ impl Sight {
 /// silent.
 pub fn see(home: &Home, name: &BotName, marked: Vec<i32>) -> Sight {
     let bot = home.bot(name);
-    let keeper_lock = lock::look(&bot.keeper_lock());
-    let (voice, hello) = match keeper_lock {
-        LockSeen::Held => client::voice(&bot),
-        LockSeen::Free | LockSeen::Unreadable(_) => (Voice::NotAsked, None),
-    };
-    // A keeper that left while we asked: its lock says so now, and its last record has been written.
-    let keeper_lock = match &voice {
-        Voice::Silent(_) | Voice::Foreign(_) => lock::look(&bot.keeper_lock()),
-        Voice::Said(_) | Voice::NotAsked => keeper_lock,
-    };
+    let (keeper_lock, voice, hello) = ask(&bot);
     let record = record::read(&bot);
     let main = match &record {
         RecordSeen::Read(record) => record.process.clone(),
@@ -76,6 +70,25 @@ pub fn see(home: &Home, name: &BotName, marked: Vec<i32>) -> Sight {
     };
     let verdict = decide(&evidence);
     Sight { name: name.clone(), evidence, verdict, hello }
+}
+
+/// The keeper's lock, and what the keeper says. One that comes has its lock before its socket, and one that leaves has
+/// it longer: for as long as silence is put up with, nobody at the socket means to look again.
+fn ask(bot: &BotHome) -> (LockSeen, Voice, Option<Hello>) {
+    let until = clock::now().plus(client::PATIENCE);
+    loop {
+        let keeper_lock = lock::look(&bot.keeper_lock());
+        if keeper_lock != LockSeen::Held {
+            return (keeper_lock, Voice::NotAsked, None);
+        }
+        match client::voice(bot) {
+            Ok((snapshot, hello)) => return (keeper_lock, Voice::Said(Box::new(snapshot)), Some(hello)),
+            Err(Trouble::Nobody(_) | Trouble::Gone) if clock::now() < until => std::thread::sleep(COMES_OR_GOES),
+            Err(trouble @ Trouble::Strange(_)) => return (keeper_lock, Voice::Foreign(trouble.to_string()), None),
+            // It may have left while we asked: its lock says so then, and its last record has been written.
+            Err(trouble) => return (lock::look(&bot.keeper_lock()), Voice::Silent(trouble.to_string()), None),
+        }
+    }
 }
 
 /// Looks at several bots side by side.

@@ -72,7 +72,13 @@ fn begin_one(home: &Home, spec: &BotSpec, sight: &Sight, by: &str) -> Begun {
     let verdict = &sight.verdict;
     let pid = verdict.pid;
     match verdict.state {
-        State::Running => Begun::Done(entry(spec, StartOutcome::AlreadyRunning, pid, &already(pid))),
+        State::Running => {
+            if sight.evidence.down.is_some() {
+                // A stop that did not come to its end left the mark; whoever starts it wants it to run.
+                let _ = record::clear_down(&home.bot(&spec.name));
+            }
+            Begun::Done(entry(spec, StartOutcome::AlreadyRunning, pid, &already(pid)))
+        }
         State::Starting => Begun::Watched,
         State::Backoff => match Client::call(&home.bot(&spec.name)).and_then(|mut client| {
             client.ask(&Request::Restart { by: by.to_owned(), spec: Some(Box::new(spec.clone())) })

@@ -60,6 +60,8 @@ struct Stop<'a> {
     by: &'a str,
     marked: &'a Marked,
     report: BotReport,
+    /// Whether it is written down that it is not to be running.
+    not_to_be_running: bool,
     /// Whether anything of it lived when we came.
     lived: bool,
 }
@@ -90,23 +92,29 @@ impl<'a> Stop<'a> {
             errors: Vec::new(),
             notes: Vec::new(),
         };
-        Self { home, how, by, marked, report, lived: false }
+        Self { home, how, by, marked, report, not_to_be_running: false, lived: false }
     }
 
     fn run(mut self) -> BotReport {
         if self.how != How::Climb {
             let name = self.report.name.clone();
             self.report.errors.extend(audit(self.home, &name, self.how.word(), self.by));
-            let down = Down { by: self.by.to_owned(), at: Some(clock::wall()) };
-            if let Err(error) = record::set_down(&self.home.bot(&name), &down) {
-                self.report.errors.push(format!(
-                    "cannot write down that it is not to be running ({}): 'up' may start it again",
-                    words(&error)
-                ));
-            }
+            self.not_to_be_running = true;
+            self.write_down();
         }
         self.until_at_rest();
         self.report
+    }
+
+    fn write_down(&mut self) {
+        let down = Down { by: self.by.to_owned(), at: Some(clock::wall()) };
+        if let Err(error) = record::set_down(&self.home.bot(&self.report.name), &down) {
+            let error =
+                format!("cannot write down that it is not to be running ({}): 'up' may start it again", words(&error));
+            if !self.report.errors.contains(&error) {
+                self.report.errors.push(error);
+            }
+        }
     }
 
     /// Stops until the evidence says that nothing lives, or that something will not end.
@@ -194,6 +202,10 @@ impl<'a> Stop<'a> {
             self.lived = true;
         }
         self.found(Tier::Keeper);
+        if self.not_to_be_running {
+            // A start that came to it just before this stop may have taken the mark back.
+            self.write_down();
+        }
         let bot = self.home.bot(&self.report.name);
         let by = self.by.to_owned();
         let request = match self.how {
@@ -306,6 +318,14 @@ fn ended_by(seen: &SeenProcess) -> String {
     seen.signal.map_or_else(|| "itself".to_owned(), |signal| signal.to_string())
 }
 
+/// Whether a snapshot that comes after a restart was accepted is still of the run that is being ended.
+fn is_of_the_old_run(snapshot: &Snapshot, run: Option<&str>) -> bool {
+    match run {
+        None => !matches!(snapshot.state, State::Starting | State::Running),
+        Some(run) => run == snapshot.run && snapshot.state != State::Starting,
+    }
+}
+
 /// Restarting: a stop whose keeper goes on with the next run.
 impl Stop<'_> {
     fn restart(mut self, spec: &BotSpec, wait: Duration) -> BotReport {
@@ -334,7 +354,6 @@ impl Stop<'_> {
             return self.report;
         }
         let sight = see(self.home, &name, self.marked.of(&name));
-        let run = sight.record().map(|record| record.run.clone());
         if sight.verdict.state.is_at_rest() {
             self.at_rest(&sight);
             return self.start_anew(spec, wait);
@@ -342,10 +361,18 @@ impl Stop<'_> {
         self.lived = true;
         self.found(Tier::Keeper);
         let request = Request::Restart { by: self.by.to_owned(), spec: Some(Box::new(spec.clone())) };
-        let asked = Client::call(&self.home.bot(&name))
-            .and_then(|mut client| client.watch().and_then(|()| client.ask(&request)).map(|()| client));
+        // Watched only once it is accepted: then a bot that runs is the new run.
+        let asked = Client::call(&self.home.bot(&name)).and_then(|mut client| {
+            let before = client.look()?;
+            client.ask(&request)?;
+            client.watch()?;
+            Ok((client, before))
+        });
         match asked {
-            Ok(client) => self.watch_restart(client, run.as_deref(), spec, wait),
+            Ok((client, before)) => {
+                self.take_in(&before);
+                self.watch_restart(client, spec, wait)
+            }
             Err(trouble) => {
                 // Stopped by whatever means there are, and started by a keeper of our own version.
                 self.report.notes.push(trouble.to_string());
@@ -355,11 +382,13 @@ impl Stop<'_> {
         }
     }
 
-    fn watch_restart(mut self, mut client: Client, run: Option<&str>, spec: &BotSpec, wait: Duration) -> BotReport {
+    fn watch_restart(mut self, mut client: Client, spec: &BotSpec, wait: Duration) -> BotReport {
         let mut until: Option<Moment> = None;
+        let mut run: Option<String> = None;
         loop {
             match client.next(Duration::from_millis(500)) {
-                Ok(Some(snapshot)) if Some(snapshot.run.as_str()) == run && snapshot.state != State::Starting => {
+                Ok(Some(snapshot)) if until.is_none() && is_of_the_old_run(&snapshot, run.as_deref()) => {
+                    run = Some(snapshot.run.clone());
                     self.take_in(&snapshot);
                     if snapshot.survived {
                         self.report.errors.push("it will not end: no second copy is started beside it".into());
@@ -381,10 +410,10 @@ impl Stop<'_> {
                             self.report.notes.push(format!("runs again (pid {})", snapshot.pid.unwrap_or_default()));
                             return self.report;
                         }
-                        State::Starting if clock::now() < until => {}
-                        State::Starting => return self.not_ready(),
-                        State::Stopping
-                        | State::Stopped
+                        // Somebody else may restart it again meanwhile.
+                        State::Starting | State::Stopping if clock::now() < until => {}
+                        State::Starting | State::Stopping => return self.not_ready(),
+                        State::Stopped
                         | State::Exited
                         | State::Crashed
                         | State::Backoff

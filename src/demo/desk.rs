@@ -20,14 +20,10 @@ use crate::who;
 
 use super::leave::{Closing, put_away};
 use super::leftover;
+use super::place::{LOCK, PREFIX, reach};
 
 /// The configuration of the desk, with `"botwarden"` where the path of the program goes.
 pub const TEXT: &str = include_str!("../../config/demo.toml");
-
-/// Homes are called this and a process number and something that nobody can guess.
-pub(super) const PREFIX: &str = "botwarden-demo-";
-/// Held by the demo as long as it lives: whoever finds it free has found a home that was left over.
-pub(super) const LOCK: &str = "demo.lock";
 
 /// The first screen is not kept waiting longer than this for bots that take their time.
 const START_WAIT: Duration = Duration::from_secs(1);
@@ -174,12 +170,6 @@ impl Drop for PaperDesk {
             put_away(&self.home, &self.specs, How::Kill, &self.by);
         }
     }
-}
-
-/// How to reach the desk in this home from a shell.
-pub(super) fn reach(home: &Home) -> String {
-    let root = home.root().display();
-    format!("botwarden --home {root} --config {root}/botwarden.toml")
 }
 
 /// A fresh folder that was not there before and that others cannot enter, locked for this process.

@@ -15,7 +15,7 @@ use crate::lock;
 use crate::paths::{Home, words};
 use crate::process;
 
-use super::desk::reach;
+use super::place::reach;
 
 /// Somebody may start a bot from another terminal while we stop it: then once more.
 const ROUNDS: usize = 2;

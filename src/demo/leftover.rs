@@ -14,8 +14,8 @@ use crate::act::How;
 use crate::lock::Lock;
 use crate::paths::Home;
 
-use super::desk::{LOCK, PREFIX};
 use super::leave::put_away;
+use super::place::{LOCK, PREFIX};
 
 /// Clears away every home in this folder whose demo is gone. One sentence or more for each.
 pub(super) fn clear(parent: &Path, by: &str) -> Vec<String> {

@@ -4,6 +4,7 @@
 mod desk;
 mod leave;
 mod leftover;
+mod place;
 mod plain;
 pub mod role;
 

@@ -177,7 +177,8 @@ impl Desk {
     #[track_caller]
     pub fn status(&self, bot: &str) -> Value {
         let done = self.run(&["status", "--json"]);
-        let found = done.json()["bots"].as_array().and_then(|bots| bots.iter().find(|seen| seen["name"] == bot).cloned());
+        let found =
+            done.json()["bots"].as_array().and_then(|bots| bots.iter().find(|seen| seen["name"] == bot).cloned());
         found.unwrap_or_else(|| panic!("no {bot} in {}", done.stdout))
     }
 
