@@ -67,11 +67,25 @@ impl Held {
         Self::open_started_at(id.pid, id.start_time)
     }
 
-    /// Holds on to the process of this number that was started at this tick.
+    /// Holds on to the process of this number that was started at this tick, if it is there and can be held.
     pub fn open_started_at(pid: i32, start_time: u64) -> Option<Self> {
-        let fd = pidfd_open(Pid::from_raw(pid)?, PidfdFlags::NONBLOCK).ok()?;
+        Self::try_open(pid, start_time).ok().flatten()
+    }
+
+    /// The same; one that is gone is no error.
+    ///
+    /// # Errors
+    /// If there is no descriptor to be had.
+    pub fn try_open(pid: i32, start_time: u64) -> io::Result<Option<Self>> {
+        let Some(number) = Pid::from_raw(pid) else { return Ok(None) };
+        let fd = match pidfd_open(number, PidfdFlags::empty()) {
+            Ok(fd) => fd,
+            Err(rustix::io::Errno::SRCH) => return Ok(None),
+            Err(errno) => return Err(errno.into()),
+        };
         // Asked after the descriptor is there: what it says now is said of the process behind it.
-        (stat(pid)?.start_time == start_time).then_some(Self { pid, fd })
+        let same = stat(pid).is_some_and(|stat| stat.start_time == start_time);
+        Ok(same.then_some(Self { pid, fd }))
     }
 
     /// Its number.

@@ -23,14 +23,23 @@ pub fn read(bot: &BotHome) -> RecordSeen {
     }
 }
 
+/// Whether a record is to survive a power cut from the moment it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sync {
+    /// Yes, which waits for the disk.
+    Now,
+    /// When the system gets to it: another record follows soon.
+    Later,
+}
+
 /// Replaces the run record; a reader sees the old one or the new one.
 ///
 /// # Errors
 /// If it cannot be written; the old one stands then.
-pub fn write(bot: &BotHome, record: &RunRecord) -> io::Result<()> {
+pub fn write(bot: &BotHome, record: &RunRecord, sync: Sync) -> io::Result<()> {
     let mut text = serde_json::to_vec_pretty(record)?;
     text.push(b'\n');
-    replace(&bot.run(), &text)
+    replace(&bot.run(), &text, sync)
 }
 
 /// Whether the bot is not to be running, and who said so.
@@ -64,7 +73,7 @@ pub fn clear_down(bot: &BotHome) -> io::Result<()> {
     }
 }
 
-fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+fn replace(path: &Path, text: &[u8], sync: Sync) -> io::Result<()> {
     let new = path.with_extension("new");
     let written = OpenOptions::new()
         .write(true)
@@ -72,7 +81,13 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
         .truncate(true)
         .mode(0o600)
         .open(&new)
-        .and_then(|mut file: File| file.write_all(text))
+        .and_then(|mut file: File| {
+            file.write_all(text)?;
+            match sync {
+                Sync::Now => file.sync_data(),
+                Sync::Later => Ok(()),
+            }
+        })
         .and_then(|()| fs::rename(&new, path));
     if written.is_err() {
         let _ = fs::remove_file(&new);

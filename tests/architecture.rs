@@ -13,16 +13,6 @@ use source::{Source, code_of, cycles, imports, reach};
 /// What is layered above what. A file uses what has its own rank or a lower one.
 const PROGRAMS: [&str; 5] = ["keeper", "stopper", "cli", "tui", "demo"];
 
-/// Cycles that are still there, each known by two of its files. Each is to be cut; one that has been cut is to leave this
-/// list.
-const CYCLES_TO_CUT: [[&str; 2]; 5] = [
-    ["cli/run.rs", "cli/scope.rs"],
-    ["config/desk.rs", "config/last_good.rs"],
-    ["core/protocol.rs", "core/status.rs"],
-    ["demo/desk.rs", "demo/leftover.rs"],
-    ["keeper/begin.rs", "keeper/loops.rs"],
-];
-
 /// What the core must not mention: whoever does reads a clock, or touches or waits for something outside.
 const OUTSIDE: [&str; 19] = [
     "Instant",
@@ -259,15 +249,8 @@ fn a_file_uses_only_what_stands_below_it_and_programs_never_use_one_another() {
 #[test]
 fn no_two_files_import_each_other_however_long_the_way_round() {
     let found = cycles(&imports(&sources()));
-    let is = |cycle: &[String], known: [&str; 2]| known.iter().all(|name| cycle.iter().any(|other| other == name));
-    for cycle in &found {
-        let excused = CYCLES_TO_CUT.iter().any(|known| is(cycle, *known));
-        assert!(excused, "a cycle of imports: {}", cycle.join(" <-> "));
-    }
-    for known in CYCLES_TO_CUT {
-        let lives = found.iter().any(|cycle| is(cycle, known));
-        assert!(lives, "this cycle is no more; take it off the list: {}", known.join(" <-> "));
-    }
+    let told: Vec<String> = found.iter().map(|cycle| cycle.join(" <-> ")).collect();
+    assert!(told.is_empty(), "cycles of imports: {}", told.join("; "));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use botwarden::core::bot::{BotName, Mode};
 use botwarden::core::moment::Moment;
-use botwarden::core::status::{BotStatus, State};
+use botwarden::core::state::State;
+use botwarden::core::status::BotStatus;
 use botwarden::tui::deed::Deed;
 use botwarden::tui::effect::Effect;
 use botwarden::tui::keys;

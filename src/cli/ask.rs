@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use crate::core::bot::{BotName, Mode};
 
-use super::run::Desk;
+use super::desk::Desk;
 
 /// Makes sure that this is meant: bots in mode live need `--yes`, or their name typed.
 ///

@@ -8,8 +8,8 @@ use crate::core::event::Event;
 use crate::journal;
 
 use super::args::Scope;
+use super::desk::Desk;
 use super::output::Output;
-use super::run::Desk;
 use super::scope::known;
 
 /// The last `count` events of the desk and its bots, or of these bots, oldest first.

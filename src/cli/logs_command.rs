@@ -10,9 +10,9 @@ use crate::config::parse_duration;
 use crate::core::code::Code;
 
 use super::args::{LogArgs, Scope};
+use super::desk::Desk;
 use super::logs::{self, LogsArgs};
 use super::output::Output;
-use super::run::Desk;
 use super::scope::known;
 
 /// Shows the logs of these bots.

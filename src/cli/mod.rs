@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod check;
+mod desk;
 mod events;
 mod interrupt;
 pub mod logs;
@@ -15,5 +16,6 @@ mod status;
 mod stop;
 
 pub use args::{Args, Command};
+pub use desk::{Desk, open_desk};
 pub use output::{Output, wants_ascii, wants_color};
-pub use run::{Desk, open_desk, run};
+pub use run::run;

@@ -3,8 +3,8 @@
 use crate::core::bot::{BotName, BotSpec};
 
 use super::args::Scope;
+use super::desk::Desk;
 use super::output::Output;
-use super::run::Desk;
 
 /// Bots of the configuration. A configuration with mistakes starts nothing.
 ///

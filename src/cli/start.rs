@@ -7,9 +7,9 @@ use crate::latch;
 
 use super::args::Scope;
 use super::ask::confirm;
+use super::desk::Desk;
 use super::interrupt::leave_on_interrupt;
 use super::output::Output;
-use super::run::Desk;
 use super::scope::configured;
 
 /// Starts the bots of a scope.

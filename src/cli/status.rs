@@ -4,14 +4,15 @@ use serde_json::json;
 
 use crate::clock;
 use crate::core::code::Code;
-use crate::core::status::{BotStatus, State};
+use crate::core::state::State;
+use crate::core::status::BotStatus;
 use crate::latch;
 use crate::survey::Surveyor;
 use crate::who;
 
 use super::args::Scope;
+use super::desk::Desk;
 use super::output::Output;
-use super::run::Desk;
 use super::scope::known;
 
 /// Shows the bots of the configuration, and others that have something to say.

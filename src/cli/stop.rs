@@ -13,9 +13,9 @@ use crate::record;
 
 use super::args::Scope;
 use super::ask::confirm;
+use super::desk::Desk;
 use super::interrupt::leave_on_interrupt;
 use super::output::Output;
-use super::run::Desk;
 use super::scope::{configured, known};
 
 /// Stops or kills the bots of a scope.

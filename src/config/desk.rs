@@ -14,7 +14,6 @@ use super::suggest::nearest;
 use super::values::new_name;
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::cluster::ClusterSpec;
-use crate::paths::Home;
 
 /// The tables of the file.
 pub(super) const FILE: &[&str] = &["defaults", "bots", "clusters", "estop", "ui"];
@@ -82,13 +81,9 @@ pub fn read(file: &Path) -> Result<Config, Vec<Mistake>> {
     read_bytes(file).and_then(|bytes| from_bytes(file, &bytes, true))
 }
 
-/// Reads what [`super::last_good::keep`] wrote, without a look at any other file: an emergency stop needs no environment.
-///
-/// # Errors
-/// As [`read`].
-pub fn read_last_good(home: &Home) -> Result<Config, Vec<Mistake>> {
-    let file = super::last_good::path(home);
-    read_bytes(&file).and_then(|bytes| from_bytes(&file, &bytes, false))
+/// Reads a file without a look at any other.
+pub(super) fn read_alone(file: &Path) -> Result<Config, Vec<Mistake>> {
+    read_bytes(file).and_then(|bytes| from_bytes(file, &bytes, false))
 }
 
 /// Reads a text as if it stood in this file, without a look at any file.

@@ -9,11 +9,20 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::desk::Config;
+use super::desk::{Config, read_alone};
+use super::mistake::Mistake;
 use super::values::duration_text;
 use crate::core::bot::{BotSpec, Claims, OrderSource, Protective, Ready, RestartPolicy};
 use crate::core::cluster::ClusterSpec;
 use crate::paths::Home;
+
+/// Reads what [`keep`] wrote, without a look at any other file: an emergency stop needs no environment.
+///
+/// # Errors
+/// As [`super::read`].
+pub fn read(home: &Home) -> Result<Config, Vec<Mistake>> {
+    read_alone(&path(home))
+}
 
 /// Where it lies in a home.
 pub fn path(home: &Home) -> PathBuf {

@@ -27,7 +27,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-pub use desk::{Config, parse, read, read_last_good};
+pub use desk::{Config, parse, read};
 pub use locate::locate;
 pub use mistake::Mistake;
 pub use outside::{Warning, outside_warnings};

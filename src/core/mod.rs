@@ -14,5 +14,6 @@ pub mod protocol;
 pub mod record;
 pub mod report;
 pub mod signal;
+pub mod state;
 pub mod status;
 pub mod tree;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::bot::{BotName, BotSpec, Mode};
 use super::exit::Exit;
 use super::signal::Signal;
-use super::status::State;
+use super::state::State;
 
 /// Raised only when an older side would misunderstand a newer one. A client that meets another number leaves the
 /// socket alone and uses what every keeper understands: SIGTERM is a graceful stop.

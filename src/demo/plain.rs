@@ -10,7 +10,8 @@ use crate::clock;
 use crate::core::bot::BotName;
 use crate::core::code::Code;
 use crate::core::report::StartOutcome;
-use crate::core::status::{BotStatus, State};
+use crate::core::state::State;
+use crate::core::status::BotStatus;
 use crate::survey::Surveyor;
 use crate::who;
 

@@ -1,13 +1,14 @@
 //! How a keeper comes to be: detached, told what to keep, sure that nothing of the bot lives elsewhere.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::process::ExitCode;
 
 use crate::clock;
 use crate::core::lifecycle::Lifecycle;
 use crate::core::protocol::{Hello, PROTOCOL};
 use crate::core::record::RunRecord;
-use crate::core::status::{Evidence, LockSeen, RecordSeen, State, Voice, decide};
+use crate::core::state::State;
+use crate::core::status::{Evidence, LockSeen, RecordSeen, Voice, decide};
 use crate::journal;
 use crate::launch::{Begin, Order, Word};
 use crate::lock::{self, Lock};
@@ -19,6 +20,7 @@ use crate::socket;
 use crate::sys;
 
 use super::clients::Clients;
+use super::launcher::Launcher;
 use super::loops::{Keeper, Parts};
 use super::signals::Signals;
 use super::story::Story;
@@ -27,42 +29,10 @@ use super::tree::Tree;
 use super::worker::Worker;
 use super::{desk, tend};
 
-/// The way back to whoever launched this keeper, until the last word is said.
-#[derive(Debug)]
-pub(super) struct Launcher {
-    open: bool,
-}
-
-impl Launcher {
-    /// Says something; the last word closes the way.
-    pub(super) fn say(&mut self, word: &Word) {
-        if !self.open {
-            return;
-        }
-        let mut text = serde_json::to_vec(word).unwrap_or_default();
-        text.push(b'\n');
-        let mut stdout = std::io::stdout();
-        // Nobody there any more is no reason to stop.
-        let _ = stdout.write_all(&text).and_then(|()| stdout.flush());
-        match word {
-            Word::Executing { .. } => {}
-            Word::Ready | Word::Failed { .. } | Word::Taken | Word::Latched => {
-                self.open = false;
-                let _ = sys::close_standard_streams();
-            }
-        }
-    }
-
-    /// Whether somebody still waits for the last word.
-    pub(super) fn waits(&self) -> bool {
-        self.open
-    }
-}
-
 /// The whole life of a keeper process: `botwarden keep NAME`, with an [`Order`] on stdin.
 pub fn run() -> ExitCode {
-    let mut launcher = Launcher { open: true };
-    match begin(&mut launcher) {
+    let mut launcher = Launcher::new();
+    match begin() {
         Ok(parts) => {
             Keeper::new(parts, launcher).keep();
             ExitCode::SUCCESS
@@ -78,7 +48,7 @@ fn failed(why: impl Into<String>) -> Word {
     Word::Failed { why: why.into(), trying: false }
 }
 
-fn begin(_launcher: &mut Launcher) -> Result<Parts, Word> {
+fn begin() -> Result<Parts, Word> {
     sys::use_one_heap();
     sys::close_inherited();
     sys::detach().map_err(|error| failed(format!("its keeper cannot detach itself: {}", words(&error))))?;

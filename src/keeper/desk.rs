@@ -10,13 +10,13 @@ use crate::config::env_file;
 use crate::core::bot::BotSpec;
 use crate::core::event::Event;
 use crate::core::lifecycle::Refusal;
-use crate::core::record::{ProcessId, RunRecord};
+use crate::core::record::{Ending, ProcessId, RunRecord};
 use crate::journal;
 use crate::latch;
 use crate::lock::Lock;
 use crate::logs::archive::Archivist;
 use crate::paths::{BotHome, Home, words};
-use crate::record;
+use crate::record::{self, Sync};
 use crate::who;
 
 use super::trouble::Topic;
@@ -72,7 +72,12 @@ pub(super) enum Obstacle {
 pub(super) fn work(job: Job) -> Done {
     match job {
         Job::Tell(bot, event) => done(Topic::Events, "cannot write its events", journal::append(&bot.events(), &event)),
-        Job::Record(bot, run) => done(Topic::Record, "cannot write its run record", record::write(&bot, &run)),
+        Job::Record(bot, run) => {
+            // Where another run follows at once, nothing may wait for the disk.
+            let follows = run.ended.as_ref().is_some_and(|ended| ended.outcome == Ending::Restarting);
+            let sync = if follows { Sync::Later } else { Sync::Now };
+            done(Topic::Record, "cannot write its run record", record::write(&bot, &run, sync))
+        }
         Job::Prepare(request) => Done::Prepared(prepare(&request).map(Box::new)),
     }
 }
@@ -120,7 +125,7 @@ fn open_run(request: &Request, bot: &BotHome) -> io::Result<(RunRecord, File)> {
     record.notify.clone_from(&request.notify);
     record.restarts = request.restarts;
     record.failures = request.failures;
-    if let Err(error) = record::write(bot, &record) {
+    if let Err(error) = record::write(bot, &record, Sync::Later) {
         let _ = std::fs::remove_file(bot.log(&record.run));
         return Err(error);
     }

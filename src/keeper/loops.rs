@@ -17,8 +17,8 @@ use crate::notify::Notify;
 use crate::paths::{BotHome, Home};
 use crate::process;
 
-use super::begin::Launcher;
 use super::clients::Clients;
+use super::launcher::Launcher;
 use super::signals::{Meaning, Signals};
 use super::tend::LogWatch;
 use super::tree::Tree;

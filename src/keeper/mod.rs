@@ -6,6 +6,7 @@
 mod begin;
 mod clients;
 mod desk;
+mod launcher;
 mod loops;
 mod perform;
 mod picture;

@@ -3,7 +3,7 @@
 use crate::clock::{self, millis};
 use crate::core::lifecycle::{Outcome, Phase};
 use crate::core::protocol::{SeenExit, Snapshot};
-use crate::core::status::State;
+use crate::core::state::State;
 
 use super::loops::Keeper;
 

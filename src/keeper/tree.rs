@@ -236,8 +236,9 @@ impl Tree {
     }
 
     fn deliver(found: &Found, signal: Signal, errors: &mut Vec<String>) {
-        let Some(held) = Held::open_started_at(found.pid, found.start_time) else { return };
-        if let Err(error) = held.signal(signal) {
+        let sent = Held::try_open(found.pid, found.start_time)
+            .and_then(|held| held.map_or(Ok(()), |held| held.signal(signal)));
+        if let Err(error) = sent {
             errors.push(format!("cannot send {signal} to pid {}: {}", found.pid, crate::paths::words(&error)));
         }
     }

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use crate::core::bot::{BotName, Mode};
-use crate::core::status::{BotStatus, State};
+use crate::core::state::State;
+use crate::core::status::BotStatus;
 
 use super::theme;
 

@@ -13,7 +13,7 @@ use super::text;
 /// What others are to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Do this to these bots; [`Msg::Done`] with this ticket ends it.
+    /// Do this to these bots; `Msg::Done` with this ticket ends it.
     Act {
         /// What its end is known by.
         ticket: Ticket,
@@ -22,7 +22,7 @@ pub enum Effect {
         /// To which bots.
         names: Vec<BotName>,
     },
-    /// Look at the bots now; [`Msg::Fresh`] with this ticket follows the survey.
+    /// Look at the bots now; `Msg::Fresh` with this ticket follows the survey.
     Look(Ticket),
     /// Look five times a second, or once.
     Hurry(bool),

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use crate::core::bot::{BotName, Mode};
 use crate::core::moment::Moment;
-use crate::core::status::{BotStatus, State};
+use crate::core::state::State;
+use crate::core::status::BotStatus;
 
 use super::deed::{Deed, Guard, Target};
 use super::filter::Filter;

@@ -5,7 +5,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 
 use crate::core::bot::Mode;
-use crate::core::status::State;
+use crate::core::state::State;
 
 /// What a state looks like.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crossterm::event::KeyEvent;
 
 use crate::core::bot::{BotName, Mode};
-use crate::core::status::{BotStatus, State};
+use crate::core::state::State;
+use crate::core::status::BotStatus;
 
 use super::deed::{self, Deed, Guard};
 use super::effect::{Effect, tell};

@@ -4,7 +4,8 @@
 use log::Level;
 
 use crate::core::bot::BotName;
-use crate::core::status::{BotStatus, State};
+use crate::core::state::State;
+use crate::core::status::BotStatus;
 
 use super::deed::{self, Deed, Target};
 use super::effect::{Effect, tell, ticket};

@@ -8,7 +8,8 @@
 
 use ratatui::style::Style;
 
-use crate::core::status::{BotStatus, State};
+use crate::core::state::State;
+use crate::core::status::BotStatus;
 use crate::tui::model::Model;
 use crate::tui::{text, theme};
 

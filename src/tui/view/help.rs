@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Clear};
 
-use crate::core::status::State;
+use crate::core::state::State;
 use crate::tui::keys::{Group, TABLE};
 use crate::tui::model::{Model, Pane};
 use crate::tui::{text, theme};

@@ -1,0 +1,65 @@
+//! The desk that a command is about: its home and its configuration.
+
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+
+use crate::config::{self, Config, Mistake, last_good};
+use crate::paths::Home;
+use crate::who;
+
+use super::args::Args;
+
+/// What a command works on.
+pub struct Desk {
+    /// Its home.
+    pub home: Home,
+    /// Its configuration, if it could be read.
+    pub config: Option<Config>,
+    /// Why it could not.
+    pub mistakes: Vec<Mistake>,
+    /// Who asks.
+    pub by: String,
+    /// Whether questions are answered with yes.
+    pub yes: bool,
+    /// Why the home cannot be written, if that is so.
+    pub trouble: Option<String>,
+}
+
+/// Finds the home and reads the configuration. A configuration that cannot be read is not the end: bots that run are
+/// known from their records, and can be seen and stopped all the same.
+///
+/// # Errors
+/// With a sentence, if there can be no home.
+pub fn open_desk(args: &Args) -> Result<Desk, String> {
+    let home = find_home(args.home.as_deref())?;
+    let made = home.make();
+    // A home that was made just now has its real name only now.
+    let home = find_home(Some(home.root())).unwrap_or(home);
+    let (config, mistakes) = match config::locate(args.config.as_deref()) {
+        Ok(file) => match config::read(&file) {
+            Ok(config) => (Some(config), Vec::new()),
+            Err(mistakes) => (None, mistakes),
+        },
+        Err(why) => (None, vec![Mistake::of_the_search(why)]),
+    };
+    let kept = config.as_ref().map_or(Ok(()), |config| last_good::keep(&home, config));
+    let trouble = made.err().or_else(|| {
+        kept.err().map(|error| format!("cannot keep a copy of the configuration: {}", crate::paths::words(&error)))
+    });
+    Ok(Desk { home, config, mistakes, by: who::asks(), yes: args.yes, trouble })
+}
+
+fn find_home(explicit: Option<&Path>) -> Result<Home, String> {
+    let root = match explicit {
+        Some(folder) if folder.as_os_str().is_empty() => return Err("the home is empty: --home needs a folder".into()),
+        Some(folder) => folder.to_owned(),
+        None => ProjectDirs::from("", "", "botwarden")
+            .and_then(|folders| folders.state_dir().map(Path::to_owned))
+            .ok_or("no home: this user has no home folder, so --home DIR has to say where")?,
+    };
+    let root = std::path::absolute(&root).map_err(|error| format!("home {}: {error}", root.display()))?;
+    // One home has one name: marks are compared by it.
+    let root: PathBuf = std::fs::canonicalize(&root).unwrap_or(root);
+    Ok(Home::at(root))
+}
