@@ -27,6 +27,9 @@ const SIDE_BY_SIDE: usize = 16;
 /// A keeper that comes or goes is asked again after this long.
 const COMES_OR_GOES: Duration = Duration::from_millis(2);
 
+/// So often may keepers come and go under a look before it is taken as it is.
+const CHANGES: usize = 10;
+
 /// One look at one bot.
 #[derive(Clone, Debug)]
 pub struct Sight {
@@ -53,6 +56,20 @@ impl Sight {
 /// Looks at one bot. `marked` are the living processes that carry its mark. Takes up to a second if its keeper is
 /// silent.
 pub fn see(home: &Home, name: &BotName, marked: Vec<i32>) -> Sight {
+    for _ in 0..CHANGES {
+        let sight = see_once(home, name, marked.clone());
+        // Things are looked at one after the other. If a keeper came in between, what was seen first and what was seen
+        // last belong to different times, and would be called an orphan together.
+        let keeper_came = sight.evidence.keeper_lock == LockSeen::Free
+            && lock::look(&home.bot(name).keeper_lock()) == LockSeen::Held;
+        if !keeper_came {
+            return sight;
+        }
+    }
+    see_once(home, name, marked)
+}
+
+fn see_once(home: &Home, name: &BotName, marked: Vec<i32>) -> Sight {
     let bot = home.bot(name);
     let (keeper_lock, voice, hello) = ask(&bot);
     let record = record::read(&bot);
