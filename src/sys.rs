@@ -109,6 +109,22 @@ pub fn detach() -> io::Result<()> {
     Ok(())
 }
 
+/// Closes every descriptor but the three standard ones: whatever the caller of a command had open (a lock, a pipe that
+/// somebody reads to its end) is none of a keeper's business, and would live as long as it does.
+pub fn close_inherited() {
+    // SAFETY: called before this process has opened anything, so that nothing here owns what is closed.
+    unsafe {
+        if libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) == 0 {
+            return;
+        }
+        // Linux before 5.9.
+        let most = libc::sysconf(libc::_SC_OPEN_MAX).clamp(0, 65_536);
+        for fd in 3..most as i32 {
+            libc::close(fd);
+        }
+    }
+}
+
 /// Points stdin, stdout and stderr at `/dev/null`.
 ///
 /// # Errors

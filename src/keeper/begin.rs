@@ -79,6 +79,7 @@ fn failed(why: impl Into<String>) -> Word {
 }
 
 fn begin(_launcher: &mut Launcher) -> Result<Parts, Word> {
+    sys::close_inherited();
     sys::use_one_heap();
     sys::detach().map_err(|error| failed(format!("its keeper cannot detach itself: {}", words(&error))))?;
     let mut text = Vec::new();
