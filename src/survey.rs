@@ -112,14 +112,18 @@ fn ask(bot: &BotHome) -> (LockSeen, Voice, Option<Hello>) {
 /// Looks at several bots side by side.
 pub fn see_all(home: &Home, names: &[BotName], marked: &Marked) -> Vec<Sight> {
     let share = names.len().div_ceil(SIDE_BY_SIDE).max(1);
+    let look = |names: &[BotName]| names.iter().map(|name| see(home, name, marked.of(name))).collect::<Vec<_>>();
+    let look = &look;
     std::thread::scope(|scope| {
         let looks: Vec<_> = names
             .chunks(share)
             .map(|names| {
-                scope.spawn(move || names.iter().map(|name| see(home, name, marked.of(name))).collect::<Vec<_>>())
+                // A machine without room for a thread is one on which a look is needed.
+                let thread = std::thread::Builder::new().spawn_scoped(scope, move || look(names));
+                thread.map_err(|_| look(names))
             })
             .collect();
-        looks.into_iter().flat_map(|look| look.join().unwrap_or_default()).collect()
+        looks.into_iter().flat_map(|look| look.map_or_else(|seen| seen, |look| look.join().unwrap_or_default())).collect()
     })
 }
 

@@ -49,8 +49,15 @@ pub fn restart(home: &Home, specs: &[BotSpec], by: &str, wait: Duration) -> Vec<
 fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let work = &work;
     std::thread::scope(|scope| {
-        let threads: Vec<_> = items.iter().map(|item| scope.spawn(move || work(item))).collect();
-        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        let threads: Vec<_> = items
+            .iter()
+            .map(|item| {
+                // A machine without room for a thread is one on which things need to be stopped.
+                let thread = std::thread::Builder::new().spawn_scoped(scope, move || work(item));
+                thread.map_err(|_| work(item))
+            })
+            .collect();
+        threads.into_iter().filter_map(|thread| thread.map_or_else(Some, |thread| thread.join().ok())).collect()
     })
 }
 

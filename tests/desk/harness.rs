@@ -91,13 +91,13 @@ impl Desk {
         self
     }
 
-    /// Writes the configuration. `PYTHON` in it is the interpreter, `FOLDER` the folder of the configuration.
+    /// Writes the configuration. The word `PYTHON` in quotes is the interpreter, `FOLDER` the folder of the configuration.
     pub fn configure(&self, config: &str) {
         self.write("botwarden.toml", &self.fill_in(config));
     }
 
     fn fill_in(&self, text: &str) -> String {
-        text.replace("PYTHON", python()).replace("FOLDER", &self.folder().to_string_lossy())
+        text.replace("'PYTHON'", &format!("'{}'", python())).replace("\"PYTHON\"", &format!("\"{}\"", python())).replace("FOLDER", &self.folder().to_string_lossy())
     }
 
     /// The folder of the configuration and the scripts.
