@@ -107,7 +107,7 @@ impl Held {
     pub fn exit(&self) -> Exit {
         match exit_of_zombie(self.pid, self.start_time) {
             Exit::Unknown => sys::exit_of(self.fd.as_fd()),
-            exit => exit,
+            exit @ (Exit::Code(_) | Exit::Signal(_) | Exit::NotStarted(_)) => exit,
         }
     }
 

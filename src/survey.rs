@@ -104,7 +104,10 @@ pub fn see_all(home: &Home, names: &[BotName], marked: &Marked) -> Vec<Sight> {
                 thread.map_err(|_| look(names))
             })
             .collect();
-        looks.into_iter().flat_map(|look| look.map_or_else(|seen| seen, |look| look.join().unwrap_or_default())).collect()
+        looks
+            .into_iter()
+            .flat_map(|look| look.map_or_else(|seen| seen, |look| look.join().unwrap_or_default()))
+            .collect()
     })
 }
 

@@ -116,10 +116,8 @@ impl<'a> Stop<'a> {
     fn write_down(&mut self) {
         let down = Down { by: self.by.to_owned(), at: Some(clock::wall()) };
         if let Err(error) = record::set_down(&self.home.bot(&self.report.name), &down) {
-            let error = format!(
-                "cannot write down that it is not to be running ({}): 'up' may start it again",
-                words(&error)
-            );
+            let error =
+                format!("cannot write down that it is not to be running ({}): 'up' may start it again", words(&error));
             if !self.report.errors.contains(&error) {
                 self.report.errors.push(error);
             }
