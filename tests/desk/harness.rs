@@ -97,7 +97,9 @@ impl Desk {
     }
 
     fn fill_in(&self, text: &str) -> String {
-        text.replace("'PYTHON'", &format!("'{}'", python())).replace("\"PYTHON\"", &format!("\"{}\"", python())).replace("FOLDER", &self.folder().to_string_lossy())
+        text.replace("'PYTHON'", &format!("'{}'", python()))
+            .replace("\"PYTHON\"", &format!("\"{}\"", python()))
+            .replace("FOLDER", &self.folder().to_string_lossy())
     }
 
     /// The folder of the configuration and the scripts.
@@ -177,7 +179,8 @@ impl Desk {
     #[track_caller]
     pub fn status(&self, bot: &str) -> Value {
         let done = self.run(&["status", "--json"]);
-        let found = done.json()["bots"].as_array().and_then(|bots| bots.iter().find(|seen| seen["name"] == bot).cloned());
+        let found =
+            done.json()["bots"].as_array().and_then(|bots| bots.iter().find(|seen| seen["name"] == bot).cloned());
         found.unwrap_or_else(|| panic!("no {bot} in {}", done.stdout))
     }
 

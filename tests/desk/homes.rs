@@ -29,7 +29,8 @@ fn a_home_is_made_by_the_first_command_and_nobody_else_may_enter_it() {
 #[test]
 fn a_home_whose_path_is_longer_than_an_address_works() {
     let desk = Desk::new(SLEEPER);
-    let deep = ["x".repeat(90), "y".repeat(90), "z".repeat(90)].iter().fold(desk.folder(), |path, name| path.join(name));
+    let deep =
+        ["x".repeat(90), "y".repeat(90), "z".repeat(90)].iter().fold(desk.folder(), |path, name| path.join(name));
     let desk = desk.at_home(&deep);
     desk.run(&["start", "a"]).expect(0);
     assert_eq!(desk.state("a"), "running");
@@ -82,7 +83,8 @@ fn what_is_missing_in_a_home_does_not_end_a_bot() {
 /// Runs a line of shell in a mount namespace of its own, in which the home is as `mount` makes it.
 fn elsewhere(desk: &Desk, mount: &str, line: &str) -> crate::harness::Done {
     let home = desk.home_folder().display();
-    let script = desk.script("elsewhere.sh", &format!("mount --make-rprivate / || exit 90\nDESK_HOME='{home}'\n{mount}\n{line}\n"));
+    let script = desk
+        .script("elsewhere.sh", &format!("mount --make-rprivate / || exit 90\nDESK_HOME='{home}'\n{mount}\n{line}\n"));
     desk.shell(&format!("exec unshare -m /bin/sh -e {}", script.display()))
 }
 
@@ -121,10 +123,10 @@ fn on_a_full_disk_old_output_goes_before_a_bot_stays_down() {
         "fill.py",
         "import os, time\n\
          wrote = 0\n\
-         while wrote < 12000000 and not os.path.exists('filled'):\n\
+         while wrote < 5000000 and not os.path.exists('filled'):\n\
          \x20   try: wrote += os.write(1, b'x' * 1023 + b'\\n')\n\
          \x20   except OSError: time.sleep(0.01)\n\
-         \x20   if wrote >= 12000000: open('filled', 'w').write('filled\\n')\n\
+         \x20   if wrote >= 5000000: open('filled', 'w').write('filled\\n')\n\
          time.sleep(600)\n",
     );
     let tmpfs = "mkdir -p \"$DESK_HOME\"\nmount -t tmpfs -o size=4m,mode=0700 tmpfs \"$DESK_HOME\"";
@@ -138,7 +140,13 @@ fn on_a_full_disk_old_output_goes_before_a_bot_stays_down() {
                 ls \"$DESK_HOME/bots/a/log\" > logs; cat \"$DESK_HOME/bots/a/events\" > events-then\n";
     let done = elsewhere(&desk, tmpfs, line);
     assert!(desk.read("while-full").contains("\"running\""), "{}\n{}", done.said(), desk.read("while-full"));
-    assert!(desk.read("after").contains("\"running\""), "{}\n{}\n{}", done.said(), desk.read("restarted"), desk.read("after"));
+    assert!(
+        desk.read("after").contains("\"running\""),
+        "{}\n{}\n{}",
+        done.said(),
+        desk.read("restarted"),
+        desk.read("after")
+    );
     assert!(
         done.stdout.contains("stop ended with 0") || done.stdout.contains("stop ended with 1"),
         "{}\n{}",

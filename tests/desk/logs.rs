@@ -123,9 +123,8 @@ fn the_last_lines_and_what_matches_are_shown() {
 
 #[test]
 fn following_goes_on_over_a_restart() {
-    let desk = Desk::new(
-        "[bots.a]\ncommand = ['/bin/sh', '-c', 'echo $BOTWARDEN_RUN; exec sleep 600']\nmode = 'paper'\n",
-    );
+    let desk =
+        Desk::new("[bots.a]\ncommand = ['/bin/sh', '-c', 'echo $BOTWARDEN_RUN; exec sleep 600']\nmode = 'paper'\n");
     desk.run(&["start", "a"]).expect(0);
     let mut logs = desk.command(&["logs", "-f", "a"]).stdout(Stdio::piped()).spawn().expect("it executes");
     let mut lines = BufReader::new(logs.stdout.take().expect("a pipe")).lines();

@@ -21,8 +21,9 @@ while True:
 ";
 
 fn speaker(more: &str) -> Desk {
-    let desk =
-        Desk::new(&format!("[bots.bot]\ncommand = ['PYTHON', '-S', 'speaker.py']\nmode = 'paper'\nready = 'notify'\n{more}\n"));
+    let desk = Desk::new(&format!(
+        "[bots.bot]\ncommand = ['PYTHON', '-S', 'speaker.py']\nmode = 'paper'\nready = 'notify'\n{more}\n"
+    ));
     desk.write("speaker.py", SPEAKER_PY);
     desk
 }

@@ -89,7 +89,10 @@ worker('main')
     let report = stop(&desk);
     for (file, pid) in files.iter().zip(pids) {
         assert!(!alive(pid), "{file}");
-        assert!(report["processes"].as_array().expect("a list").iter().any(|seen| seen["pid"] == pid), "{file}: {report}");
+        assert!(
+            report["processes"].as_array().expect("a list").iter().any(|seen| seen["pid"] == pid),
+            "{file}: {report}"
+        );
     }
     told_once(&desk, "main");
 }
