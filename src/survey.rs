@@ -60,8 +60,8 @@ pub fn see(home: &Home, name: &BotName, marked: Vec<i32>) -> Sight {
         let sight = see_once(home, name, marked.clone());
         // Things are looked at one after the other. If a keeper came in between, what was seen first and what was seen
         // last belong to different times, and would be called an orphan together.
-        let keeper_came = sight.evidence.keeper_lock == LockSeen::Free
-            && lock::look(&home.bot(name).keeper_lock()) == LockSeen::Held;
+        let keeper_came =
+            sight.evidence.keeper_lock == LockSeen::Free && lock::look(&home.bot(name).keeper_lock()) == LockSeen::Held;
         if !keeper_came {
             return sight;
         }
@@ -123,7 +123,10 @@ pub fn see_all(home: &Home, names: &[BotName], marked: &Marked) -> Vec<Sight> {
                 thread.map_err(|_| look(names))
             })
             .collect();
-        looks.into_iter().flat_map(|look| look.map_or_else(|seen| seen, |look| look.join().unwrap_or_default())).collect()
+        looks
+            .into_iter()
+            .flat_map(|look| look.map_or_else(|seen| seen, |look| look.join().unwrap_or_default()))
+            .collect()
     })
 }
 

@@ -522,8 +522,9 @@ impl Lifecycle {
         let signal = climb.signal();
         self.phase = Phase::Stopping { since: now, climb, main, then };
         let reach = match first {
+            // Whatever an init system sends first, it is not SIGKILL.
+            First::Delivered | First::Send if signal == Signal::KILL => Reach::All,
             First::Delivered => Reach::Nobody,
-            First::Send if signal == Signal::KILL => Reach::All,
             First::Send => Reach::Heads,
         };
         vec![Effect::Tell(Happening::Stopping { then, signal }), Effect::Signal(signal, reach)]

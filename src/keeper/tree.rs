@@ -90,8 +90,9 @@ impl Tree {
         tree
     }
 
-    /// A bot that somebody else spawned; `main` if its main process still lives.
-    pub(super) fn adopted(main: Option<&ProcessId>, run: &str, lock: PathBuf) -> Self {
+    /// A bot that somebody else spawned; `main` if its main process still lives. The heads of the tree have been `told`
+    /// these signals by an earlier keeper.
+    pub(super) fn adopted(main: Option<&ProcessId>, run: &str, lock: PathBuf, told: &[Signal]) -> Self {
         let held = main.and_then(Held::open);
         let mut tree = Self {
             main: held.as_ref().map(Held::pid),
@@ -99,7 +100,13 @@ impl Tree {
             adopted: Some(Adopted { run: run.to_owned(), lock }),
             ..Self::empty()
         };
-        tree.look();
+        let found = tree.look();
+        for signal in told {
+            let heads = targets(&tree.members(&found, *signal), Reach::Heads);
+            for found in found.iter().filter(|found| heads.contains(&found.pid)) {
+                tree.sent.entry((found.pid, found.start_time)).or_default().push(*signal);
+            }
+        }
         tree
     }
 
@@ -204,16 +211,7 @@ impl Tree {
             return errors;
         }
         let found = self.look();
-        let members: Vec<Member> = found
-            .iter()
-            .map(|found| Member {
-                pid: found.pid,
-                parent: found.parent,
-                catches: process::catches(found.pid, signal),
-                had: self.had(found, signal),
-            })
-            .collect();
-        let targets = targets(&members, reach);
+        let targets = targets(&self.members(&found, signal), reach);
         for found in &found {
             let delivered_by_others = reach == Reach::Nobody;
             if delivered_by_others || targets.contains(&found.pid) {
@@ -229,6 +227,18 @@ impl Tree {
         }
         self.note(signal);
         errors
+    }
+
+    fn members(&self, found: &[Found], signal: Signal) -> Vec<Member> {
+        found
+            .iter()
+            .map(|found| Member {
+                pid: found.pid,
+                parent: found.parent,
+                catches: process::catches(found.pid, signal),
+                had: self.had(found, signal),
+            })
+            .collect()
     }
 
     fn had(&self, found: &Found, signal: Signal) -> bool {

@@ -37,9 +37,8 @@ fn look(more: &str) -> Desk {
 
 #[track_caller]
 fn found(desk: &Desk) -> Value {
-    let text = crate::harness::eventually("what the bot found", || {
-        Some(desk.read("found")).filter(|text| !text.is_empty())
-    });
+    let text =
+        crate::harness::eventually("what the bot found", || Some(desk.read("found")).filter(|text| !text.is_empty()));
     serde_json::from_str(&text).expect("JSON")
 }
 
@@ -49,7 +48,8 @@ fn variables(found: &Value) -> BTreeMap<String, String> {
 
 #[test]
 fn a_bot_is_marked_and_its_output_is_not_held_back() {
-    let desk = look("").with("BOTWARDEN_RUN", "of another").with("BOTWARDEN_BOT", "another").with("NOTIFY_SOCKET", "@x");
+    let desk =
+        look("").with("BOTWARDEN_RUN", "of another").with("BOTWARDEN_BOT", "another").with("NOTIFY_SOCKET", "@x");
     desk.run(&["start", "look"]).expect(0);
     let env = variables(&found(&desk));
     assert_eq!(env["PYTHONUNBUFFERED"], "1");

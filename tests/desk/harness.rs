@@ -20,7 +20,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// No evidence is waited for any longer. Far more than anything here takes: a machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a command came to.
 #[derive(Debug)]
@@ -97,7 +97,9 @@ impl Desk {
     }
 
     fn fill_in(&self, text: &str) -> String {
-        text.replace("'PYTHON'", &format!("'{}'", python())).replace("\"PYTHON\"", &format!("\"{}\"", python())).replace("FOLDER", &self.folder().to_string_lossy())
+        text.replace("'PYTHON'", &format!("'{}'", python()))
+            .replace("\"PYTHON\"", &format!("\"{}\"", python()))
+            .replace("FOLDER", &self.folder().to_string_lossy())
     }
 
     /// The folder of the configuration and the scripts.
@@ -238,7 +240,7 @@ impl Desk {
     pub fn record(&self, bot: &str) -> RunRecord {
         match record::read(&Home::at(self.home.clone()).bot(&name(bot))) {
             RecordSeen::Read(record) => *record,
-            seen => panic!("no record of {bot}: {seen:?}"),
+            seen @ (RecordSeen::None | RecordSeen::Unreadable(_)) => panic!("no record of {bot}: {seen:?}"),
         }
     }
 
@@ -264,6 +266,7 @@ impl Desk {
 
     /// Sends a signal to a process of this desk.
     #[track_caller]
+    #[allow(clippy::unused_self)]
     pub fn signal(&self, pid: i32, signal: Signal) {
         let held = process::identify(pid).and_then(|id| Held::open(&id)).expect("it lives");
         held.signal(signal).expect("it is ours");
