@@ -224,7 +224,7 @@ fn a_good_configuration_is_kept_for_its_owner_and_written_only_when_it_changed()
     assert_ne!(std::os::unix::fs::MetadataExt::ino(&about()), first);
     let names: Vec<_> = std::fs::read_dir(home.root()).expect("a folder").flatten().map(|e| e.file_name()).collect();
     assert_eq!(names.len(), 2, "{names:?}");
-    let again = config::last_good::read(&home).unwrap_or_else(|mistakes| panic!("{}", told(&mistakes)));
+    let again = last_good::read(&home).unwrap_or_else(|mistakes| panic!("{}", told(&mistakes)));
     config.file = file;
     // One instance of two is gone: the other has lost its number, as in the file.
     assert_eq!(again.bots.len(), config.bots.len());

@@ -166,7 +166,7 @@ fn reboot(desk: &Desk, bots: &[&str]) {
         let record = desk.record(bot);
         if let Some(keeper) = record.keeper.as_ref().and_then(botwarden::process::Held::open) {
             keeper.signal(Signal::KILL).expect("it is ours");
-            assert!(keeper.wait(std::time::Duration::from_secs(60)));
+            assert!(keeper.wait(std::time::Duration::from_mins(1)));
         }
     }
     for pid in desk.living() {
