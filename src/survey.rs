@@ -52,9 +52,23 @@ impl Sight {
 /// Looks at one bot. `marked` are the living processes that carry its mark. Takes up to a second if its keeper is
 /// silent.
 pub fn see(home: &Home, name: &BotName, marked: Vec<i32>) -> Sight {
+    const OFTEN_ENOUGH: usize = 16;
     let bot = home.bot(name);
-    let (keeper_lock, voice, hello) = ask(&bot);
-    let record = record::read(&bot);
+    let mut sight = glance(&bot, name, marked);
+    for _ in 0..OFTEN_ENOUGH {
+        // Without a keeper, and alive: unless a keeper came between one look and the next, and spawned it.
+        let came = sight.verdict.state == State::Orphaned && lock::look(&bot.keeper_lock()) == LockSeen::Held;
+        if !came {
+            break;
+        }
+        sight = glance(&bot, name, sight.evidence.marked);
+    }
+    sight
+}
+
+fn glance(bot: &BotHome, name: &BotName, marked: Vec<i32>) -> Sight {
+    let (keeper_lock, voice, hello) = ask(bot);
+    let record = record::read(bot);
     let main = match &record {
         RecordSeen::Read(record) => record.process.clone(),
         RecordSeen::None | RecordSeen::Unreadable(_) => None,
@@ -66,7 +80,7 @@ pub fn see(home: &Home, name: &BotName, marked: Vec<i32>) -> Sight {
         record,
         main_alive: main.as_ref().is_some_and(process::is_alive),
         marked,
-        down: record::down(&bot),
+        down: record::down(bot),
     };
     let verdict = decide(&evidence);
     Sight { name: name.clone(), evidence, verdict, hello }
