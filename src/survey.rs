@@ -27,9 +27,6 @@ const SIDE_BY_SIDE: usize = 16;
 /// A keeper that comes or goes is asked again after this long.
 const COMES_OR_GOES: Duration = Duration::from_millis(2);
 
-/// So often may keepers come and go under a look before it is taken as it is.
-const CHANGES: usize = 10;
-
 /// One look at one bot.
 #[derive(Clone, Debug)]
 pub struct Sight {
@@ -56,23 +53,23 @@ impl Sight {
 /// Looks at one bot. `marked` are the living processes that carry its mark. Takes up to a second if its keeper is
 /// silent.
 pub fn see(home: &Home, name: &BotName, marked: Vec<i32>) -> Sight {
-    for _ in 0..CHANGES {
-        let sight = see_once(home, name, marked.clone());
-        // Things are looked at one after the other. If a keeper came in between, what was seen first and what was seen
-        // last belong to different times, and would be called an orphan together.
-        let keeper_came =
-            sight.evidence.keeper_lock == LockSeen::Free && lock::look(&home.bot(name).keeper_lock()) == LockSeen::Held;
-        if !keeper_came {
-            return sight;
+    const OFTEN_ENOUGH: usize = 16;
+    let bot = home.bot(name);
+    let mut sight = glance(&bot, name, marked);
+    for _ in 0..OFTEN_ENOUGH {
+        // Without a keeper, and alive: unless a keeper came between one look and the next, and spawned it.
+        let came = sight.verdict.state == State::Orphaned && lock::look(&bot.keeper_lock()) == LockSeen::Held;
+        if !came {
+            break;
         }
+        sight = glance(&bot, name, sight.evidence.marked);
     }
-    see_once(home, name, marked)
+    sight
 }
 
-fn see_once(home: &Home, name: &BotName, marked: Vec<i32>) -> Sight {
-    let bot = home.bot(name);
-    let (keeper_lock, voice, hello) = ask(&bot);
-    let record = record::read(&bot);
+fn glance(bot: &BotHome, name: &BotName, marked: Vec<i32>) -> Sight {
+    let (keeper_lock, voice, hello) = ask(bot);
+    let record = record::read(bot);
     let main = match &record {
         RecordSeen::Read(record) => record.process.clone(),
         RecordSeen::None | RecordSeen::Unreadable(_) => None,
@@ -84,7 +81,7 @@ fn see_once(home: &Home, name: &BotName, marked: Vec<i32>) -> Sight {
         record,
         main_alive: main.as_ref().is_some_and(process::is_alive),
         marked,
-        down: record::down(&bot),
+        down: record::down(bot),
     };
     let verdict = decide(&evidence);
     Sight { name: name.clone(), evidence, verdict, hello }

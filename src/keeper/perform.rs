@@ -95,6 +95,9 @@ impl Keeper {
         if !spec.cwd.is_dir() {
             return format!("its folder {} is not there", spec.cwd.display());
         }
+        if rustix::fs::access(&spec.cwd, rustix::fs::Access::EXEC_OK).is_err() {
+            return format!("its folder {} may not be entered", spec.cwd.display());
+        }
         let path = spec.cwd.join(program);
         match error.raw_os_error() {
             Some(libc::ENOENT) if program.contains('/') && path.exists() => {

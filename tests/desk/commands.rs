@@ -297,7 +297,7 @@ fn a_live_bot_needs_yes_where_nobody_can_be_asked() {
 }
 
 #[test]
-fn a_start_that_is_not_ready_in_time_is_still_working_and_ctrl_c_of_a_stop_leaves_it_going_on() {
+fn ctrl_c_of_a_stop_ends_the_watching_and_not_the_stop() {
     let desk = Desk::new(
         r#"
         [bots.slow]

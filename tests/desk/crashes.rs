@@ -221,6 +221,7 @@ fn a_folder_that_the_bot_may_not_enter_is_named() {
     let closed = desk.path("closed");
     std::fs::create_dir(&closed).expect("a folder");
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o0)).expect("its mode");
-    let done = desk.run(&["start", "a"]).expect(1);
-    assert!(done.stderr.contains("closed"), "{}", done.stderr);
+    let done = desk.run(&["start", "a"]);
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).expect("its mode");
+    assert!(done.code == 1 && done.stderr.contains("closed"), "{}", done.said());
 }
