@@ -1,10 +1,12 @@
 //! The one file with `unsafe` in it: what Linux offers and no safe library does. Each function says what makes it sound.
 #![allow(unsafe_code)]
 
-use std::ffi::{CString, OsString};
+use std::collections::BTreeMap;
+use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -51,22 +53,17 @@ pub struct Identity {
 /// # Errors
 /// If it cannot be executed; nothing is left behind then.
 pub fn spawn(execution: &Execution<'_>) -> io::Result<i32> {
-    let (program, arguments) = execution.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut command = Command::new(program);
+    let image = Image::new(execution)?;
+    let mut command = Command::new(&execution.command[0]);
     command
-        .args(arguments)
         .current_dir(&execution.cwd)
         .stdin(Stdio::null())
         .stdout(execution.output.try_clone()?)
         .stderr(execution.output.try_clone()?);
-    for name in execution.env_remove {
-        command.env_remove(name);
-    }
-    command.envs(execution.env.iter().map(|(name, value)| (name, value)));
     let lock = execution.lock.as_raw_fd();
     let identity = execution.identity.clone();
     // SAFETY: between fork and exec only async-signal-safe calls are made (signal-safety(7): setsid, signal,
-    // sigprocmask, fcntl, and the raw set*id system calls), and nothing is allocated.
+    // sigprocmask, fcntl, execve, and the raw set*id system calls), and nothing is allocated.
     unsafe {
         command.pre_exec(move || {
             check(libc::setsid())?;
@@ -83,11 +80,78 @@ pub fn spawn(execution: &Execution<'_>) -> io::Result<i32> {
                 check(libc::setresgid(identity.gid, identity.gid, identity.gid))?;
                 check(libc::setresuid(identity.uid, identity.uid, identity.uid))?;
             }
-            Ok(())
+            Err(image.execute())
         });
     }
     let child = command.spawn()?;
     Ok(child.id() as i32)
+}
+
+/// What execve(2) needs, made before the fork. The library's own way to search PATH hands a file that is no program to a
+/// shell; a bot is never run by a shell that nobody named.
+struct Image {
+    candidates: Vec<CString>,
+    /// The strings that the pointers point into.
+    _strings: Vec<CString>,
+    arguments: Pointers,
+    environment: Pointers,
+}
+
+/// A list of strings as C has it, ended by a null pointer.
+struct Pointers(Vec<*const libc::c_char>);
+
+// SAFETY: they point into strings that the same `Image` owns and nobody changes.
+unsafe impl Send for Pointers {}
+// SAFETY: as above.
+unsafe impl Sync for Pointers {}
+
+impl Image {
+    fn new(execution: &Execution<'_>) -> io::Result<Self> {
+        let program = execution.command.first().filter(|program| !program.is_empty()).ok_or(io::ErrorKind::NotFound)?;
+        let mut environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        environment.retain(|name, _| !execution.env_remove.iter().any(|removed| name == removed));
+        environment.extend(execution.env.iter().cloned());
+        let path =
+            environment.get(OsStr::new("PATH")).cloned().unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+        let candidates = if program.contains('/') {
+            vec![CString::new(program.as_str())?]
+        } else {
+            std::env::split_paths(&path)
+                .map(|folder| CString::new(folder.join(program).into_os_string().into_vec()))
+                .collect::<Result<_, _>>()?
+        };
+        let mut strings = Vec::new();
+        for argument in execution.command {
+            strings.push(CString::new(argument.as_str())?);
+        }
+        for (name, value) in environment {
+            let mut entry = name.into_vec();
+            entry.push(b'=');
+            entry.extend(value.into_vec());
+            strings.push(CString::new(entry)?);
+        }
+        let (arguments, environment) = strings.split_at(execution.command.len());
+        let pointers =
+            |list: &[CString]| Pointers(list.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect());
+        Ok(Self { candidates, arguments: pointers(arguments), environment: pointers(environment), _strings: strings })
+    }
+
+    /// Becomes the program; comes back only if that is not possible. Allocates nothing.
+    fn execute(&self) -> io::Error {
+        let mut worst = libc::ENOENT;
+        for candidate in &self.candidates {
+            // SAFETY: all three are null-terminated lists of strings that outlive the call.
+            unsafe { libc::execve(candidate.as_ptr(), self.arguments.0.as_ptr(), self.environment.0.as_ptr()) };
+            match io::Error::last_os_error().raw_os_error() {
+                Some(libc::ENOENT | libc::ENOTDIR) => {}
+                // One that may not be executed does not hide a later one that may, as in execvp(3).
+                Some(libc::EACCES) => worst = libc::EACCES,
+                Some(errno) => return io::Error::from_raw_os_error(errno),
+                None => {}
+            }
+        }
+        io::Error::from_raw_os_error(worst)
+    }
 }
 
 /// Leaves the caller's process group, terminal and parent: goes on in a child that leads a session of its own, while

@@ -72,6 +72,8 @@ struct Stop<'a> {
     not_to_be_running: bool,
     /// Whether anything of it lived when we came.
     lived: bool,
+    /// What stood in the way: notes if it was overcome, errors if not.
+    obstacles: Vec<String>,
 }
 
 /// What watching a keeper came to.
@@ -100,7 +102,7 @@ impl<'a> Stop<'a> {
             errors: Vec::new(),
             notes: Vec::new(),
         };
-        Self { home, how, by, marked, report, not_to_be_running: false, lived: false }
+        Self { home, how, by, marked, report, not_to_be_running: false, lived: false, obstacles: Vec::new() }
     }
 
     fn run(mut self) -> BotReport {
@@ -127,6 +129,16 @@ impl<'a> Stop<'a> {
 
     /// Stops until the evidence says that nothing lives, or that something will not end.
     fn until_at_rest(&mut self) {
+        self.look_until_at_rest();
+        let mut obstacles = std::mem::take(&mut self.obstacles);
+        obstacles.dedup();
+        match self.report.outcome {
+            StopOutcome::Survived => self.report.errors.extend(obstacles),
+            StopOutcome::Stopped | StopOutcome::NotRunning => self.report.notes.extend(obstacles),
+        }
+    }
+
+    fn look_until_at_rest(&mut self) {
         for _ in 0..TRIES {
             let sight = see(self.home, &self.report.name, self.marked.of(&self.report.name));
             self.report.mode = sight.record().map(|record| record.mode).or(self.report.mode);
@@ -171,7 +183,7 @@ impl<'a> Stop<'a> {
         };
         let taken = adopt(self.home, &as_spec(record), self.by, ADOPTION);
         if taken.outcome != StartOutcome::Adopted {
-            self.report.errors.push(format!("no keeper could take it back: {}", taken.message));
+            self.obstacles.push(format!("no keeper could take it back: {}", taken.message));
         }
     }
 
@@ -185,20 +197,20 @@ impl<'a> Stop<'a> {
                 (why, Signal::TERM, ladder + GRACE)
             }
             Voice::NotAsked | Voice::Said(_) => {
-                self.report.errors.push(sight.verdict.note.clone());
+                self.obstacles.push(sight.verdict.note.clone());
                 return;
             }
         };
         self.lived = true;
         self.found(Tier::Keeper);
         let Some(keeper) = sight.record().and_then(|record| record.keeper.as_ref()).and_then(Held::open) else {
-            self.report.errors.push(format!("{why}, and who it is cannot be proven"));
+            self.obstacles.push(format!("{why}, and who it is cannot be proven"));
             std::thread::sleep(Duration::from_millis(100));
             return;
         };
         self.report.notes.push(format!("{why} (pid {}): it was sent {signal}", keeper.pid()));
         if let Err(error) = keeper.signal(signal) {
-            self.report.errors.push(format!("its keeper cannot be sent {signal}: {}", words(&error)));
+            self.obstacles.push(format!("its keeper cannot be sent {signal}: {}", words(&error)));
         }
         keeper.wait(patience);
     }

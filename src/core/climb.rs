@@ -14,6 +14,11 @@ const KILL_AGAIN: Duration = Duration::from_millis(20);
 /// No wait between two SIGKILLs is longer.
 const KILL_AGAIN_MAX: Duration = Duration::from_secs(1);
 
+/// Whoever has been left to an ancestor that catches the signal, and has most likely not been told by it, gets it this
+/// long before the end of the rung (or at half of a short one). Sooner, and a child that was told and takes its time
+/// would be told twice; never, and the child of a wrapper that forwards nothing would know nothing before SIGKILL.
+const SWEEP: Duration = Duration::from_secs(5);
+
 /// How far up its ladder a stop is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Climb {
@@ -31,7 +36,7 @@ pub struct Climb {
 pub enum Step {
     /// A new rung: its signal goes to the heads of the tree.
     Rung(Signal),
-    /// The same rung, half its time gone: whoever has not had the signal gets it.
+    /// The same rung, its time nearly gone: whoever has not had the signal gets it.
     Sweep(Signal),
     /// SIGKILL, to everything, again.
     KillAgain,
@@ -147,7 +152,8 @@ impl Climb {
     }
 
     fn sweep_at(&self) -> Moment {
-        self.entered.plus(self.wait() / 2)
+        let before_the_end = SWEEP.min(self.wait() / 2);
+        self.entered.plus(self.wait().saturating_sub(before_the_end))
     }
 
     fn kill_again_at(&self) -> Moment {
@@ -179,13 +185,19 @@ mod tests {
     }
 
     #[test]
-    fn a_rung_is_swept_at_half_time_and_left_at_its_end() {
+    fn a_short_rung_is_swept_at_half_time_and_left_at_its_end() {
         let mut climb = Climb::begin(&ladder(&[(Signal::TERM, 1000), (Signal::KILL, 100)]), at(0));
         assert_eq!(climb.next(), Some((Signal::KILL, at(1000))));
         assert_eq!(
             follow(&mut climb, at(1000)),
             [(at(500), Step::Sweep(Signal::TERM)), (at(1000), Step::Rung(Signal::KILL))]
         );
+    }
+
+    #[test]
+    fn a_long_rung_is_swept_shortly_before_its_end() {
+        let mut climb = Climb::begin(&ladder(&[(Signal::TERM, 30_000), (Signal::KILL, 100)]), at(0));
+        assert_eq!(follow(&mut climb, at(29_999)), [(at(25_000), Step::Sweep(Signal::TERM))]);
     }
 
     #[test]

@@ -138,7 +138,7 @@ pub enum Input {
 pub enum First {
     /// By us.
     Send,
-    /// The init system sent it to every process at once, the bot included: a second one would abort its cleanup.
+    /// The init system sent SIGTERM to every process at once, the bot included: a second one would abort its cleanup.
     Delivered,
 }
 
@@ -521,13 +521,16 @@ impl Lifecycle {
         let climb = Climb::begin(&self.plan.ladder, now);
         let signal = climb.signal();
         self.phase = Phase::Stopping { since: now, climb, main, then };
-        let reach = match first {
-            // Whatever an init system sends first, it is not SIGKILL.
-            First::Delivered | First::Send if signal == Signal::KILL => Reach::All,
-            First::Delivered => Reach::Nobody,
-            First::Send => Reach::Heads,
-        };
-        vec![Effect::Tell(Happening::Stopping { then, signal }), Effect::Signal(signal, reach)]
+        let mut effects = vec![Effect::Tell(Happening::Stopping { then, signal })];
+        if first == First::Delivered {
+            effects.push(Effect::Signal(Signal::TERM, Reach::Nobody));
+        }
+        // What an init system sends is SIGTERM. A bot whose ladder begins otherwise has not had its first signal yet.
+        if first == First::Send || signal != Signal::TERM {
+            let reach = if signal == Signal::KILL { Reach::All } else { Reach::Heads };
+            effects.push(Effect::Signal(signal, reach));
+        }
+        effects
     }
 
     /// The run is over by itself and nothing lives: what does the policy say?

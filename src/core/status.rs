@@ -106,7 +106,9 @@ fn unknown(seen: &Evidence, note: String) -> Verdict {
 }
 
 fn orphaned(seen: &Evidence) -> Verdict {
-    let note = if seen.main_alive {
+    let note = if seen.down.is_some() {
+        "no keeper, and it is not to be running; 'stop' and 'up' end it".to_owned()
+    } else if seen.main_alive {
         "no keeper; 'up' takes it back".to_owned()
     } else if let [first, ..] = seen.marked.as_slice() {
         format!("no keeper; its main process is gone, {} lives on; 'up' ends it", processes(*first, seen.marked.len()))

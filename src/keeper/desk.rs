@@ -5,6 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 
+use jiff::Timestamp;
+
 use crate::clock;
 use crate::config::env_file;
 use crate::core::bot::BotSpec;
@@ -115,10 +117,15 @@ fn relieve(request: &Request, bot: &BotHome) -> bool {
     archivist.relieve().is_ok_and(|removed| !removed.is_empty())
 }
 
+/// A fresh id of a run; ids sort by time.
+pub(super) fn new_run(started_at: Timestamp) -> String {
+    format!("{}-{:04x}", started_at.strftime("%Y%m%dT%H%M%S%3f"), fastrand::u16(..))
+}
+
 fn open_run(request: &Request, bot: &BotHome) -> io::Result<(RunRecord, File)> {
     bot.make()?;
     let started_at = clock::wall();
-    let run = format!("{}-{:04x}", started_at.strftime("%Y%m%dT%H%M%S%3f"), fastrand::u16(..));
+    let run = new_run(started_at);
     let log = OpenOptions::new().append(true).create_new(true).mode(0o600).open(bot.log(&run))?;
     let mut record = RunRecord::new(&request.spec, run, started_at);
     record.keeper.clone_from(&request.keeper);

@@ -16,6 +16,7 @@ use crate::lock::Lock;
 use crate::notify::Notify;
 use crate::paths::{BotHome, Home};
 use crate::process;
+use crate::record;
 
 use super::clients::Clients;
 use super::launcher::Launcher;
@@ -250,6 +251,12 @@ impl Keeper {
         self.adopted(&by);
         if self.parts.tree.main().is_none() {
             self.adopted_main_ended(Exit::Unknown);
+        }
+        // Its last keeper died while it was being stopped: the stop goes on.
+        if let Some(down) = record::down(&self.parts.bot) {
+            self.asked_by = Some(down.by);
+            self.feed(Input::Stop(First::Send));
+            self.check_adopted();
         }
     }
 

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::core::event::Kind;
 use crate::core::exit::Exit;
 use crate::core::lifecycle::{Effect, Happening, Input, Outcome, Reach, Refusal};
-use crate::core::record::{Ended, Ending};
+use crate::core::record::{Ended, Ending, RunRecord};
 use crate::core::signal::Signal;
 use crate::journal;
 use crate::launch::Word;
@@ -54,7 +54,13 @@ impl Keeper {
         let prepared = match prepared {
             Ok(prepared) => *prepared,
             Err(Obstacle::Refused(why)) => return self.feed(Input::Refused(why)),
-            Err(Obstacle::Impossible(why)) => return self.feed(Input::SpawnFailed(why)),
+            Err(Obstacle::Impossible(why)) => {
+                // A run that never was has a record all the same: what it says is why.
+                let mut record = RunRecord::new(&self.parts.spec, desk::new_run(clock::wall()), clock::wall());
+                record.keeper = process::identify(std::process::id() as i32);
+                self.record = Some(record);
+                return self.feed(Input::SpawnFailed(why));
+            }
         };
         let Prepared { record, log, lock, env, identity } = prepared;
         let result = sys::spawn(&Execution {

@@ -62,8 +62,8 @@ impl Signals {
 }
 
 /// An init system that shuts down tells every process of the machine, or of the cgroup, at once: then the bot has its
-/// first signal already. Such a signal comes from process 1, from a service manager, or from outside our namespace (0).
+/// first signal already. Such a signal comes from process 1 or from a service manager.
 fn first(sender: i32) -> First {
-    let is_init = sender <= 1 || process::short_name(sender).is_some_and(|name| name == "systemd");
+    let is_init = sender == 1 || process::short_name(sender).is_some_and(|name| name == "systemd");
     if is_init { First::Delivered } else { First::Send }
 }
