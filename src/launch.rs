@@ -71,6 +71,8 @@ pub enum Word {
     },
     /// Another keeper has the bot: the last word.
     Taken,
+    /// There is nothing to take back: the last word.
+    AtRest,
     /// The emergency stop is latched: the last word.
     Latched,
 }
@@ -141,7 +143,7 @@ impl Launched {
             }
             match serde_json::from_str(&line) {
                 Ok(Word::Executing { pid }) => self.pid = Some(pid),
-                Ok(word @ (Word::Ready | Word::Failed { .. } | Word::Taken | Word::Latched)) => {
+                Ok(word @ (Word::Ready | Word::Failed { .. } | Word::Taken | Word::AtRest | Word::Latched)) => {
                     return Launch::Said(word, self.pid);
                 }
                 Err(_) => return Launch::Died,

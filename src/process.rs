@@ -300,6 +300,11 @@ pub fn catches(pid: i32, signal: Signal) -> bool {
         .is_some_and(|mask| mask & (1 << (signal.number() - 1)) != 0)
 }
 
+/// The folder a process is in.
+pub fn folder(pid: i32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/cwd")).ok()
+}
+
 /// A process's short name, at most 15 bytes.
 pub fn short_name(pid: i32) -> Option<String> {
     fs::read_to_string(format!("/proc/{pid}/comm")).ok().map(|name| name.trim_end().to_owned())

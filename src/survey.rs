@@ -52,7 +52,7 @@ impl Sight {
 
 /// Looks at one bot. `marked` are the living processes that carry its mark. Takes up to a second if its keeper is
 /// silent.
-pub fn see(home: &Home, name: &BotName, marked: Vec<i32>) -> Sight {
+pub fn see(home: &Home, name: &BotName, marked: &Marked) -> Sight {
     const OFTEN_ENOUGH: usize = 16;
     let bot = home.bot(name);
     let mut sight = glance(&bot, name, marked);
@@ -62,12 +62,12 @@ pub fn see(home: &Home, name: &BotName, marked: Vec<i32>) -> Sight {
         if !came {
             break;
         }
-        sight = glance(&bot, name, sight.evidence.marked);
+        sight = glance(&bot, name, marked);
     }
     sight
 }
 
-fn glance(bot: &BotHome, name: &BotName, marked: Vec<i32>) -> Sight {
+fn glance(bot: &BotHome, name: &BotName, marked: &Marked) -> Sight {
     let (keeper_lock, voice, hello) = ask(bot);
     let record = record::read(bot);
     let main = match &record {
@@ -80,7 +80,8 @@ fn glance(bot: &BotHome, name: &BotName, marked: Vec<i32>) -> Sight {
         voice,
         record,
         main_alive: main.as_ref().is_some_and(process::is_alive),
-        marked,
+        // Asked last: a keeper that has left saw its tree empty, so whoever lives now is none of its.
+        marked: marked.of(name),
         down: record::down(bot),
     };
     let verdict = decide(&evidence);
@@ -99,9 +100,11 @@ fn ask(bot: &BotHome) -> (LockSeen, Voice, Option<Hello>) {
         match client::voice(bot) {
             Ok((snapshot, hello)) => return (keeper_lock, Voice::Said(Box::new(snapshot)), Some(hello)),
             Err(Trouble::Nobody(_) | Trouble::Gone) if clock::now() < until => std::thread::sleep(COMES_OR_GOES),
-            Err(trouble @ Trouble::Strange(_)) => return (keeper_lock, Voice::Foreign(trouble.to_string()), None),
             // It may have left while we asked: its lock says so then, and its last record has been written.
-            Err(trouble) => return (lock::look(&bot.keeper_lock()), Voice::Silent(trouble.to_string()), None),
+            Err(Trouble::Silent) => {
+                return (lock::look(&bot.keeper_lock()), Voice::Silent(Trouble::Silent.to_string()), None);
+            }
+            Err(trouble) => return (lock::look(&bot.keeper_lock()), Voice::Foreign(trouble.to_string()), None),
         }
     }
 }
@@ -109,7 +112,7 @@ fn ask(bot: &BotHome) -> (LockSeen, Voice, Option<Hello>) {
 /// Looks at several bots side by side.
 pub fn see_all(home: &Home, names: &[BotName], marked: &Marked) -> Vec<Sight> {
     let share = names.len().div_ceil(SIDE_BY_SIDE).max(1);
-    let look = |names: &[BotName]| names.iter().map(|name| see(home, name, marked.of(name))).collect::<Vec<_>>();
+    let look = |names: &[BotName]| names.iter().map(|name| see(home, name, marked)).collect::<Vec<_>>();
     let look = &look;
     std::thread::scope(|scope| {
         let looks: Vec<_> = names

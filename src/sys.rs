@@ -14,8 +14,9 @@ use std::process::{Command, Stdio};
 use crate::core::exit::Exit;
 use crate::core::signal::Signal;
 
-/// The inherited lock gets a number from here on, out of the way of shells and of programs that count from 3.
-const LOCK_FD_FROM: i32 = 100;
+/// The inherited lock gets a number from the first of these on that may be had: out of the way of shells and of programs
+/// that count from 3, unless a low limit of descriptors leaves no room there.
+const LOCK_FD_FROM: [i32; 3] = [100, 10, 3];
 
 /// Everything a bot is executed with.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ pub fn spawn(execution: &Execution<'_>) -> io::Result<i32> {
             let mut none: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&raw mut none);
             check(libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut()))?;
-            check(libc::fcntl(lock, libc::F_DUPFD, LOCK_FD_FROM))?;
+            inherit(lock)?;
             if let Some(identity) = &identity {
                 check(libc::setgroups(identity.groups.len(), identity.groups.as_ptr()))?;
                 check(libc::setresgid(identity.gid, identity.gid, identity.gid))?;
@@ -276,6 +277,19 @@ pub fn groups_of(user: &str, gid: u32) -> io::Result<Vec<u32>> {
     let name = CString::new(user)?;
     let groups = nix::unistd::getgrouplist(&name, nix::unistd::Gid::from_raw(gid))?;
     Ok(groups.into_iter().map(nix::unistd::Gid::as_raw).collect())
+}
+
+/// Makes a copy of a descriptor that outlives the exec. Allocates nothing.
+fn inherit(descriptor: i32) -> io::Result<()> {
+    let mut result = Ok(());
+    for from in LOCK_FD_FROM {
+        // SAFETY: a new descriptor, which nobody owns but the program to come.
+        result = check(unsafe { libc::fcntl(descriptor, libc::F_DUPFD, from) });
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
 }
 
 fn check(result: i32) -> io::Result<()> {

@@ -82,7 +82,7 @@ fn begin_one(home: &Home, spec: &BotSpec, sight: &Sight, by: &str) -> Begun {
         }
         State::Starting => Begun::Watched,
         State::Backoff => match Client::call(&home.bot(&spec.name)).and_then(|mut client| {
-            client.ask(&Request::Restart { by: by.to_owned(), spec: Some(Box::new(spec.clone())) })
+            client.ask(&Request::Retry { by: by.to_owned(), spec: Some(Box::new(spec.clone())) })
         }) {
             Ok(()) => Begun::Watched,
             Err(trouble) => Begun::Done(entry(spec, StartOutcome::Failed, None, &trouble.to_string())),
@@ -132,7 +132,7 @@ pub(super) fn finish(home: &Home, spec: &BotSpec, begun: Begun, until: Moment) -
             }
             Launch::Said(Word::Taken, _) => watch(home, spec, until),
             Launch::Said(Word::Latched, _) => entry(spec, StartOutcome::Latched, None, "the emergency stop is latched"),
-            Launch::Said(Word::Executing { .. }, pid) | Launch::Waiting(pid) => {
+            Launch::Said(Word::Executing { .. } | Word::AtRest, pid) | Launch::Waiting(pid) => {
                 entry(spec, StartOutcome::StillStarting, pid, "it executes and is not ready yet; it goes on starting")
             }
             Launch::Died => entry(spec, StartOutcome::Failed, None, "its keeper died before the bot was ready"),
@@ -152,7 +152,7 @@ fn watch(home: &Home, spec: &BotSpec, until: Moment) -> StartedBot {
         }
         // A keeper has its lock before it has its socket: until then there is nobody to call.
         let Ok(mut client) = Client::call(&bot) else {
-            let sight = crate::survey::see(home, &spec.name, Vec::new());
+            let sight = crate::survey::see(home, &spec.name, &Marked::default());
             if sight.verdict.state.is_at_rest() {
                 let why =
                     format!("it was being started by somebody else and did not come to run: {}", sight.verdict.note);

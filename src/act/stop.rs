@@ -22,7 +22,7 @@ use crate::process::Held;
 use crate::record;
 use crate::survey::{Marked, Sight, see};
 
-use super::up::{adopt, as_spec};
+use super::up::{adopt, as_found, as_spec};
 use super::{How, audit, start};
 
 /// A keeper is given this long beyond its ladder to say how it went.
@@ -140,7 +140,8 @@ impl<'a> Stop<'a> {
 
     fn look_until_at_rest(&mut self) {
         for _ in 0..TRIES {
-            let sight = see(self.home, &self.report.name, self.marked.of(&self.report.name));
+            let obstacles = self.obstacles.len();
+            let sight = see(self.home, &self.report.name, self.marked);
             self.report.mode = sight.record().map(|record| record.mode).or(self.report.mode);
             match sight.verdict.state {
                 State::Stopped | State::Exited | State::Crashed | State::Failed => return self.at_rest(&sight),
@@ -156,11 +157,21 @@ impl<'a> Stop<'a> {
                     Watched::LookAgain => {}
                 },
             }
+            if let [.., before, last] = self.obstacles.as_slice()
+                && self.obstacles.len() > obstacles
+                && before == last
+            {
+                return;
+            }
         }
-        self.report.errors.push("gave up: what was seen of it kept changing".into());
+        self.obstacles.push("gave up: what was seen of it kept changing".into());
     }
 
     fn at_rest(&mut self, sight: &Sight) {
+        if self.not_to_be_running && sight.evidence.down.is_none() {
+            // A start or restart that came meanwhile has taken the mark back, and the stop has the last word.
+            self.write_down();
+        }
         self.report.outcome = if self.lived { StopOutcome::Stopped } else { StopOutcome::NotRunning };
         if self.lived {
             let exit = sight.record().and_then(|record| record.ended.as_ref()).map(|ended| &ended.exit);
@@ -175,14 +186,20 @@ impl<'a> Stop<'a> {
     fn take_back(&mut self, sight: &Sight) {
         self.lived = true;
         self.found(Tier::PidFile);
-        let Some(record) = sight.record() else {
-            self.report
-                .errors
-                .push("it lives, and its run record cannot be read: nothing can be sure whom to stop".into());
-            return;
+        let spec = match (sight.record(), sight.evidence.marked.first()) {
+            (Some(record), _) => as_spec(record),
+            (None, Some(pid)) => {
+                self.note_once("its run record is lost: it is stopped by the default ladder");
+                as_found(&self.report.name, *pid)
+            }
+            (None, None) => {
+                self.obstacles.push("it lives, and neither a run record nor a mark says who it is".into());
+                return;
+            }
         };
-        let taken = adopt(self.home, &as_spec(record), self.by, ADOPTION);
-        if taken.outcome != StartOutcome::Adopted {
+        if let Some(taken) = adopt(self.home, &spec, self.by, ADOPTION)
+            && taken.outcome != StartOutcome::Adopted
+        {
             self.obstacles.push(format!("no keeper could take it back: {}", taken.message));
         }
     }
@@ -327,6 +344,12 @@ impl<'a> Stop<'a> {
         }
     }
 
+    fn note_once(&mut self, note: &str) {
+        if !self.report.notes.iter().any(|known| known == note) {
+            self.report.notes.push(note.to_owned());
+        }
+    }
+
     fn found(&mut self, tier: Tier) {
         if !self.report.found_by.contains(&tier) {
             self.report.found_by.push(tier);
@@ -352,7 +375,7 @@ impl Stop<'_> {
         let name = spec.name.clone();
         self.report.errors.extend(audit(self.home, &name, "restart", self.by));
         self.report.mode = Some(spec.mode);
-        let sight = see(self.home, &name, self.marked.of(&name));
+        let sight = see(self.home, &name, self.marked);
         match sight.verdict.state {
             State::Orphaned => self.take_back(&sight),
             State::Unknown => self.silence(&sight),
@@ -373,7 +396,7 @@ impl Stop<'_> {
             self.report.errors.push(format!("cannot remove its mark 'down': {}", words(&error)));
             return self.report;
         }
-        let sight = see(self.home, &name, self.marked.of(&name));
+        let sight = see(self.home, &name, self.marked);
         if sight.verdict.state.is_at_rest() {
             self.at_rest(&sight);
             return self.start_anew(spec, wait);
@@ -405,10 +428,13 @@ impl Stop<'_> {
     fn watch_restart(mut self, mut client: Client, spec: &BotSpec, wait: Duration) -> BotReport {
         let mut until: Option<Moment> = None;
         let mut run: Option<String> = None;
+        let mut patience = clock::now().plus(GRACE);
         loop {
             match client.next(Duration::from_millis(500)) {
                 Ok(Some(snapshot)) if until.is_none() && is_of_the_old_run(&snapshot, run.as_deref()) => {
                     run = Some(snapshot.run.clone());
+                    let ends = snapshot.ladder_ends_in_ms.map_or(Duration::ZERO, Duration::from_millis);
+                    patience = clock::now().plus(ends + GRACE);
                     self.take_in(&snapshot);
                     if snapshot.survived {
                         self.report.errors.push("it will not end: no second copy is started beside it".into());
@@ -416,7 +442,7 @@ impl Stop<'_> {
                     }
                     if snapshot.state.is_at_rest() {
                         self.wait_for_the_keeper_to_leave();
-                        let sight = see(self.home, &spec.name, self.marked.of(&spec.name));
+                        let sight = see(self.home, &spec.name, self.marked);
                         self.at_rest(&sight);
                         return self.start_anew(spec, wait);
                     }
@@ -447,8 +473,8 @@ impl Stop<'_> {
                     }
                 }
                 Ok(None) if until.is_some_and(|until| clock::now() >= until) => return self.not_ready(),
-                Ok(None) => {}
-                Err(_) => {
+                Ok(None) if until.is_some() || clock::now() < patience => {}
+                Ok(None) | Err(_) => {
                     self.until_at_rest();
                     return if self.report.outcome == StopOutcome::Survived {
                         self.report
@@ -462,6 +488,19 @@ impl Stop<'_> {
 
     fn end_of_the_old_run(&mut self, snapshot: &Snapshot) {
         self.report.outcome = StopOutcome::Stopped;
+        for seen in &snapshot.before {
+            let known = self.report.processes.iter().position(|process| process.pid == seen.pid);
+            let report = ProcessReport {
+                pid: seen.pid,
+                command: seen.command.clone(),
+                found_by: Tier::Keeper,
+                ended_by: Some(ended_by(seen)),
+            };
+            match known {
+                Some(at) => self.report.processes[at].ended_by = report.ended_by,
+                None => self.report.processes.push(report),
+            }
+        }
         for process in &mut self.report.processes {
             process.ended_by.get_or_insert_with(|| "itself".to_owned());
         }

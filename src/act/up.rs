@@ -37,7 +37,8 @@ pub fn up(home: &Home, specs: &[BotSpec], by: &str, wait: Duration) -> Vec<Start
         match sight.verdict.state {
             State::Orphaned => {
                 if let Some(spec) = spec.cloned().or_else(|| sight.record().map(as_spec)) {
-                    entries.push(adopt(home, &spec, by, wait));
+                    // It may have ended since it was looked at: then there is nothing to do.
+                    entries.extend(adopt(home, &spec, by, wait));
                 }
             }
             State::Unknown => entries.push(StartedBot {
@@ -60,20 +61,21 @@ fn is_wanted(spec: &BotSpec, sight: &Sight) -> bool {
     should_run(spec.autostart, sight.evidence.down.is_some(), sight.record(), process::boot_id())
 }
 
-/// Puts a living bot under a new keeper, without restarting it.
-pub(super) fn adopt(home: &Home, spec: &BotSpec, by: &str, wait: Duration) -> StartedBot {
+/// Puts a living bot under a new keeper, without restarting it. Nothing to tell if nothing of it lives any more.
+pub(super) fn adopt(home: &Home, spec: &BotSpec, by: &str, wait: Duration) -> Option<StartedBot> {
     let _ = audit(home, &spec.name, "adopt", by);
     let entry =
         |outcome, pid: Option<i32>, message: String| StartedBot { name: spec.name.clone(), outcome, pid, message };
     let mut launched = match launch(home, spec, Begin::Adopt, by, None) {
         Ok(launched) => launched,
-        Err(why) => return entry(StartOutcome::Failed, None, why),
+        Err(why) => return Some(entry(StartOutcome::Failed, None, why)),
     };
-    match launched.wait(clock::now().plus(wait)) {
+    let told = match launched.wait(clock::now().plus(wait)) {
         Launch::Said(Word::Ready, pid) => {
             let pid_text = pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
             entry(StartOutcome::Adopted, pid, format!("has a keeper again{pid_text}; it was not restarted"))
         }
+        Launch::Said(Word::AtRest, _) => return None,
         Launch::Said(Word::Taken, pid) => entry(StartOutcome::Adopted, pid, "has a keeper already".into()),
         Launch::Said(Word::Failed { why, trying: true }, pid) => entry(StartOutcome::Adopted, pid, why),
         Launch::Said(Word::Failed { why, trying: false }, pid) => entry(StartOutcome::Failed, pid, why),
@@ -82,7 +84,18 @@ pub(super) fn adopt(home: &Home, spec: &BotSpec, by: &str, wait: Duration) -> St
             entry(StartOutcome::StillStarting, pid, "its new keeper has not said that it has it".into())
         }
         Launch::Died => entry(StartOutcome::Failed, None, "its new keeper died".into()),
-    }
+    };
+    Some(told)
+}
+
+/// A specification for a bot of which nothing is left but its processes. Its mode is not known, so it counts as live.
+pub(super) fn as_found(name: &BotName, pid: i32) -> BotSpec {
+    let command = process::command_line(pid).split(' ').map(str::to_owned).collect();
+    as_spec(&RunRecord {
+        argv: command,
+        cwd: process::folder(pid).unwrap_or_else(|| "/".into()),
+        ..RunRecord::unknown(name.clone(), clock::wall())
+    })
 }
 
 /// A specification for a bot that the configuration does not name any more: what its record says, and nothing that

@@ -129,6 +129,8 @@ pub enum Input {
     Climb,
     /// Somebody asks for a new run.
     Restart,
+    /// Somebody asks that a wait for the next try be over; nothing where there is no such wait.
+    Retry,
     /// Time has passed.
     Tick,
 }
@@ -156,13 +158,13 @@ pub enum Effect {
 /// Which processes of the tree a signal goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Those that have not had it and have no ancestor in the tree that catches it: such an ancestor tells its own.
+    /// Those that do not know of it yet and have no ancestor in the tree that catches it: such an ancestor tells its own.
     Heads,
-    /// All that have not had it.
+    /// All that we have not sent it.
     Rest,
     /// Everything, however often it has had it.
     All,
-    /// Nobody, for they all have it already; it counts as had.
+    /// Nobody, for somebody else has told them all.
     Nobody,
 }
 
@@ -333,6 +335,14 @@ impl Lifecycle {
             Input::Kill => self.kill(now),
             Input::Climb => self.climb(now),
             Input::Restart => self.restart(now),
+            Input::Retry => match self.phase {
+                Phase::Backoff { .. } => self.respawn(),
+                Phase::Spawning { .. }
+                | Phase::Starting { .. }
+                | Phase::Running { .. }
+                | Phase::Stopping { .. }
+                | Phase::Over(_) => Vec::new(),
+            },
             Input::Tick => self.tick(now),
         }
     }
@@ -525,11 +535,8 @@ impl Lifecycle {
         if first == First::Delivered {
             effects.push(Effect::Signal(Signal::TERM, Reach::Nobody));
         }
-        // What an init system sends is SIGTERM. A bot whose ladder begins otherwise has not had its first signal yet.
-        if first == First::Send || signal != Signal::TERM {
-            let reach = if signal == Signal::KILL { Reach::All } else { Reach::Heads };
-            effects.push(Effect::Signal(signal, reach));
-        }
+        let reach = if signal == Signal::KILL { Reach::All } else { Reach::Heads };
+        effects.push(Effect::Signal(signal, reach));
         effects
     }
 

@@ -58,6 +58,13 @@ pub enum Request {
         /// Who asks.
         by: String,
     },
+    /// An end to the wait for the next try, with a new specification if there is one; a bot that runs is left alone.
+    Retry {
+        /// Who asks.
+        by: String,
+        /// What it is to be from now on.
+        spec: Option<Box<BotSpec>>,
+    },
     /// A stop, and a new run once the tree is empty; with a new specification if there is one.
     Restart {
         /// Who asks.
@@ -124,6 +131,9 @@ pub struct Snapshot {
     pub warning: Option<String>,
     /// The processes of the tree as last seen: all of them while stopping, else the main one.
     pub processes: Vec<SeenProcess>,
+    /// The processes of the run before this one, with the signals that ended them.
+    #[serde(default)]
+    pub before: Vec<SeenProcess>,
 }
 
 /// An end that the keeper saw.

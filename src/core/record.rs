@@ -97,6 +97,36 @@ pub enum Ending {
 }
 
 impl RunRecord {
+    /// The record of a run of which nothing is known but the bot's name.
+    pub fn unknown(bot: BotName, at: Timestamp) -> Self {
+        Self {
+            schema: 1,
+            run: String::new(),
+            bot,
+            started_at: at,
+            process: None,
+            keeper: None,
+            notify: None,
+            restarts: 0,
+            failures: 0,
+            argv: Vec::new(),
+            mode: Mode::Live,
+            groups: Vec::new(),
+            ladder: Ladder::default(),
+            cwd: PathBuf::new(),
+            user: None,
+            pid_file: None,
+            find: None,
+            log_file: None,
+            state_file: None,
+            log: LogLimits::default(),
+            orders: None,
+            cancel: None,
+            claims: None,
+            ended: None,
+        }
+    }
+
     /// The record of a run that is about to be spawned.
     pub fn new(spec: &BotSpec, run: String, started_at: Timestamp) -> Self {
         Self {

@@ -30,7 +30,7 @@ pub enum Voice {
     Said(Box<Snapshot>),
     /// It did not answer in time; the text says how that showed.
     Silent(String),
-    /// It answered in words that we do not know: it is of another version.
+    /// It lives and cannot be talked to: it is of another version, hangs up, or has lost its socket.
     Foreign(String),
 }
 
@@ -88,7 +88,11 @@ pub fn decide(seen: &Evidence) -> Verdict {
         },
         (LockSeen::Free, LockSeen::Held) => orphaned(seen),
         (LockSeen::Free, LockSeen::Free) => {
-            if seen.main_alive || !seen.marked.is_empty() {
+            if let (RecordSeen::None, [first, ..]) = (&seen.record, seen.marked.as_slice()) {
+                // Another folder may have stood here: who keeps it cannot be said.
+                let who = processes(*first, seen.marked.len());
+                unknown(seen, format!("{who} says it is of this bot, and this home has no record of it"))
+            } else if seen.main_alive || !seen.marked.is_empty() {
                 orphaned(seen)
             } else {
                 at_rest(seen)

@@ -99,7 +99,7 @@ fn open_parts(order: Order, home: Home, bot: BotHome, keeper_lock: Lock, signals
     let (living, earlier) = match order.begin {
         Begin::Start => (None, make_sure_nothing_lives(&order, &home, &bot)?),
         Begin::Adopt => {
-            let living = find_living(&bot)?;
+            let living = find_living(&order, &home, &bot)?;
             (Some(living.clone()), Some(living))
         }
     };
@@ -189,18 +189,23 @@ fn make_sure_nothing_lives(order: &Order, home: &Home, bot: &BotHome) -> Result<
     }
 }
 
-/// Under the keeper's lock: the run that lives without a keeper.
-fn find_living(bot: &BotHome) -> Result<RunRecord, Word> {
-    match record::read(bot) {
-        RecordSeen::Read(mut record) => {
-            if record.process.is_none() {
-                record.process = find_main(&record.run);
-            }
-            Ok(*record)
-        }
-        RecordSeen::None => Err(failed("it has never run here")),
-        RecordSeen::Unreadable(why) => Err(failed(why)),
+/// Under the keeper's lock: the run that lives without a keeper. What was seen before the lock was taken counts no more.
+fn find_living(order: &Order, home: &Home, bot: &BotHome) -> Result<RunRecord, Word> {
+    let marked = process::marked(home.root()).remove(&order.spec.name).unwrap_or_default();
+    let (evidence, record) = evidence(bot, record::read(bot), marked.iter().map(|(pid, _)| *pid).collect());
+    if decide(&evidence).state.is_at_rest() {
+        return Err(Word::AtRest);
     }
+    let mut record = match (record, marked.first()) {
+        (Some(record), _) => record,
+        // The record is lost; the mark has the run's id, and the rest is what the configuration says.
+        (None, Some((_, run))) => RunRecord::new(&order.spec, run.clone(), clock::wall()),
+        (None, None) => return Err(failed("it lives, but neither its record nor its mark says who it is")),
+    };
+    if !evidence.main_alive {
+        record.process = find_main(&record.run).or(record.process);
+    }
+    Ok(record)
 }
 
 /// A keeper that died between the spawn and its record leaves the main process unnamed: it is the one of its mark that

@@ -8,8 +8,8 @@ use rustix::net::sockopt::socket_peercred;
 
 use crate::core::protocol::{Answer, Hello, Request, Snapshot};
 
-/// More clients than this are turned away.
-const MOST: usize = 64;
+/// Where there are more clients than this, the one that has been there longest is hung up on: it will call again.
+const MOST: usize = 256;
 /// A client that sends a longer line, or leaves this much unread, is hung up on.
 const LONGEST: usize = 1 << 20;
 
@@ -45,8 +45,11 @@ impl Clients {
         while let Ok((stream, _)) = self.listener.accept() {
             let allowed =
                 socket_peercred(&stream).is_ok_and(|peer| peer.uid.is_root() || peer.uid == rustix::process::geteuid());
-            if !allowed || self.connections.len() >= MOST || stream.set_nonblocking(true).is_err() {
+            if !allowed || stream.set_nonblocking(true).is_err() {
                 continue;
+            }
+            if self.connections.len() >= MOST {
+                self.connections.remove(0);
             }
             let mut connection =
                 Connection { stream, input: Vec::new(), output: self.hello.clone(), watches: false, gone: false };

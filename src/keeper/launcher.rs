@@ -29,7 +29,7 @@ impl Launcher {
         let _ = stdout.write_all(&text).and_then(|()| stdout.flush());
         match word {
             Word::Executing { .. } => {}
-            Word::Ready | Word::Failed { .. } | Word::Taken | Word::Latched => {
+            Word::Ready | Word::Failed { .. } | Word::Taken | Word::AtRest | Word::Latched => {
                 self.open = false;
                 let _ = sys::close_standard_streams();
             }

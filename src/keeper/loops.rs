@@ -9,7 +9,7 @@ use crate::core::bot::BotSpec;
 use crate::core::exit::Exit;
 use crate::core::lifecycle::{Effect, First, Input, Lifecycle, Phase};
 use crate::core::moment::Moment;
-use crate::core::protocol::{Answer, Request};
+use crate::core::protocol::{Answer, Request, SeenProcess};
 use crate::core::record::RunRecord;
 use crate::launch::Begin;
 use crate::lock::Lock;
@@ -51,6 +51,10 @@ pub(super) struct Parts {
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// The kernel tells how a process ended once its parent has reaped it; a parent that does not is not waited for.
 const REAPED_BY_OTHERS: Duration = Duration::from_secs(1);
+/// So many messages are heard at once.
+const MOST_MESSAGES: usize = 64;
+/// How long a notify socket is left alone on which strangers speak without end.
+const DEAF: Duration = Duration::from_secs(1);
 /// How often a tree that is not ours to reap is looked at while it is being ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -70,9 +74,12 @@ pub(super) struct Keeper {
     pub(super) troubles: Troubles,
     /// What ended the first run before the launcher heard that it is ready.
     pub(super) failed_at_once: Option<String>,
+    /// The processes of the run before this one, with what ended them.
+    pub(super) before: Vec<SeenProcess>,
     /// Something that clients have not been shown yet.
     pub(super) changed: bool,
     adopted_ended: Option<Moment>,
+    deaf_until: Option<Moment>,
     look_again: Option<Moment>,
 }
 
@@ -93,6 +100,8 @@ impl Keeper {
             failed_at_once: None,
             changed: false,
             adopted_ended: None,
+            deaf_until: None,
+            before: Vec::new(),
             look_again: None,
         }
     }
@@ -153,6 +162,10 @@ impl Keeper {
         if self.adopted_ended.is_some_and(|ended| now.since(ended) >= REAPED_BY_OTHERS) {
             self.adopted_main_ended(Exit::Unknown);
         }
+        if self.deaf_until.is_some_and(|until| until <= now) {
+            self.deaf_until = None;
+            self.messages();
+        }
         if self.troubles.is_due(now) {
             self.write_record();
         }
@@ -169,6 +182,7 @@ impl Keeper {
             self.adopted_ended.map(|ended| ended.plus(REAPED_BY_OTHERS)),
             self.look_again,
             self.troubles.deadline(),
+            self.deaf_until,
         ]
         .into_iter()
         .flatten()
@@ -186,7 +200,8 @@ impl Keeper {
         fds.extend(parts.clients.fds().map(|(fd, unsent)| {
             PollFd::from_borrowed_fd(fd, if unsent { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN })
         }));
-        fds.extend(parts.notify.iter().map(|notify| PollFd::from_borrowed_fd(notify.fd(), PollFlags::IN)));
+        let heard = parts.notify.iter().filter(|_| self.deaf_until.is_none());
+        fds.extend(heard.map(|notify| PollFd::from_borrowed_fd(notify.fd(), PollFlags::IN)));
         fds.extend(parts.log_watch.iter().map(|watch| PollFd::from_borrowed_fd(watch.fd(), PollFlags::IN)));
         fds.extend(parts.tree.watched().map(|held| {
             let main = parts.tree.held().is_some_and(|main| main.pid() == held.pid());
@@ -208,7 +223,9 @@ impl Keeper {
         self.signals();
         self.results();
         self.requests();
-        self.messages();
+        if self.deaf_until.is_none() {
+            self.messages();
+        }
         if let Some(watch) = &mut self.parts.log_watch {
             watch.woken(clock::now());
         }
@@ -307,8 +324,14 @@ impl Keeper {
         }
         for done in self.parts.tender.results() {
             match done {
-                Some(what) => self.warn(Topic::Log, &what),
-                None => self.all_well(Topic::Log),
+                tend::Done::Well => self.all_well(Topic::Log),
+                tend::Done::Trouble(what) => self.warn(Topic::Log, &what),
+                tend::Done::Never(what) => {
+                    self.warn(Topic::Log, &what);
+                    if let Some(watch) = &mut self.parts.log_watch {
+                        watch.stop();
+                    }
+                }
             }
         }
     }
@@ -339,13 +362,14 @@ impl Keeper {
             Request::Stop { by } => (by, Input::Stop(First::Send)),
             Request::Climb { by } => (by, Input::Climb),
             Request::Kill { by } => (by, Input::Kill),
-            Request::Restart { by, spec } => {
-                if let Some(spec) = spec
-                    && spec.name == self.parts.spec.name
-                {
-                    self.parts.life.replan((&*spec).into());
-                    self.parts.spec = *spec;
+            Request::Retry { by, spec } => {
+                if let Phase::Backoff { .. } = self.parts.life.phase() {
+                    self.become_what_is_wanted(spec);
                 }
+                (by, Input::Retry)
+            }
+            Request::Restart { by, spec } => {
+                self.become_what_is_wanted(spec);
                 (by, Input::Restart)
             }
         };
@@ -357,14 +381,31 @@ impl Keeper {
         self.changed = true;
     }
 
+    /// From its next run on.
+    fn become_what_is_wanted(&mut self, spec: Option<Box<BotSpec>>) {
+        if let Some(spec) = spec
+            && spec.name == self.parts.spec.name
+        {
+            self.parts.life.replan((&*spec).into());
+            self.parts.spec = *spec;
+        }
+    }
+
     fn messages(&mut self) {
-        while let Some(message) = self.parts.notify.as_ref().and_then(Notify::receive) {
+        let mut strangers = 0;
+        for _ in 0..MOST_MESSAGES {
+            let Some(message) = self.parts.notify.as_ref().and_then(Notify::receive) else { return };
             if self.is_ours(message.sender) {
                 self.hear(message.fields);
             } else {
+                strangers += 1;
                 let what = format!("pid {} spoke on its notify socket and is not of its tree: ignored", message.sender);
                 self.warn(Topic::Notify, &what);
             }
+        }
+        if strangers > 0 {
+            // Somebody floods it. Nobody but the kernel's queue waits for us.
+            self.deaf_until = Some(clock::now().plus(DEAF));
         }
     }
 

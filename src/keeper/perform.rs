@@ -79,7 +79,7 @@ impl Keeper {
         self.says = None;
         match result {
             Ok(pid) => {
-                self.parts.tree = Tree::spawned(pid);
+                self.before = std::mem::replace(&mut self.parts.tree, Tree::spawned(pid)).seen();
                 if let Some(record) = &mut self.record {
                     record.process = process::identify(pid);
                 }

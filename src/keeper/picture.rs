@@ -38,6 +38,7 @@ impl Keeper {
             says: self.says.clone(),
             warning: self.troubles.line(),
             processes: self.parts.tree.seen(),
+            before: self.before.clone(),
         };
         if snapshot.pid.is_some() {
             snapshot.uptime_ms = life.executing_since().map(|since| millis(now.since(since)));

@@ -34,6 +34,8 @@ impl Signals {
             Signal::SIGUSR1,
             Signal::SIGUSR2,
             Signal::SIGALRM,
+            // A file that may grow no more is an error to be told, not an end.
+            Signal::SIGXFSZ,
         ] {
             mask.add(signal);
         }

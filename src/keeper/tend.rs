@@ -27,20 +27,31 @@ pub(super) struct Job {
     pub(super) first: bool,
 }
 
-/// What came of it: something that the operator should know, or nothing.
-pub(super) type Done = Option<String>;
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// Nothing that the operator should know.
+    Well,
+    /// Something that the operator should know.
+    Trouble(String),
+    /// It cannot be done here at all.
+    Never(String),
+}
 
 /// Archives what is due, and lets go what is too old.
 pub(super) fn work(job: Job) -> Done {
-    match probe::punches_holes(&job.folder) {
-        Ok(true) => {}
-        Ok(false) => return Some("log not archived: this file system cannot free part of a file".into()),
-        // A full disk: whether holes can be punched is seen when one is.
-        Err(error) if error.kind() == io::ErrorKind::StorageFull => {}
-        Err(error) => return Some(format!("log not archived: {}", words(&error))),
+    if job.first {
+        match probe::punches_holes(&job.folder) {
+            Ok(true) => {}
+            Ok(false) => return Done::Never("log not archived: this file system cannot free part of a file".into()),
+            // A full disk: whether holes can be punched is seen when one is.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {}
+            Err(error) => return Done::Trouble(format!("log not archived: {}", words(&error))),
+        }
     }
     let mut archivist = Archivist::open(&job.folder, &job.run, job.limits);
-    tend(&mut archivist, job.first).unwrap_or_else(|error| Some(format!("log not archived: {}", words(&error))))
+    tend(&mut archivist, job.first)
+        .unwrap_or_else(|error| Done::Trouble(format!("log not archived: {}", words(&error))))
 }
 
 fn tend(archivist: &mut Archivist, first: bool) -> io::Result<Done> {
@@ -67,12 +78,15 @@ fn tend(archivist: &mut Archivist, first: bool) -> io::Result<Done> {
 /// A full disk costs the oldest output first; the operator is told that it did.
 fn told(freed: &[Removed], dropped: u64) -> Done {
     if dropped > 0 {
-        return Some(format!(
+        return Done::Trouble(format!(
             "the disk is full: {dropped} bytes of its oldest output had to go, so that it can go on writing"
         ));
     }
     let bytes: u64 = freed.iter().map(|removed| removed.bytes).sum();
-    (bytes > 0).then(|| format!("the disk is nearly full: {bytes} bytes of its oldest archives were removed"))
+    if bytes > 0 {
+        return Done::Trouble(format!("the disk is nearly full: {bytes} bytes of its oldest archives were removed"));
+    }
+    Done::Well
 }
 
 /// Wakes the keeper when the bot has written, once a second at most.
@@ -100,15 +114,25 @@ impl LogWatch {
         self.again = Some(now.plus(REST));
     }
 
-    /// The bot has written something. The next look may come after a rest.
+    /// Something may have happened. If the bot has written, the next look comes after a rest.
     pub(super) fn woken(&mut self, now: Moment) {
         let mut space = [MaybeUninit::uninit(); 512];
         let mut reader = inotify::Reader::new(&self.inotify, &mut space);
-        while reader.next().is_ok() {}
-        if self.armed {
+        let mut written = false;
+        while let Ok(event) = reader.next() {
+            written |= event.events().contains(inotify::ReadFlags::MODIFY);
+        }
+        if written && self.armed {
             self.armed = false;
             self.again = Some(now.plus(REST));
         }
+    }
+
+    /// Looks no more.
+    pub(super) fn stop(&mut self) {
+        self.log = None;
+        self.armed = false;
+        self.again = None;
     }
 
     /// When [`LogWatch::tick`] is due.

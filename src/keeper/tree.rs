@@ -15,7 +15,7 @@ use crate::core::protocol::SeenProcess;
 use crate::core::record::ProcessId;
 use crate::core::signal::Signal;
 use crate::core::status::LockSeen;
-use crate::core::tree::{Member, targets};
+use crate::core::tree::{Member, Plan, Told, plan};
 use crate::lock;
 use crate::process::{self, Held};
 
@@ -27,7 +27,7 @@ pub(super) struct Tree {
     main: Option<i32>,
     held: Option<Held>,
     adopted: Option<Adopted>,
-    sent: HashMap<(i32, u64), Vec<Signal>>,
+    told: HashMap<(i32, u64), Vec<(Signal, Told)>>,
     seen: Vec<Seen>,
     /// Whether signals have been sent: from then on the dead stay on the list, with what ended them.
     ending: bool,
@@ -76,7 +76,7 @@ impl Tree {
             main: None,
             held: None,
             adopted: None,
-            sent: HashMap::new(),
+            told: HashMap::new(),
             seen: Vec::new(),
             ending: false,
             others: Vec::new(),
@@ -102,9 +102,13 @@ impl Tree {
         };
         let found = tree.look();
         for signal in told {
-            let heads = targets(&tree.members(&found, *signal), Reach::Heads);
-            for found in found.iter().filter(|found| heads.contains(&found.pid)) {
-                tree.sent.entry((found.pid, found.start_time)).or_default().push(*signal);
+            let Plan { send, leave } = plan(&tree.members(&found, *signal), Reach::Heads);
+            for found in &found {
+                if send.contains(&found.pid) {
+                    tree.tell(found, *signal, Told::Yes);
+                } else if leave.contains(&found.pid) {
+                    tree.tell(found, *signal, Told::Left);
+                }
             }
         }
         tree
@@ -193,8 +197,7 @@ impl Tree {
         if signal == Signal::KILL {
             for _ in 0..ROUNDS {
                 let found = self.look();
-                let fresh: Vec<&Found> =
-                    found.iter().filter(|found| reach == Reach::All && !self.had(found, signal)).collect();
+                let fresh: Vec<&Found> = found.iter().filter(|found| self.knows(found, signal) != Told::Yes).collect();
                 if fresh.is_empty() {
                     // Those that had it before get it again, once a call: one in a system call may come to it late.
                     for found in &found {
@@ -204,20 +207,20 @@ impl Tree {
                 }
                 for found in fresh {
                     Self::deliver(found, signal, &mut errors);
-                    self.sent.entry((found.pid, found.start_time)).or_default().push(signal);
+                    self.tell(found, signal, Told::Yes);
                 }
             }
             self.note(signal);
             return errors;
         }
         let found = self.look();
-        let targets = targets(&self.members(&found, signal), reach);
+        let Plan { send, leave } = plan(&self.members(&found, signal), reach);
         for found in &found {
-            let delivered_by_others = reach == Reach::Nobody;
-            if delivered_by_others || targets.contains(&found.pid) {
-                self.sent.entry((found.pid, found.start_time)).or_default().push(signal);
+            if leave.contains(&found.pid) {
+                self.tell(found, signal, Told::Left);
             }
-            if targets.contains(&found.pid) {
+            if send.contains(&found.pid) {
+                self.tell(found, signal, Told::Yes);
                 Self::deliver(found, signal, &mut errors);
                 if found.stopped {
                     // A stopped process could not act on it.
@@ -236,13 +239,20 @@ impl Tree {
                 pid: found.pid,
                 parent: found.parent,
                 catches: process::catches(found.pid, signal),
-                had: self.had(found, signal),
+                told: self.knows(found, signal),
             })
             .collect()
     }
 
-    fn had(&self, found: &Found, signal: Signal) -> bool {
-        self.sent.get(&(found.pid, found.start_time)).is_some_and(|sent| sent.contains(&signal))
+    fn knows(&self, found: &Found, signal: Signal) -> Told {
+        let known = self.told.get(&(found.pid, found.start_time));
+        known.and_then(|known| known.iter().find(|(of, _)| *of == signal)).map(|(_, told)| *told).unwrap_or_default()
+    }
+
+    fn tell(&mut self, found: &Found, signal: Signal, told: Told) {
+        let known = self.told.entry((found.pid, found.start_time)).or_default();
+        known.retain(|(of, _)| *of != signal);
+        known.push((signal, told));
     }
 
     fn deliver(found: &Found, signal: Signal, errors: &mut Vec<String>) {
@@ -256,7 +266,8 @@ impl Tree {
     /// Marks in the list of seen processes who has been sent what.
     fn note(&mut self, signal: Signal) {
         for seen in &mut self.seen {
-            if self.sent.get(&(seen.process.pid, seen.start_time)).is_some_and(|sent| sent.contains(&signal)) {
+            let known = self.told.get(&(seen.process.pid, seen.start_time));
+            if known.is_some_and(|known| known.iter().any(|(of, told)| *of == signal && *told != Told::No)) {
                 seen.process.signal = Some(signal);
             }
         }
@@ -322,7 +333,7 @@ impl Tree {
         while self.seen.len() > MOST {
             let Some(oldest) = self.seen.iter().position(|seen| !seen.process.alive) else { return };
             let gone = self.seen.remove(oldest);
-            self.sent.remove(&(gone.process.pid, gone.start_time));
+            self.told.remove(&(gone.process.pid, gone.start_time));
         }
     }
 }

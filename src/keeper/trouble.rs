@@ -37,7 +37,12 @@ impl Troubles {
         if topic == Topic::Record {
             self.again = Some(now.plus(TRY_AGAIN));
         }
-        self.known.insert(topic, what.to_owned()).as_deref() != Some(what)
+        let before = self.known.insert(topic, what.to_owned());
+        match topic {
+            // Whoever floods the socket under many numbers is told of once.
+            Topic::Notify => before.is_none(),
+            Topic::Record | Topic::Events | Topic::Log | Topic::Signals => before.as_deref() != Some(what),
+        }
     }
 
     /// Takes in that it is not. Whether that is news.

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 use super::super::bot::Rung;
-use super::super::tree::{Member, targets};
+use super::super::tree::{Member, Plan as Tellings, Told, plan as plan_of_tree};
 use super::*;
 
 fn ms(ms: u64) -> Duration {
@@ -151,10 +151,11 @@ fn a_stop_goes_up_the_ladder_by_its_deadlines_alone() {
 }
 
 #[test]
-fn a_signal_that_init_has_sent_to_everybody_is_not_sent_again() {
+fn a_signal_that_init_has_sent_to_everybody_goes_only_to_those_that_cannot_have_had_it() {
     let mut life = running(plan());
     let effects = life.handle(Input::Stop(First::Delivered), at(0));
-    assert_eq!(signals(&effects), [(Signal::TERM, Reach::Nobody)]);
+    assert_eq!(signals(&effects), [(Signal::TERM, Reach::Nobody), (Signal::TERM, Reach::Heads)]);
+    // Whoever catches it and was left to init is passed over by the second: core/tree.rs.
 }
 
 #[test]
@@ -237,6 +238,7 @@ struct Process {
     /// Will not end of anything but SIGKILL, or by itself.
     stubborn: bool,
     told: Vec<Signal>,
+    left: Vec<Signal>,
     /// Will end at some time soon.
     doomed: bool,
 }
@@ -307,13 +309,18 @@ impl World {
                 pid: process.pid,
                 parent: process.parent,
                 catches: process.catches,
-                had: process.told.contains(&signal),
+                told: if process.told.contains(&signal) {
+                    Told::Yes
+                } else if process.left.contains(&signal) {
+                    Told::Left
+                } else {
+                    Told::No
+                },
             })
             .collect();
-        let mut pids = targets(&members, reach);
-        if reach == Reach::Nobody {
-            // The init system has told them all.
-            pids = members.iter().map(|member| member.pid).collect();
+        let Tellings { send: pids, leave } = plan_of_tree(&members, reach);
+        for process in self.tree.iter_mut().filter(|process| leave.contains(&process.pid)) {
+            process.left.push(signal);
         }
         for process in self.tree.iter_mut().filter(|process| pids.contains(&process.pid)) {
             assert!(signal == Signal::KILL || !process.told.contains(&signal), "{signal} twice to one process");
@@ -363,7 +370,16 @@ impl World {
         self.next_pid += 1;
         let (catches, stubborn) = (self.rng.bool(), self.rng.u32(..4) == 0);
         let pid = self.next_pid;
-        self.tree.push(Process { pid, parent, main, catches, stubborn, told: Vec::new(), doomed: false });
+        self.tree.push(Process {
+            pid,
+            parent,
+            main,
+            catches,
+            stubborn,
+            told: Vec::new(),
+            left: Vec::new(),
+            doomed: false,
+        });
     }
 
     fn meet_deadline(&mut self) {
