@@ -4,6 +4,7 @@ use std::io::Read;
 use std::process::ExitCode;
 
 use crate::clock;
+use crate::core::bot::Mode;
 use crate::core::lifecycle::Lifecycle;
 use crate::core::protocol::{Hello, PROTOCOL};
 use crate::core::record::RunRecord;
@@ -198,8 +199,11 @@ fn find_living(order: &Order, home: &Home, bot: &BotHome) -> Result<RunRecord, W
     }
     let mut record = match (record, marked.first()) {
         (Some(record), _) => record,
-        // The record is lost; the mark has the run's id, and the rest is what the configuration says.
-        (None, Some((_, run))) => RunRecord::new(&order.spec, run.clone(), clock::wall()),
+        // The record is lost. The mark has the run's id, and the rest is what the configuration says now; but what the
+        // run was started as is not known, and counts as live.
+        (None, Some((_, run))) => {
+            RunRecord { mode: Mode::Live, ..RunRecord::new(&order.spec, run.clone(), clock::wall()) }
+        }
         (None, None) => return Err(failed("it lives, but neither its record nor its mark says who it is")),
     };
     if !evidence.main_alive {

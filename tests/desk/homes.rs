@@ -76,8 +76,24 @@ fn what_is_missing_in_a_home_does_not_end_a_bot() {
     let seen = desk.status("a");
     assert!(["orphaned", "unknown"].contains(&seen["state"].as_str().expect("a word")), "{seen}");
     desk.run(&["start", "a"]).expect(1);
-    desk.run(&["up"]).expect(1);
-    assert!(alive(pid));
+    // Its mark says whose it is. What it was started as nobody knows any more, so it counts as live.
+    desk.run(&["up"]).expect(0);
+    let seen = desk.wait_for("a", "running");
+    assert_eq!((seen["pid"].as_i64(), seen["mode"].as_str()), (Some(i64::from(pid)), Some("live")), "{seen}");
+    desk.run(&["stop", "a"]).expect(0);
+    assert!(!alive(pid));
+}
+
+#[test]
+fn a_bot_whose_record_is_lost_can_be_stopped_by_its_mark() {
+    let desk = Desk::new(SLEEPER);
+    desk.run(&["start", "a"]).expect(0);
+    let pid = desk.pid("a");
+    desk.kill_keeper("a");
+    std::fs::remove_file(desk.bot_folder("a").join("run.json")).expect("it is there");
+    let done = desk.run(&["stop", "a"]).expect(0);
+    assert!(done.stdout.contains("run record is lost"), "{}", done.said());
+    assert!(!alive(pid));
 }
 
 /// Runs a line of shell in a mount namespace of its own, in which the home is as `mount` makes it.
