@@ -178,6 +178,43 @@ os._exit(4)
 }
 
 #[test]
+fn a_forwarder_that_leaves_at_once_does_not_have_its_child_told_twice() {
+    let desk = bot(
+        "\
+if not os.fork(): worker('child', 1.5)
+children = open('/proc/self/task/%d/children' % os.getpid()).read().split()
+signal.signal(signal.SIGTERM, lambda *_: [[os.kill(int(pid), signal.SIGTERM) for pid in children], os._exit(4)])
+say('main', f'up {os.getpid()}')
+while True: time.sleep(60)
+",
+        "stop = [{ signal = 'SIGTERM', wait = '30s' }, { signal = 'SIGKILL', wait = '5s' }]\n",
+    );
+    up(&desk, "main");
+    up(&desk, "child");
+    let report = stop(&desk);
+    told_once(&desk, "child");
+    assert_eq!(report["exit"]["code"], 4);
+}
+
+#[test]
+fn what_a_catching_bot_leaves_behind_and_does_not_catch_is_told_when_the_bot_is_gone() {
+    let desk = bot(
+        "\
+if not os.fork(): os.execlp('sleep', 'sleep', '600')
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+say('main', f'up {os.getpid()}')
+while True: time.sleep(60)
+",
+        "stop = [{ signal = 'SIGTERM', wait = '1h' }, { signal = 'SIGKILL', wait = '5s' }]\n",
+    );
+    up(&desk, "main");
+    let report = stop(&desk);
+    let ended: Vec<&str> =
+        report["processes"].as_array().into_iter().flatten().filter_map(|p| p["ended_by"].as_str()).collect();
+    assert_eq!(ended, ["SIGTERM", "SIGTERM"], "{report}");
+}
+
+#[test]
 fn a_stopped_bot_acts_on_its_signal() {
     let desk = bot("worker('main')\n", "");
     let pid = up(&desk, "main");
