@@ -311,6 +311,12 @@ impl<'a> Stop<'a> {
     }
 
     fn take_in(&mut self, snapshot: &Snapshot) {
+        for seen in &snapshot.before {
+            // Another request may have had it restarted: what became of the run that we came for is told with the next.
+            if let Some(known) = self.report.processes.iter_mut().find(|known| known.pid == seen.pid) {
+                known.ended_by = Some(ended_by(seen));
+            }
+        }
         for seen in &snapshot.processes {
             let ended_by = (!seen.alive).then(|| ended_by(seen));
             if let Some(known) = self.report.processes.iter_mut().find(|known| known.pid == seen.pid) {

@@ -110,6 +110,7 @@ impl Tree {
                     tree.tell(found, *signal, Told::Left);
                 }
             }
+            tree.note(*signal);
         }
         tree
     }
