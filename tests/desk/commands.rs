@@ -348,3 +348,57 @@ fn a_configuration_with_mistakes_starts_nothing() {
     desk.run(&["up"]).expect(2);
     assert!(desk.living().is_empty());
 }
+
+#[test]
+fn a_restart_of_a_living_live_run_needs_yes_whatever_the_file_says_now() {
+    let live = "[bots.real]\ncommand = ['sleep', '600']\nmode = 'live'\n";
+    let desk = Desk::new(live);
+    desk.run(&["start", "real", "--yes"]).expect(0);
+    let pid = desk.pid("real");
+    desk.configure(&live.replace("live", "paper"));
+    let refused = desk.run(&["restart", "real"]).expect(2);
+    assert!(refused.stderr.contains("--yes"), "{}", refused.stderr);
+    assert_eq!(desk.pid("real"), pid);
+    desk.run(&["restart", "real", "--yes"]).expect(0);
+    assert_eq!(desk.status("real")["mode"], "paper");
+    desk.run(&["restart", "real"]).expect(0);
+    desk.configure(live);
+    desk.run(&["restart", "real"]).expect(2);
+    desk.run(&["stop", "real"]).expect(0);
+}
+
+#[test]
+fn a_living_bot_whose_record_cannot_be_read_has_no_known_mode() {
+    let desk = Desk::new(TWO);
+    desk.run(&["start", "shell"]).expect(0);
+    let record = desk.bot_folder("shell").join("run.json");
+    let good = std::fs::read(&record).expect("a record");
+    std::fs::write(&record, "no json").expect("written");
+    for command in ["kill", "restart"] {
+        let refused = desk.run(&[command, "shell"]).expect(2);
+        assert!(refused.stderr.contains("shell, whose mode is not known"), "{}", refused.stderr);
+    }
+    let seen = desk.status("shell");
+    assert_eq!((&seen["state"], &seen["mode"]), (&"running".into(), &Value::Null), "{seen}");
+    let note = seen["note"].as_str().expect("a note");
+    assert!(note.contains("its record cannot be read") && note.contains("run.json"), "{note}");
+    let text = desk.run(&["status", "shell"]).expect(0).stdout;
+    let row = text.lines().find(|line| line.starts_with("shell")).expect("a row");
+    assert_eq!(row.split_whitespace().nth(1), Some("?"), "{text}");
+    std::fs::write(&record, good).expect("written");
+    desk.run(&["kill", "shell"]).expect(0);
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_says_nothing_of_who_is_in_it() {
+    let desk = Desk::new(TWO);
+    desk.run(&["start", "shell"]).expect(0);
+    let gone = "not in the configuration any more";
+    let note = || desk.status("shell")["note"].as_str().expect("a note").to_owned();
+    desk.write("botwarden.toml", "no toml");
+    assert!(!note().contains(gone), "{}", note());
+    std::fs::remove_file(desk.path("botwarden.toml")).expect("it is there");
+    assert!(!note().contains(gone), "{}", note());
+    desk.configure("[bots.other]\ncommand = ['sleep', '600']\nmode = 'paper'\n");
+    assert!(note().contains(gone), "{}", note());
+}
