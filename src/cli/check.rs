@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args, output: Output) -> Code {
             }
             let count = config.bots.len();
             let bots = if count == 1 { "1 bot".to_owned() } else { format!("{count} bots") };
-            output.line(&format!("{}: no mistake, {bots}", file.display()));
+            output.line(&format!("{}: no mistake, {bots}", config::visible(&file.to_string_lossy())));
             output.object(&json!({ "schema": 1, "ok": true, "mistakes": [], "warnings": warnings }));
             Code::Done
         }

@@ -402,3 +402,20 @@ fn a_configuration_that_cannot_be_read_says_nothing_of_who_is_in_it() {
     desk.configure("[bots.other]\ncommand = ['sleep', '600']\nmode = 'paper'\n");
     assert!(note().contains(gone), "{}", note());
 }
+
+#[test]
+fn names_and_keys_that_are_no_plain_text_are_told_and_not_obeyed() {
+    let desk = Desk::new("\"a\\u001b[2Jb\" = 1\n");
+    for command in ["check", "up", "status"] {
+        let said = desk.run(&[command]).expect(2).said();
+        assert!(!said.contains('\u{1b}') && said.contains("a\\u{1b}[2Jb"), "{command}: {said:?}");
+    }
+    let strange = desk.shell("$BOTWARDEN --json --config \"$(printf 'x\\033\\377.toml')\" check").expect(2);
+    assert_eq!(strange.json()["mistakes"][0]["file"], "x\u{1b}\u{fffd}.toml");
+    assert!(!strange.stderr.contains('\u{1b}'), "{:?}", strange.stderr);
+    desk.shell(
+        "cp botwarden.toml \"$(printf 'y\\377.toml')\"; $BOTWARDEN --json --config \"$(printf 'y\\377.toml')\" status",
+    )
+    .expect(2)
+    .json();
+}
