@@ -313,13 +313,33 @@ fn ctrl_c_of_a_stop_ends_the_watching_and_not_the_stop() {
     );
     desk.run(&["start", "slow"]).expect(0);
     desk.wait_for_log("slow", "up\n");
-    let stop = desk.command(&["stop", "slow"]).stderr(std::process::Stdio::piped()).spawn().expect("it executes");
+    let watch = |args: &[&str]| {
+        let (out, err) = (std::process::Stdio::piped(), std::process::Stdio::piped());
+        desk.command(args).stdout(out).stderr(err).spawn().expect("it executes")
+    };
+    let stop = watch(&["stop", "slow"]);
     desk.wait_for_log("slow", "asked\n");
     desk.wait_for("slow", "stopping");
     desk.signal(stop.id() as i32, "SIGINT".parse().expect("a signal"));
     let left = stop.wait_with_output().expect("its end");
     assert_eq!(left.status.code(), Some(10));
     assert!(String::from_utf8_lossy(&left.stderr).contains("goes on"));
+    assert!(left.stdout.is_empty());
+    // The same for scripts: one object, of the shape that a refusal has.
+    let stop = watch(&["stop", "slow", "--json"]);
+    let caught = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", stop.id())).ok()?;
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim().to_owned();
+        (u64::from_str_radix(&mask, 16).ok()? & 1 << 14 != 0).then_some(())
+    };
+    eventually("a stop that minds SIGTERM", caught);
+    desk.signal(stop.id() as i32, "SIGTERM".parse().expect("a signal"));
+    let left = stop.wait_with_output().expect("its end");
+    assert_eq!(left.status.code(), Some(10));
+    let object: Value = serde_json::from_slice(&left.stdout).expect("one object");
+    keys(&object, &["schema", "action", "ok", "exit_code", "bots", "errors"]);
+    assert_eq!((&object["action"], &object["ok"], &object["exit_code"]), (&"stop".into(), &false.into(), &10.into()));
+    assert!(object["errors"][0].as_str().is_some_and(|why| why.starts_with("left; the stop goes on")), "{object}");
     assert_eq!(desk.state("slow"), "stopping");
     desk.write("go", "");
     let seen = desk.wait_for("slow", "stopped");
@@ -371,6 +391,8 @@ fn a_restart_of_a_living_live_run_needs_yes_whatever_the_file_says_now() {
 fn a_living_bot_whose_record_cannot_be_read_has_no_known_mode() {
     let desk = Desk::new(TWO);
     desk.run(&["start", "shell"]).expect(0);
+    // Its keeper has written it for the last time: with the process in it.
+    desk.pid("shell");
     let record = desk.bot_folder("shell").join("run.json");
     let good = std::fs::read(&record).expect("a record");
     std::fs::write(&record, "no json").expect("written");
@@ -418,4 +440,41 @@ fn names_and_keys_that_are_no_plain_text_are_told_and_not_obeyed() {
     )
     .expect(2)
     .json();
+}
+
+#[test]
+fn words_that_are_no_command_are_refused_with_an_object_where_one_is_asked_for() {
+    let desk = Desk::new(TWO);
+    for args in [
+        &["--json", "dance"][..],
+        &["start", "--json"],
+        &["stop", "--json", "--al"],
+        &["logs", "x", "-n", "z", "--json"],
+    ] {
+        let done = desk.run(args).expect(2);
+        let object = done.json();
+        keys(&object, &["schema", "action", "ok", "exit_code", "bots", "errors"]);
+        assert_eq!((&object["ok"], &object["exit_code"]), (&false.into(), &2.into()));
+        assert!(object["errors"][0].as_str().is_some_and(|why| !why.is_empty()), "{object}");
+        assert!(done.stderr.contains("error: "), "{}", done.stderr);
+    }
+    assert_eq!(desk.run(&["dance"]).expect(2).stdout, "");
+    assert_eq!(desk.run(&["dance", "--", "--json"]).expect(2).stdout, "");
+}
+
+#[test]
+fn output_that_cannot_be_written_is_a_failure_and_a_reader_that_has_enough_is_none() {
+    let desk = Desk::new(TWO);
+    desk.run(&["start", "shell"]).expect(0);
+    desk.wait_for_log("shell", "hello");
+    for command in ["status", "status --json", "events", "check", "check --json", "stop shell", "logs shell", "--help"]
+    {
+        let done = desk.shell(&format!("$BOTWARDEN {command} >/dev/full")).expect(1);
+        assert!(done.stderr.contains("no space left on device"), "{command}: {}", done.stderr);
+        assert!(!done.stderr.contains("os error") && done.stderr.lines().count() == 1, "{command}: {}", done.stderr);
+        let quiet = desk.shell(&format!("{{ $BOTWARDEN {command}; echo $? >code; }} | true")).expect(0);
+        assert_eq!((desk.read("code").trim(), quiet.stderr.as_str()), ("0", ""), "{command}");
+    }
+    let worse = desk.shell("$BOTWARDEN status nobody --json >/dev/full").expect(2);
+    assert!(worse.stderr.contains("the output cannot be written"), "{}", worse.stderr);
 }
