@@ -41,6 +41,14 @@ pub(super) fn run(desk: &Desk, bots: &[String], output: Output) -> Code {
             "bots": seen,
             "clusters": [],
         }));
+    } else if seen.is_empty() {
+        // No file at all, or one that is right but for having no bots, leaves no doubt.
+        let none = desk.mistakes.iter().all(|mistake| mistake.file.as_os_str().is_empty() || mistake.key == "bots");
+        output.line(match (wanted.is_empty(), none) {
+            (true, true) => "no bots: neither configured nor recorded",
+            (true, false) => "no bots: none is recorded, and the configuration cannot be read",
+            (false, _) => "no bots: nothing of those recorded runs",
+        });
     } else {
         table(&seen, output);
     }
