@@ -6,11 +6,12 @@ use crate::config;
 use crate::core::code::Code;
 
 use super::args::Args;
+use super::desk::find_config;
 use super::output::Output;
 
 /// Reads the configuration and says what is wrong with it.
 pub(super) fn run(args: &Args, output: Output) -> Code {
-    let file = match config::locate(args.config.as_deref()) {
+    let file = match find_config(args) {
         Ok(file) => file,
         Err(why) => {
             output.complain(&why);

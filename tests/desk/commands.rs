@@ -478,3 +478,49 @@ fn output_that_cannot_be_written_is_a_failure_and_a_reader_that_has_enough_is_no
     let worse = desk.shell("$BOTWARDEN status nobody --json >/dev/full").expect(2);
     assert!(worse.stderr.contains("the output cannot be written"), "{}", worse.stderr);
 }
+
+#[test]
+fn variables_that_are_empty_count_as_unset() {
+    let desk = Desk::new(TWO).with("BOTWARDEN_HOME", "").with("BOTWARDEN_CONFIG", "");
+    // The configuration is found beside us, the home below $HOME.
+    desk.run(&["check"]).expect(0);
+    assert_eq!(desk.run(&["status", "--json"]).expect(0).json()["bots"].as_array().map(Vec::len), Some(2));
+    assert!(desk.path(".local/state/botwarden/bots").is_dir());
+    assert!(!desk.home_folder().exists());
+    // What is said outright is taken at its word, and goes before what the variables say.
+    for option in ["--home=", "--config="] {
+        let refused = desk.run(&[option, "status"]).expect(2);
+        assert!(
+            refused.stderr.contains("is empty") || refused.stderr.contains("a value is required"),
+            "{}",
+            refused.stderr
+        );
+    }
+    let desk = Desk::new(TWO);
+    desk.write("other.toml", "[bots.other]\ncommand = ['sleep', '600']\nmode = 'paper'\n");
+    let seen = desk.run(&["--config", "other.toml", "--home", "elsewhere", "status", "--json"]).expect(0).json();
+    assert_eq!(seen["bots"][0]["name"], "other");
+    assert!(desk.path("elsewhere/bots").is_dir());
+    let help = desk.run(&["--help"]).expect(0).stdout;
+    assert!(help.contains("BOTWARDEN_CONFIG") && help.contains("BOTWARDEN_HOME"), "{help}");
+}
+
+#[test]
+fn a_desk_without_bots_says_so() {
+    let desk = Desk::new("");
+    let none = "no bots: neither configured nor recorded\n";
+    assert_eq!(desk.run(&["status"]).expect(2).stdout, none, "a file without bots");
+    assert_eq!(desk.run(&["status", "--json"]).expect(2).json()["bots"], serde_json::json!([]));
+    desk.write("botwarden.toml", "no toml");
+    let unknown = "no bots: none is recorded, and the configuration cannot be read\n";
+    assert_eq!(desk.run(&["status"]).expect(2).stdout, unknown);
+    // Recorded, and neither configured nor alive.
+    desk.configure(TWO);
+    desk.run(&["start", "shell"]).expect(0);
+    desk.run(&["stop", "shell"]).expect(0);
+    desk.configure("[bots.other]\ncommand = ['sleep', '600']\nmode = 'paper'\n");
+    assert_eq!(desk.run(&["status", "shell"]).expect(0).stdout, "no bots: nothing of those recorded runs\n");
+    let desk = Desk::new("").with("BOTWARDEN_CONFIG", "");
+    std::fs::remove_file(desk.path("botwarden.toml")).expect("it is there");
+    assert_eq!(desk.run(&["status"]).expect(2).stdout, none, "no file");
+}
