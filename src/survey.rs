@@ -160,6 +160,7 @@ impl Surveyor {
     }
 
     /// The same where no configuration could be read: which bots are in it is not known then.
+    #[must_use]
     pub fn without_configuration(self) -> Self {
         Self { configured: false, ..self }
     }
