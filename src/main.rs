@@ -22,10 +22,7 @@ fn main() -> ExitCode {
     }
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { Code::Usage.number() } else { Code::Done.number() });
-        }
+        Err(error) => return ExitCode::from(cli::misused(&error).number()),
     };
     let code = match &args.command {
         None => screen(&args),

@@ -153,12 +153,19 @@ pub struct Surveyor {
     usage: Usage,
     marked: Marked,
     searched: Option<Moment>,
+    configured: bool,
 }
 
 impl Surveyor {
     /// A surveyor of this desk.
     pub fn new(home: Home) -> Self {
-        Self { home, usage: Usage::default(), marked: Marked::default(), searched: None }
+        Self { home, usage: Usage::default(), marked: Marked::default(), searched: None, configured: true }
+    }
+
+    /// The same where no configuration could be read: which bots are in it is not known then.
+    #[must_use]
+    pub fn without_configuration(self) -> Self {
+        Self { configured: false, ..self }
     }
 
     /// One look at every configured bot and at every other one that has a record here and is not at rest. Takes up to
@@ -176,11 +183,12 @@ impl Surveyor {
         sights.retain(|sight| specs.iter().any(|spec| spec.name == sight.name) || !sight.verdict.state.is_at_rest());
         let used =
             self.usage.look(sights.iter().filter_map(|sight| Some((sight.name.clone(), tree(sight)?))).collect());
+        let configured = self.configured;
         sights
             .iter()
             .map(|sight| {
                 let spec = specs.iter().find(|spec| spec.name == sight.name);
-                status(sight, spec, used.get(&sight.name))
+                status(sight, spec, used.get(&sight.name), configured)
             })
             .collect()
     }
@@ -219,7 +227,8 @@ fn tree(sight: &Sight) -> Option<Vec<i32>> {
     (!pids.is_empty()).then_some(pids)
 }
 
-fn status(sight: &Sight, spec: Option<&BotSpec>, used: Option<&Used>) -> BotStatus {
+/// `configured`: whether a configuration was read at all.
+fn status(sight: &Sight, spec: Option<&BotSpec>, used: Option<&Used>, configured: bool) -> BotStatus {
     let Sight { evidence, verdict, .. } = sight;
     let record = sight.record();
     let said = match &evidence.voice {
@@ -250,13 +259,20 @@ fn status(sight: &Sight, spec: Option<&BotSpec>, used: Option<&Used>) -> BotStat
         None => started_at.map(|at| Timestamp::now().duration_since(at).as_secs().unsigned_abs()),
     };
     let configured_mode = spec.map(|spec| spec.mode);
-    let mode = if lives { record.map(|record| record.mode).or(configured_mode) } else { configured_mode };
+    let mode = match &evidence.record {
+        // It lives, and as what only its record could say.
+        RecordSeen::Unreadable(_) if lives => None,
+        RecordSeen::Read(record) if lives => Some(record.mode),
+        RecordSeen::None | RecordSeen::Read(_) | RecordSeen::Unreadable(_) => {
+            configured_mode.or_else(|| record.map(|record| record.mode))
+        }
+    };
     let keeper_pid = sight.hello.as_ref().map(|hello| hello.keeper_pid);
     BotStatus {
         name: sight.name.clone(),
         groups: spec
             .map_or_else(|| record.map(|record| record.groups.clone()).unwrap_or_default(), |spec| spec.groups.clone()),
-        mode: mode.or_else(|| record.map(|record| record.mode)),
+        mode,
         state: verdict.state,
         was: verdict.was,
         since,
@@ -275,7 +291,7 @@ fn status(sight: &Sight, spec: Option<&BotSpec>, used: Option<&Used>) -> BotStat
         orders_active: None,
         orders_read_at: None,
         strays: Vec::new(),
-        note: note(verdict, spec, record),
+        note: note(sight, spec, configured),
         configured: spec.is_some(),
         give_up_after: said
             .map_or_else(|| spec.map_or(0, |spec| spec.backoff.give_up_after), |said| said.give_up_after),
@@ -284,13 +300,21 @@ fn status(sight: &Sight, spec: Option<&BotSpec>, used: Option<&Used>) -> BotStat
 }
 
 /// The verdict's note, with what the configuration has to say about it.
-fn note(verdict: &Verdict, spec: Option<&BotSpec>, record: Option<&RunRecord>) -> String {
+fn note(sight: &Sight, spec: Option<&BotSpec>, configured: bool) -> String {
+    let Sight { evidence, verdict, .. } = sight;
+    let record = sight.record();
     let mut notes = Vec::new();
     if !verdict.note.is_empty() {
         notes.push(verdict.note.clone());
     }
+    if let RecordSeen::Unreadable(why) = &evidence.record
+        && !verdict.note.contains(why.as_str())
+    {
+        notes.push(format!("its record cannot be read, so its mode is not known: {why}"));
+    }
     match spec {
-        None => notes.push("not in the configuration any more".to_owned()),
+        None if configured => notes.push("not in the configuration any more".to_owned()),
+        None => {}
         Some(spec) => {
             let lives = matches!(verdict.state, State::Running | State::Starting | State::Orphaned | State::Unknown);
             if let Some(record) = record.filter(|record| lives && record.mode != spec.mode) {

@@ -8,11 +8,12 @@ use clap::{Args as Group, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "botwarden", version, about, disable_help_subcommand = true)]
 pub struct Args {
-    /// The configuration file [else ./botwarden.toml, then the user's configuration folder, then /etc/botwarden]
-    #[arg(long, global = true, value_name = "FILE", env = "BOTWARDEN_CONFIG")]
+    /// The configuration file [else `$BOTWARDEN_CONFIG`, ./botwarden.toml, then the user's configuration folder, then
+    /// /etc/botwarden]
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The desk's home [else the user's state folder]
-    #[arg(long, global = true, value_name = "DIR", env = "BOTWARDEN_HOME")]
+    /// The desk's home [else `$BOTWARDEN_HOME`, then the user's state folder]
+    #[arg(long, global = true, value_name = "DIR")]
     pub home: Option<PathBuf>,
     /// Print one JSON object on standard output
     #[arg(long, global = true)]

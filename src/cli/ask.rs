@@ -6,25 +6,29 @@ use crate::core::bot::{BotName, Mode};
 
 use super::desk::Desk;
 
-/// Makes sure that this is meant: bots in mode live need `--yes`, or their name typed.
+/// Makes sure that this is meant: bots in mode live, or whose mode is not known, need `--yes`, or their name typed.
 ///
 /// # Errors
 /// With the reason, if it is not meant or nobody can be asked.
 pub(super) fn confirm(desk: &Desk, action: &str, bots: &[(BotName, Option<Mode>)]) -> Result<(), String> {
-    let live: Vec<&BotName> = bots
-        .iter()
-        .filter(|(_, mode)| !matches!(mode, Some(Mode::DryRun | Mode::Paper)))
-        .map(|(name, _)| name)
-        .collect();
+    let live: Vec<&(BotName, Option<Mode>)> =
+        bots.iter().filter(|(_, mode)| !matches!(mode, Some(Mode::DryRun | Mode::Paper))).collect();
     if live.is_empty() || desk.yes {
         return Ok(());
     }
-    let names = live.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+    let names: Vec<String> = live
+        .iter()
+        .map(|(name, mode)| match mode {
+            Some(_) => name.to_string(),
+            None => format!("{name}, whose mode is not known"),
+        })
+        .collect();
+    let names = names.join(", ");
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(format!("{action} of live bots ({names}) needs --yes where nobody can be asked"));
     }
     let expected = match live.as_slice() {
-        [one] => one.as_str(),
+        [(one, _)] => one.as_str(),
         _ => "LIVE",
     };
     let mut stderr = std::io::stderr();

@@ -6,11 +6,12 @@ use crate::config;
 use crate::core::code::Code;
 
 use super::args::Args;
+use super::desk::find_config;
 use super::output::Output;
 
 /// Reads the configuration and says what is wrong with it.
 pub(super) fn run(args: &Args, output: Output) -> Code {
-    let file = match config::locate(args.config.as_deref()) {
+    let file = match find_config(args) {
         Ok(file) => file,
         Err(why) => {
             output.complain(&why);
@@ -27,7 +28,7 @@ pub(super) fn run(args: &Args, output: Output) -> Code {
             }
             let count = config.bots.len();
             let bots = if count == 1 { "1 bot".to_owned() } else { format!("{count} bots") };
-            output.line(&format!("{}: no mistake, {bots}", file.display()));
+            output.line(&format!("{}: no mistake, {bots}", config::visible(&file.to_string_lossy())));
             output.object(&json!({ "schema": 1, "ok": true, "mistakes": [], "warnings": warnings }));
             Code::Done
         }

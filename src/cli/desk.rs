@@ -32,11 +32,11 @@ pub struct Desk {
 /// # Errors
 /// With a sentence, if there can be no home.
 pub fn open_desk(args: &Args) -> Result<Desk, String> {
-    let home = find_home(args.home.as_deref())?;
+    let home = find_home(given(args.home.as_deref(), "BOTWARDEN_HOME").as_deref())?;
     let made = home.make();
     // A home that was made just now has its real name only now.
     let home = find_home(Some(home.root())).unwrap_or(home);
-    let (config, mistakes) = match config::locate(args.config.as_deref()) {
+    let (config, mistakes) = match find_config(args) {
         Ok(file) => match config::read(&file) {
             Ok(config) => (Some(config), Vec::new()),
             Err(mistakes) => (None, mistakes),
@@ -48,6 +48,20 @@ pub fn open_desk(args: &Args) -> Result<Desk, String> {
         kept.err().map(|error| format!("cannot keep a copy of the configuration: {}", crate::paths::words(&error)))
     });
     Ok(Desk { home, config, mistakes, by: who::asks(), yes: args.yes, trouble })
+}
+
+/// The file that is the configuration, or would be.
+///
+/// # Errors
+/// With a sentence that says where was looked.
+pub(super) fn find_config(args: &Args) -> Result<PathBuf, String> {
+    config::locate(given(args.config.as_deref(), "BOTWARDEN_CONFIG").as_deref())
+}
+
+/// What the command line says, else the environment. A variable that is empty counts as unset, as everywhere.
+fn given(said: Option<&Path>, variable: &str) -> Option<PathBuf> {
+    let from_outside = || std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    said.map(Path::to_owned).or_else(from_outside)
 }
 
 fn find_home(explicit: Option<&Path>) -> Result<Home, String> {

@@ -12,8 +12,9 @@ pub(super) fn leave_on_interrupt(output: Output, action: &'static str) {
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
     std::thread::spawn(move || {
         if signals.forever().next().is_some() {
-            output.complain(&format!("left; the {action} goes on without us ('botwarden status' shows how far it is)"));
-            std::process::exit(i32::from(Code::StillWorking.number()));
+            let work = if action == "up" { "start" } else { action };
+            let why = format!("left; the {work} goes on without us ('botwarden status' shows how far it is)");
+            output.leave(action, Code::StillWorking, &why);
         }
     });
 }

@@ -46,7 +46,7 @@ pub(super) fn run(desk: &Desk, which: &LogArgs, output: Output) -> Code {
         Ok(_) => Code::Done,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Code::Done,
         Err(error) => {
-            output.complain(&error.to_string());
+            output.complain(&crate::paths::words(&error));
             Code::Failed
         }
     }

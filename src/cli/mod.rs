@@ -18,4 +18,4 @@ mod stop;
 pub use args::{Args, Command};
 pub use desk::{Desk, open_desk};
 pub use output::{Output, wants_ascii, wants_color};
-pub use run::run;
+pub use run::{misused, run};

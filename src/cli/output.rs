@@ -1,12 +1,19 @@
 //! What is printed, and where: results on standard output, diagnostics on standard error, one JSON object if asked for.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde::Serialize;
 
 use crate::core::code::Code;
+use crate::paths::words;
 
 use super::args::Args;
+
+/// Whether the one JSON object was printed.
+static PRINTED: Mutex<bool> = Mutex::new(false);
+/// What first went wrong on standard output.
+static TROUBLE: OnceLock<io::Error> = OnceLock::new();
 
 /// Whether colours are wanted (<https://no-color.org>).
 pub fn wants_color(args: &Args) -> bool {
@@ -35,17 +42,40 @@ impl Output {
     /// Prints a line for people; with `--json`, nothing.
     pub fn line(self, text: &str) {
         if !self.json {
-            // A closed pipe is the reader's way of saying that it has enough.
-            let _ = writeln!(io::stdout(), "{text}");
+            print(text);
         }
     }
 
-    /// Prints the one JSON object; without `--json`, nothing.
+    /// Prints the one JSON object; without `--json`, or after another one, nothing.
     pub fn object<T: Serialize>(self, value: &T) {
-        if self.json
-            && let Ok(text) = serde_json::to_string(value)
-        {
-            let _ = writeln!(io::stdout(), "{text}");
+        if self.json {
+            print_once(&mut printed(), value);
+        }
+    }
+
+    /// Leaves with this object as the last word, unless the command has had its own: then its own end is near.
+    pub(super) fn leave(self, action: &str, code: Code, why: &str) {
+        let mut printed = printed();
+        if *printed {
+            return;
+        }
+        self.complain(why);
+        if self.json {
+            print_once(&mut printed, &refusal(Some(action), code, why));
+        }
+        // Nobody else prints any more: the lock is held until the end.
+        std::process::exit(i32::from(self.end(code).number()));
+    }
+
+    /// What a command comes to, given whether its output could be written.
+    pub(super) fn end(self, code: Code) -> Code {
+        match TROUBLE.get() {
+            // A closed pipe is the reader's way of saying that it has enough.
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                self.complain(&format!("the output cannot be written: {}", words(error)));
+                Code::worst([code, Code::Failed])
+            }
+            Some(_) | None => code,
         }
     }
 
@@ -58,9 +88,7 @@ impl Output {
     /// Prints that nothing was done, and why: a diagnostic, and with `--json` an object that scripts can read.
     pub fn refuse(self, action: &str, code: Code, why: &str) -> Code {
         self.complain(why);
-        self.object(&serde_json::json!({
-            "schema": 1, "action": action, "ok": false, "exit_code": code.number(), "bots": [], "errors": [why],
-        }));
+        self.object(&refusal(Some(action), code, why));
         code
     }
 
@@ -68,4 +96,29 @@ impl Output {
     pub fn red(self, text: &str) -> String {
         if self.color && io::stdout().is_terminal() { format!("\x1b[1;31m{text}\x1b[0m") } else { text.to_owned() }
     }
+}
+
+fn printed() -> MutexGuard<'static, bool> {
+    PRINTED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn print_once<T: Serialize>(printed: &mut bool, value: &T) {
+    if !std::mem::replace(printed, true)
+        && let Ok(text) = serde_json::to_string(value)
+    {
+        print(&text);
+    }
+}
+
+fn print(text: &str) {
+    if let Err(error) = writeln!(io::stdout(), "{text}") {
+        let _ = TROUBLE.set(error);
+    }
+}
+
+/// What scripts read where nothing was done; without an action where it is not known which was meant.
+pub(super) fn refusal(action: Option<&str>, code: Code, why: &str) -> serde_json::Value {
+    serde_json::json!({
+        "schema": 1, "action": action, "ok": false, "exit_code": code.number(), "bots": [], "errors": [why],
+    })
 }

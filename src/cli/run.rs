@@ -1,15 +1,42 @@
 //! Hands each command to its file.
 
 use crate::core::code::Code;
+use crate::paths::words;
 
 use super::args::{Args, Command};
 use super::desk::open_desk;
-use super::output::{Output, wants_color};
+use super::output::{Output, refusal, wants_color};
 use super::{check, events, logs_command, start, status, stop};
 
 /// Runs one command.
 pub fn run(args: &Args, command: &Command) -> Code {
     let output = Output { json: args.json, color: wants_color(args) };
+    output.end(carry_out(args, command, output))
+}
+
+/// Tells what clap has to say about words that it could not make a command of, or that ask for help.
+pub fn misused(error: &clap::Error) -> Code {
+    let printed = error.print();
+    if error.use_stderr() {
+        // There are no arguments yet: only their words.
+        let json = std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json");
+        let text = error.render().to_string();
+        let why = text.split("\n\n").next().unwrap_or(&text).trim();
+        let why = why.strip_prefix("error: ").unwrap_or(why);
+        let output = Output { json, color: false };
+        output.object(&refusal(None, Code::Usage, why));
+        return output.end(Code::Usage);
+    }
+    match printed {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Output { json: false, color: false }.complain(&format!("the output cannot be written: {}", words(&error)));
+            Code::Failed
+        }
+        Ok(()) | Err(_) => Code::Done,
+    }
+}
+
+fn carry_out(args: &Args, command: &Command, output: Output) -> Code {
     if let Command::Check = command {
         return check::run(args, output);
     }

@@ -1,5 +1,6 @@
 //! Which bots a command is about.
 
+use crate::config::visible;
 use crate::core::bot::{BotName, BotSpec};
 
 use super::args::Scope;
@@ -39,7 +40,7 @@ pub(super) fn configured(desk: &Desk, scope: &Scope, output: Output) -> Result<V
         let found = config.named(name);
         if found.is_empty() {
             let hint = config.nearest_bot(name).map_or(String::new(), |near| format!(", did you mean {near:?}?"));
-            return Err(format!("no bot {name:?} in {}{hint}", config.file.display()));
+            return Err(format!("no bot {name:?} in {}{hint}", visible(&config.file.to_string_lossy())));
         }
         add(found);
     }

@@ -43,7 +43,7 @@ pub(super) fn up(desk: &Desk, output: Output) -> Code {
     if latch::is_latched(&desk.home) {
         return output.refuse("up", Code::Latched, "the emergency stop is latched: nothing starts until it is reset");
     }
-    leave_on_interrupt(output, "start");
+    leave_on_interrupt(output, "up");
     tell("up", &act::up(&desk.home, &specs, &desk.by, START_WAIT), output)
 }
 

@@ -28,7 +28,9 @@ pub(super) fn run(desk: &Desk, bots: &[String], output: Output) -> Code {
     };
     let configured = desk.config.as_ref().map(|config| config.bots.as_slice()).unwrap_or_default();
     let specs: Vec<_> = configured.iter().filter(|spec| wanted.contains(&spec.name)).cloned().collect();
-    let mut seen = Surveyor::new(desk.home.clone()).look_twice(&specs);
+    let surveyor = Surveyor::new(desk.home.clone());
+    let mut surveyor = if desk.config.is_some() { surveyor } else { surveyor.without_configuration() };
+    let mut seen = surveyor.look_twice(&specs);
     seen.retain(|bot| wanted.contains(&bot.name));
     if output.json {
         output.object(&json!({
@@ -39,6 +41,14 @@ pub(super) fn run(desk: &Desk, bots: &[String], output: Output) -> Code {
             "bots": seen,
             "clusters": [],
         }));
+    } else if seen.is_empty() {
+        // No file at all, or one that is right but for having no bots, leaves no doubt.
+        let none = desk.mistakes.iter().all(|mistake| mistake.file.as_os_str().is_empty() || mistake.key == "bots");
+        output.line(match (wanted.is_empty(), none) {
+            (true, true) => "no bots: neither configured nor recorded",
+            (true, false) => "no bots: none is recorded, and the configuration cannot be read",
+            (false, _) => "no bots: nothing of those recorded runs",
+        });
     } else {
         table(&seen, output);
     }
@@ -83,7 +93,7 @@ fn row(bot: &BotStatus) -> [String; 9] {
     };
     [
         bot.name.to_string(),
-        or_dash(bot.mode.map(|mode| mode.to_string())),
+        bot.mode.map_or_else(|| "?".to_owned(), |mode| mode.to_string()),
         state,
         or_dash(bot.pid.map(|pid| pid.to_string())),
         or_dash(bot.uptime_s.map(uptime)),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::act::{self, How, START_WAIT, STILL_STARTING};
 use crate::clock;
-use crate::core::bot::BotName;
+use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::code::Code;
 use crate::core::report::{BotReport, Report, StopOutcome};
 use crate::core::status::RecordSeen;
@@ -49,7 +49,7 @@ pub(super) fn restart(desk: &Desk, scope: &Scope, output: Output) -> Code {
             "the emergency stop is latched: nothing starts until it is reset",
         );
     }
-    let modes: Vec<_> = specs.iter().map(|spec| (spec.name.clone(), Some(spec.mode))).collect();
+    let modes: Vec<_> = specs.iter().map(|spec| (spec.name.clone(), riskier_mode(desk, spec))).collect();
     if let Err(why) = confirm(desk, "restart", &modes) {
         return output.refuse("restart", Code::Usage, &why);
     }
@@ -59,12 +59,24 @@ pub(super) fn restart(desk: &Desk, scope: &Scope, output: Output) -> Code {
     tell(desk, "restart", begun, bots, output)
 }
 
-fn mode(desk: &Desk, name: &BotName) -> Option<crate::core::bot::Mode> {
+/// The mode of what a kill ends; none if it cannot be known.
+fn mode(desk: &Desk, name: &BotName) -> Option<Mode> {
     match record::read(&desk.home.bot(name)) {
         RecordSeen::Read(record) if record.ended.is_none() => Some(record.mode),
-        RecordSeen::Read(_) | RecordSeen::None | RecordSeen::Unreadable(_) => {
+        RecordSeen::Read(_) | RecordSeen::None => {
             desk.config.as_ref().and_then(|config| config.bot(name)).map(|spec| spec.mode)
         }
+        // It may live, and as what only its record could say.
+        RecordSeen::Unreadable(_) => None,
+    }
+}
+
+/// A restart ends one run and begins another: the mode in which more is at stake, none if it cannot be known.
+fn riskier_mode(desk: &Desk, spec: &BotSpec) -> Option<Mode> {
+    match record::read(&desk.home.bot(&spec.name)) {
+        RecordSeen::Read(record) if record.ended.is_none() => Some(record.mode.max(spec.mode)),
+        RecordSeen::Read(_) | RecordSeen::None => Some(spec.mode),
+        RecordSeen::Unreadable(_) => None,
     }
 }
 

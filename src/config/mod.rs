@@ -29,7 +29,7 @@ mod tests;
 
 pub use desk::{Config, parse, read};
 pub use locate::locate;
-pub use mistake::Mistake;
+pub use mistake::{Mistake, visible};
 pub use outside::{Warning, outside_warnings};
 pub use settings::{EstopSettings, Theme, UiSettings};
 pub use suggest::nearest;

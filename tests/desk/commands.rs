@@ -313,13 +313,33 @@ fn ctrl_c_of_a_stop_ends_the_watching_and_not_the_stop() {
     );
     desk.run(&["start", "slow"]).expect(0);
     desk.wait_for_log("slow", "up\n");
-    let stop = desk.command(&["stop", "slow"]).stderr(std::process::Stdio::piped()).spawn().expect("it executes");
+    let watch = |args: &[&str]| {
+        let (out, err) = (std::process::Stdio::piped(), std::process::Stdio::piped());
+        desk.command(args).stdout(out).stderr(err).spawn().expect("it executes")
+    };
+    let stop = watch(&["stop", "slow"]);
     desk.wait_for_log("slow", "asked\n");
     desk.wait_for("slow", "stopping");
     desk.signal(stop.id() as i32, "SIGINT".parse().expect("a signal"));
     let left = stop.wait_with_output().expect("its end");
     assert_eq!(left.status.code(), Some(10));
     assert!(String::from_utf8_lossy(&left.stderr).contains("goes on"));
+    assert!(left.stdout.is_empty());
+    // The same for scripts: one object, of the shape that a refusal has.
+    let stop = watch(&["stop", "slow", "--json"]);
+    let caught = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", stop.id())).ok()?;
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim().to_owned();
+        (u64::from_str_radix(&mask, 16).ok()? & 1 << 14 != 0).then_some(())
+    };
+    eventually("a stop that minds SIGTERM", caught);
+    desk.signal(stop.id() as i32, "SIGTERM".parse().expect("a signal"));
+    let left = stop.wait_with_output().expect("its end");
+    assert_eq!(left.status.code(), Some(10));
+    let object: Value = serde_json::from_slice(&left.stdout).expect("one object");
+    keys(&object, &["schema", "action", "ok", "exit_code", "bots", "errors"]);
+    assert_eq!((&object["action"], &object["ok"], &object["exit_code"]), (&"stop".into(), &false.into(), &10.into()));
+    assert!(object["errors"][0].as_str().is_some_and(|why| why.starts_with("left; the stop goes on")), "{object}");
     assert_eq!(desk.state("slow"), "stopping");
     desk.write("go", "");
     let seen = desk.wait_for("slow", "stopped");
@@ -347,4 +367,160 @@ fn a_configuration_with_mistakes_starts_nothing() {
     assert!(refused.stderr.contains("comand"), "{}", refused.stderr);
     desk.run(&["up"]).expect(2);
     assert!(desk.living().is_empty());
+}
+
+#[test]
+fn a_restart_of_a_living_live_run_needs_yes_whatever_the_file_says_now() {
+    let live = "[bots.real]\ncommand = ['sleep', '600']\nmode = 'live'\n";
+    let desk = Desk::new(live);
+    desk.run(&["start", "real", "--yes"]).expect(0);
+    let pid = desk.pid("real");
+    desk.configure(&live.replace("live", "paper"));
+    let refused = desk.run(&["restart", "real"]).expect(2);
+    assert!(refused.stderr.contains("--yes"), "{}", refused.stderr);
+    assert_eq!(desk.pid("real"), pid);
+    desk.run(&["restart", "real", "--yes"]).expect(0);
+    assert_eq!(desk.status("real")["mode"], "paper");
+    desk.run(&["restart", "real"]).expect(0);
+    desk.configure(live);
+    desk.run(&["restart", "real"]).expect(2);
+    desk.run(&["stop", "real"]).expect(0);
+}
+
+#[test]
+fn a_living_bot_whose_record_cannot_be_read_has_no_known_mode() {
+    let desk = Desk::new(TWO);
+    desk.run(&["start", "shell"]).expect(0);
+    // Its keeper has written it for the last time: with the process in it.
+    desk.pid("shell");
+    let record = desk.bot_folder("shell").join("run.json");
+    let good = std::fs::read(&record).expect("a record");
+    std::fs::write(&record, "no json").expect("written");
+    for command in ["kill", "restart"] {
+        let refused = desk.run(&[command, "shell"]).expect(2);
+        assert!(refused.stderr.contains("shell, whose mode is not known"), "{}", refused.stderr);
+    }
+    let seen = desk.status("shell");
+    assert_eq!((&seen["state"], &seen["mode"]), (&"running".into(), &Value::Null), "{seen}");
+    let note = seen["note"].as_str().expect("a note");
+    assert!(note.contains("its record cannot be read") && note.contains("run.json"), "{note}");
+    let text = desk.run(&["status", "shell"]).expect(0).stdout;
+    let row = text.lines().find(|line| line.starts_with("shell")).expect("a row");
+    assert_eq!(row.split_whitespace().nth(1), Some("?"), "{text}");
+    std::fs::write(&record, good).expect("written");
+    desk.run(&["kill", "shell"]).expect(0);
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_says_nothing_of_who_is_in_it() {
+    let desk = Desk::new(TWO);
+    desk.run(&["start", "shell"]).expect(0);
+    let gone = "not in the configuration any more";
+    let note = || desk.status("shell")["note"].as_str().expect("a note").to_owned();
+    desk.write("botwarden.toml", "no toml");
+    assert!(!note().contains(gone), "{}", note());
+    std::fs::remove_file(desk.path("botwarden.toml")).expect("it is there");
+    assert!(!note().contains(gone), "{}", note());
+    desk.configure("[bots.other]\ncommand = ['sleep', '600']\nmode = 'paper'\n");
+    assert!(note().contains(gone), "{}", note());
+}
+
+#[test]
+fn names_and_keys_that_are_no_plain_text_are_told_and_not_obeyed() {
+    let desk = Desk::new("\"a\\u001b[2Jb\" = 1\n");
+    for command in ["check", "up", "status"] {
+        let said = desk.run(&[command]).expect(2).said();
+        assert!(!said.contains('\u{1b}') && said.contains("a\\u{1b}[2Jb"), "{command}: {said:?}");
+    }
+    let strange = desk.shell("$BOTWARDEN --json --config \"$(printf 'x\\033\\377.toml')\" check").expect(2);
+    assert_eq!(strange.json()["mistakes"][0]["file"], "x\u{1b}\u{fffd}.toml");
+    assert!(!strange.stderr.contains('\u{1b}'), "{:?}", strange.stderr);
+    desk.shell(
+        "cp botwarden.toml \"$(printf 'y\\377.toml')\"; $BOTWARDEN --json --config \"$(printf 'y\\377.toml')\" status",
+    )
+    .expect(2)
+    .json();
+}
+
+#[test]
+fn words_that_are_no_command_are_refused_with_an_object_where_one_is_asked_for() {
+    let desk = Desk::new(TWO);
+    for args in [
+        &["--json", "dance"][..],
+        &["start", "--json"],
+        &["stop", "--json", "--al"],
+        &["logs", "x", "-n", "z", "--json"],
+    ] {
+        let done = desk.run(args).expect(2);
+        let object = done.json();
+        keys(&object, &["schema", "action", "ok", "exit_code", "bots", "errors"]);
+        assert_eq!((&object["ok"], &object["exit_code"]), (&false.into(), &2.into()));
+        assert!(object["errors"][0].as_str().is_some_and(|why| !why.is_empty()), "{object}");
+        assert!(done.stderr.contains("error: "), "{}", done.stderr);
+    }
+    assert_eq!(desk.run(&["dance"]).expect(2).stdout, "");
+    assert_eq!(desk.run(&["dance", "--", "--json"]).expect(2).stdout, "");
+}
+
+#[test]
+fn output_that_cannot_be_written_is_a_failure_and_a_reader_that_has_enough_is_none() {
+    let desk = Desk::new(TWO);
+    desk.run(&["start", "shell"]).expect(0);
+    desk.wait_for_log("shell", "hello");
+    for command in ["status", "status --json", "events", "check", "check --json", "stop shell", "logs shell", "--help"]
+    {
+        let done = desk.shell(&format!("$BOTWARDEN {command} >/dev/full")).expect(1);
+        assert!(done.stderr.contains("no space left on device"), "{command}: {}", done.stderr);
+        assert!(!done.stderr.contains("os error") && done.stderr.lines().count() == 1, "{command}: {}", done.stderr);
+        let quiet = desk.shell(&format!("{{ $BOTWARDEN {command}; echo $? >code; }} | true")).expect(0);
+        assert_eq!((desk.read("code").trim(), quiet.stderr.as_str()), ("0", ""), "{command}");
+    }
+    let worse = desk.shell("$BOTWARDEN status nobody --json >/dev/full").expect(2);
+    assert!(worse.stderr.contains("the output cannot be written"), "{}", worse.stderr);
+}
+
+#[test]
+fn variables_that_are_empty_count_as_unset() {
+    let desk = Desk::new(TWO).with("BOTWARDEN_HOME", "").with("BOTWARDEN_CONFIG", "");
+    // The configuration is found beside us, the home below $HOME.
+    desk.run(&["check"]).expect(0);
+    assert_eq!(desk.run(&["status", "--json"]).expect(0).json()["bots"].as_array().map(Vec::len), Some(2));
+    assert!(desk.path(".local/state/botwarden/bots").is_dir());
+    assert!(!desk.home_folder().exists());
+    // What is said outright is taken at its word, and goes before what the variables say.
+    for option in ["--home=", "--config="] {
+        let refused = desk.run(&[option, "status"]).expect(2);
+        assert!(
+            refused.stderr.contains("is empty") || refused.stderr.contains("a value is required"),
+            "{}",
+            refused.stderr
+        );
+    }
+    let desk = Desk::new(TWO);
+    desk.write("other.toml", "[bots.other]\ncommand = ['sleep', '600']\nmode = 'paper'\n");
+    let seen = desk.run(&["--config", "other.toml", "--home", "elsewhere", "status", "--json"]).expect(0).json();
+    assert_eq!(seen["bots"][0]["name"], "other");
+    assert!(desk.path("elsewhere/bots").is_dir());
+    let help = desk.run(&["--help"]).expect(0).stdout;
+    assert!(help.contains("BOTWARDEN_CONFIG") && help.contains("BOTWARDEN_HOME"), "{help}");
+}
+
+#[test]
+fn a_desk_without_bots_says_so() {
+    let desk = Desk::new("");
+    let none = "no bots: neither configured nor recorded\n";
+    assert_eq!(desk.run(&["status"]).expect(2).stdout, none, "a file without bots");
+    assert_eq!(desk.run(&["status", "--json"]).expect(2).json()["bots"], serde_json::json!([]));
+    desk.write("botwarden.toml", "no toml");
+    let unknown = "no bots: none is recorded, and the configuration cannot be read\n";
+    assert_eq!(desk.run(&["status"]).expect(2).stdout, unknown);
+    // Recorded, and neither configured nor alive.
+    desk.configure(TWO);
+    desk.run(&["start", "shell"]).expect(0);
+    desk.run(&["stop", "shell"]).expect(0);
+    desk.configure("[bots.other]\ncommand = ['sleep', '600']\nmode = 'paper'\n");
+    assert_eq!(desk.run(&["status", "shell"]).expect(0).stdout, "no bots: nothing of those recorded runs\n");
+    let desk = Desk::new("").with("BOTWARDEN_CONFIG", "");
+    std::fs::remove_file(desk.path("botwarden.toml")).expect("it is there");
+    assert_eq!(desk.run(&["status"]).expect(2).stdout, none, "no file");
 }
