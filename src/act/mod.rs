@@ -1,6 +1,7 @@
 //! What an operator does to bots, as the command line and the screen both do it: written down first, then asked of the
 //! keepers, then watched until evidence says that it is done.
 
+mod restart;
 mod start;
 mod stop;
 mod up;
@@ -12,8 +13,9 @@ use crate::core::event::Kind;
 use crate::journal;
 use crate::paths::Home;
 
+pub use restart::restart;
 pub use start::start;
-pub use stop::{restart, stop};
+pub use stop::stop;
 pub use up::up;
 
 /// `start` waits this long for a bot to be ready, and then says that it still starts.

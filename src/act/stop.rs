@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::client::{Client, Trouble};
 use crate::clock;
-use crate::core::bot::{BotName, BotSpec};
+use crate::core::bot::BotName;
 use crate::core::exit::Exit;
 use crate::core::moment::Moment;
 use crate::core::protocol::{Request, SeenProcess, Snapshot};
@@ -23,10 +23,10 @@ use crate::record;
 use crate::survey::{Marked, Sight, see};
 
 use super::up::{adopt, as_found, as_spec};
-use super::{How, audit, start};
+use super::{How, audit};
 
 /// A keeper is given this long beyond its ladder to say how it went.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 /// How long a keeper that was killed may take to be gone.
 const KEEPER_GONE: Duration = Duration::from_secs(5);
 /// A new keeper has this long to say that it has the bot.
@@ -40,13 +40,7 @@ pub fn stop(home: &Home, names: &[BotName], how: How, by: &str) -> Vec<BotReport
     side_by_side(names, |name| Stop::new(home, name, how, by, &marked).run())
 }
 
-/// Stops bots and starts them anew once their trees are empty. One report a bot, in order.
-pub fn restart(home: &Home, specs: &[BotSpec], by: &str, wait: Duration) -> Vec<BotReport> {
-    let marked = Marked::search(home);
-    side_by_side(specs, |spec| Stop::new(home, &spec.name, How::Stop, by, &marked).restart(spec, wait))
-}
-
-fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(super) fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let work = &work;
     std::thread::scope(|scope| {
         let threads: Vec<_> = items
@@ -62,18 +56,18 @@ fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) ->
 }
 
 /// One bot's stop.
-struct Stop<'a> {
-    home: &'a Home,
-    how: How,
-    by: &'a str,
-    marked: &'a Marked,
-    report: BotReport,
+pub(super) struct Stop<'a> {
+    pub(super) home: &'a Home,
+    pub(super) how: How,
+    pub(super) by: &'a str,
+    pub(super) marked: &'a Marked,
+    pub(super) report: BotReport,
     /// Whether it is written down that it is not to be running.
-    not_to_be_running: bool,
+    pub(super) not_to_be_running: bool,
     /// Whether anything of it lived when we came.
-    lived: bool,
+    pub(super) lived: bool,
     /// What stood in the way: notes if it was overcome, errors if not.
-    obstacles: Vec<String>,
+    pub(super) obstacles: Vec<String>,
 }
 
 /// What watching a keeper came to.
@@ -87,7 +81,7 @@ enum Watched {
 }
 
 impl<'a> Stop<'a> {
-    fn new(home: &'a Home, name: &BotName, how: How, by: &'a str, marked: &'a Marked) -> Self {
+    pub(super) fn new(home: &'a Home, name: &BotName, how: How, by: &'a str, marked: &'a Marked) -> Self {
         let report = BotReport {
             name: name.clone(),
             mode: None,
@@ -128,7 +122,7 @@ impl<'a> Stop<'a> {
     }
 
     /// Stops until the evidence says that nothing lives, or that something will not end.
-    fn until_at_rest(&mut self) {
+    pub(super) fn until_at_rest(&mut self) {
         self.look_until_at_rest();
         let mut obstacles = std::mem::take(&mut self.obstacles);
         obstacles.dedup();
@@ -167,7 +161,7 @@ impl<'a> Stop<'a> {
         self.obstacles.push("gave up: what was seen of it kept changing".into());
     }
 
-    fn at_rest(&mut self, sight: &Sight) {
+    pub(super) fn at_rest(&mut self, sight: &Sight) {
         if self.not_to_be_running && sight.evidence.down.is_none() {
             // A start or restart that came meanwhile has taken the mark back, and the stop has the last word.
             self.write_down();
@@ -183,7 +177,7 @@ impl<'a> Stop<'a> {
     }
 
     /// An orphan gets a keeper, and that one stops it.
-    fn take_back(&mut self, sight: &Sight) {
+    pub(super) fn take_back(&mut self, sight: &Sight) {
         self.lived = true;
         self.found(Tier::PidFile);
         let spec = match (sight.record(), sight.evidence.marked.first()) {
@@ -206,7 +200,7 @@ impl<'a> Stop<'a> {
 
     /// A keeper that cannot be talked to stands in the way of a stop. One of another version is told in the way that
     /// every version understands, and one that does not answer is ended; both are followed by one that answers.
-    fn silence(&mut self, sight: &Sight) {
+    pub(super) fn silence(&mut self, sight: &Sight) {
         let (why, signal, patience) = match &sight.evidence.voice {
             Voice::Silent(why) => (why, Signal::KILL, KEEPER_GONE),
             Voice::Foreign(why) => {
@@ -310,7 +304,7 @@ impl<'a> Stop<'a> {
         }
     }
 
-    fn take_in(&mut self, snapshot: &Snapshot) {
+    pub(super) fn take_in(&mut self, snapshot: &Snapshot) {
         for seen in &snapshot.before {
             // Another request may have had it restarted: what became of the run that we came for is told with the next.
             if let Some(known) = self.report.processes.iter_mut().find(|known| known.pid == seen.pid) {
@@ -342,7 +336,7 @@ impl<'a> Stop<'a> {
         }
     }
 
-    fn wait_for_the_keeper_to_leave(&self) {
+    pub(super) fn wait_for_the_keeper_to_leave(&self) {
         let path = self.home.bot(&self.report.name).keeper_lock();
         let until = clock::now().plus(KEEPER_GONE);
         while lock::look(&path) == crate::core::status::LockSeen::Held && clock::now() < until {
@@ -356,188 +350,13 @@ impl<'a> Stop<'a> {
         }
     }
 
-    fn found(&mut self, tier: Tier) {
+    pub(super) fn found(&mut self, tier: Tier) {
         if !self.report.found_by.contains(&tier) {
             self.report.found_by.push(tier);
         }
     }
 }
 
-fn ended_by(seen: &SeenProcess) -> String {
+pub(super) fn ended_by(seen: &SeenProcess) -> String {
     seen.signal.map_or_else(|| "itself".to_owned(), |signal| signal.to_string())
-}
-
-/// Whether a snapshot that comes after a restart was accepted is still of the run that is being ended.
-fn is_of_the_old_run(snapshot: &Snapshot, run: Option<&str>) -> bool {
-    match run {
-        None => !matches!(snapshot.state, State::Starting | State::Running),
-        Some(run) => run == snapshot.run && snapshot.state != State::Starting,
-    }
-}
-
-/// Restarting: a stop whose keeper goes on with the next run.
-impl Stop<'_> {
-    fn restart(mut self, spec: &BotSpec, wait: Duration) -> BotReport {
-        let name = spec.name.clone();
-        self.report.errors.extend(audit(self.home, &name, "restart", self.by));
-        self.report.mode = Some(spec.mode);
-        let sight = see(self.home, &name, self.marked);
-        match sight.verdict.state {
-            State::Orphaned => self.take_back(&sight),
-            State::Unknown => self.silence(&sight),
-            State::Starting
-            | State::Running
-            | State::Stopping
-            | State::Backoff
-            | State::Stopped
-            | State::Exited
-            | State::Crashed
-            | State::Failed => {}
-        }
-        if crate::latch::is_latched(self.home) {
-            self.report.errors.push("the emergency stop is latched".into());
-            return self.report;
-        }
-        if let Err(error) = record::clear_down(&self.home.bot(&name)) {
-            self.report.errors.push(format!("cannot remove its mark 'down': {}", words(&error)));
-            return self.report;
-        }
-        let sight = see(self.home, &name, self.marked);
-        if sight.verdict.state.is_at_rest() {
-            self.at_rest(&sight);
-            return self.start_anew(spec, wait);
-        }
-        self.lived = true;
-        self.found(Tier::Keeper);
-        let request = Request::Restart { by: self.by.to_owned(), spec: Some(Box::new(spec.clone())) };
-        // Watched only once it is accepted: then a bot that runs is the new run.
-        let asked = Client::call(&self.home.bot(&name)).and_then(|mut client| {
-            let before = client.look()?;
-            client.ask(&request)?;
-            client.watch()?;
-            Ok((client, before))
-        });
-        match asked {
-            Ok((client, before)) => {
-                self.take_in(&before);
-                self.watch_restart(client, spec, wait)
-            }
-            Err(trouble) => {
-                // Stopped by whatever means there are, and started by a keeper of our own version.
-                self.report.notes.push(trouble.to_string());
-                self.until_at_rest();
-                if self.report.outcome == StopOutcome::Survived { self.report } else { self.start_anew(spec, wait) }
-            }
-        }
-    }
-
-    fn watch_restart(mut self, mut client: Client, spec: &BotSpec, wait: Duration) -> BotReport {
-        let mut until: Option<Moment> = None;
-        let mut run: Option<String> = None;
-        let mut patience = clock::now().plus(GRACE);
-        loop {
-            match client.next(Duration::from_millis(500)) {
-                Ok(Some(snapshot)) if until.is_none() && is_of_the_old_run(&snapshot, run.as_deref()) => {
-                    run = Some(snapshot.run.clone());
-                    let ends = snapshot.ladder_ends_in_ms.map_or(Duration::ZERO, Duration::from_millis);
-                    patience = clock::now().plus(ends + GRACE);
-                    self.take_in(&snapshot);
-                    if snapshot.survived {
-                        self.report.errors.push("it will not end: no second copy is started beside it".into());
-                        return self.report;
-                    }
-                    if snapshot.state.is_at_rest() {
-                        self.wait_for_the_keeper_to_leave();
-                        let sight = see(self.home, &spec.name, self.marked);
-                        self.at_rest(&sight);
-                        return self.start_anew(spec, wait);
-                    }
-                }
-                Ok(Some(snapshot)) => {
-                    self.end_of_the_old_run(&snapshot);
-                    let until = *until.get_or_insert_with(|| clock::now().plus(wait));
-                    match snapshot.state {
-                        State::Running => {
-                            self.report.restarted = true;
-                            self.report.notes.push(format!("runs again (pid {})", snapshot.pid.unwrap_or_default()));
-                            return self.report;
-                        }
-                        // Somebody else may restart it again meanwhile.
-                        State::Starting | State::Stopping if clock::now() < until => {}
-                        State::Starting | State::Stopping => return self.not_ready(),
-                        State::Stopped
-                        | State::Exited
-                        | State::Crashed
-                        | State::Backoff
-                        | State::Failed
-                        | State::Orphaned
-                        | State::Unknown => {
-                            let why = snapshot.last_exit.map_or_else(String::new, |last| format!(": it {}", last.exit));
-                            self.report.errors.push(format!("its new run did not come to run{why}"));
-                            return self.report;
-                        }
-                    }
-                }
-                Ok(None) if until.is_some_and(|until| clock::now() >= until) => return self.not_ready(),
-                Ok(None) if until.is_some() || clock::now() < patience => {}
-                Ok(None) | Err(_) => {
-                    self.until_at_rest();
-                    return if self.report.outcome == StopOutcome::Survived {
-                        self.report
-                    } else {
-                        self.start_anew(spec, wait)
-                    };
-                }
-            }
-        }
-    }
-
-    fn end_of_the_old_run(&mut self, snapshot: &Snapshot) {
-        self.report.outcome = StopOutcome::Stopped;
-        for seen in &snapshot.before {
-            let known = self.report.processes.iter().position(|process| process.pid == seen.pid);
-            let report = ProcessReport {
-                pid: seen.pid,
-                command: seen.command.clone(),
-                found_by: Tier::Keeper,
-                ended_by: Some(ended_by(seen)),
-            };
-            match known {
-                Some(at) => self.report.processes[at].ended_by = report.ended_by,
-                None => self.report.processes.push(report),
-            }
-        }
-        for process in &mut self.report.processes {
-            process.ended_by.get_or_insert_with(|| "itself".to_owned());
-        }
-        if self.report.exit.is_none()
-            && let Some(last) = &snapshot.last_exit
-        {
-            self.report.exit = Some(ExitReport { code: last.exit.code(), signal: last.exit.signal() });
-        }
-    }
-
-    fn not_ready(mut self) -> BotReport {
-        self.report.restarted = true;
-        self.report.notes.push(super::STILL_STARTING.into());
-        self.report
-    }
-
-    fn start_anew(mut self, spec: &BotSpec, wait: Duration) -> BotReport {
-        let started = start(self.home, std::slice::from_ref(spec), self.by, wait).into_iter().next();
-        match started {
-            Some(started) => match started.outcome {
-                StartOutcome::Started | StartOutcome::AlreadyRunning | StartOutcome::Adopted => {
-                    self.report.restarted = true;
-                    self.report.notes.push(started.message);
-                }
-                StartOutcome::StillStarting => return self.not_ready(),
-                StartOutcome::Failed | StartOutcome::Refused | StartOutcome::Latched => {
-                    self.report.errors.push(started.message);
-                }
-            },
-            None => self.report.errors.push("it was not started".into()),
-        }
-        self.report
-    }
 }
