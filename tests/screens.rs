@@ -674,6 +674,41 @@ fn the_emergency_stop_says_that_it_is_not_here() {
 }
 
 #[test]
+fn a_screen_that_shows_nothing_does_nothing_and_asks_nothing() {
+    for keys in ["xy", "X", "s", "r", "jjxy", "* x", "?", "/a", "z", "2", "o"] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.tell(Msg::Resize(20, 5));
+        desk.asked.clear();
+        desk.press(keys);
+        desk.tell(Msg::Paste("y".into()));
+        assert_eq!((desk.acts(), &desk.model.focus), (vec![], &Focus::Panes), "{keys}");
+        assert!(desk.model.confirmed.is_none() && desk.model.marked.is_empty(), "{keys}");
+    }
+    // What was open when the screen became that small is closed, and means No.
+    for keys in ["jjx", "jjX", "?", "/gr", "2/gr"] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.press(keys);
+        desk.tell(Msg::Resize(59, 36));
+        desk.press("y<enter>");
+        desk.tell(Msg::Resize(120, 36));
+        assert_eq!(desk.model.focus, Focus::Panes, "{keys}");
+        assert!(desk.model.confirmed.is_none(), "{keys}");
+        assert_eq!(desk.acts(), [], "{keys}");
+    }
+    for (keys, effect) in [("q", Effect::Leave(None)), ("<c-c>", Effect::Leave(None)), ("<c-l>", Effect::Redraw)] {
+        let fixed = Fixed { leave_note: Some("It ends something.".into()), ..Fixed::default() };
+        let mut desk = Desk::with(20, 5, fixed).survey();
+        desk.press(keys);
+        assert!(desk.asked.contains(&effect), "{keys}");
+    }
+    for keys in ["!", "<c-x>"] {
+        let mut desk = Desk::new(20, 5).survey();
+        desk.press(keys);
+        assert!(desk.feedback().starts_with("the emergency stop"), "{keys}");
+    }
+}
+
+#[test]
 fn panes_follow_the_keys() {
     let mut desk = Desk::new(120, 36).survey();
     for (keys, pane) in [

@@ -42,8 +42,17 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Key(event) => key(model, &mut effects, &event),
-        Msg::Paste(text) => paste(model, &mut effects, &text),
-        Msg::Resize(width, height) => model.size = (width, height),
+        Msg::Paste(text) => {
+            if !layout::is_tiny(model) {
+                paste(model, &mut effects, &text);
+            }
+        }
+        Msg::Resize(width, height) => {
+            model.size = (width, height);
+            if layout::is_tiny(model) {
+                shut(model, &mut effects);
+            }
+        }
         Msg::Survey(bots) => survey(model, bots),
         Msg::Fresh(ticket) => fresh(model, &mut effects, ticket),
         Msg::Log(news) => {
@@ -120,7 +129,32 @@ fn place(state: State) -> usize {
     State::ALL.iter().position(|s| *s == state).unwrap_or(State::ALL.len())
 }
 
+/// On a screen that shows nothing nobody is asked anything: what was open is closed, and a question means No.
+fn shut(model: &mut Model, effects: &mut Vec<Effect>) {
+    if let Focus::Asking(dialog) = std::mem::take(&mut model.focus) {
+        let what = match dialog.about {
+            About::Deed(deed, targets) => format!("not done: {} {}", deed.verb(), deed::named(&targets)),
+            About::Leaving(_) => "not left".to_owned(),
+        };
+        tell(model, effects, Tone::Plain, format!("{what}; the screen became too small to ask"));
+    }
+}
+
+/// A key on a screen that is too small to show what it would do.
+fn key_unseen(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
+    match keys::lookup(event, model.pane) {
+        // Nothing can be asked here, and the one line there is says that this key quits.
+        Some(Action::Leave) => effects.push(Effect::Leave(None)),
+        Some(action @ (Action::Emergency | Action::Redraw)) => act(model, effects, action),
+        Some(_) | None => {}
+    }
+}
+
 fn key(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
+    if layout::is_tiny(model) {
+        key_unseen(model, effects, event);
+        return;
+    }
     if let Some(action) = keys::lookup_always(event) {
         act(model, effects, action);
         return;
