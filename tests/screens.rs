@@ -1,17 +1,18 @@
 //! The screen without a terminal: messages and keys go in, and what is drawn, and what is asked of others, comes out.
 //! No clock, no process, no file but `docs/KEYS.md`.
 
-#![allow(clippy::expect_used, clippy::wildcard_enum_match_arm, reason = "a test may")]
+#![allow(clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm, reason = "a test may")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::Path;
 use std::time::Duration;
 
-use botwarden::core::bot::{BotName, Mode};
+use botwarden::core::bot::{BotName, BotSpec, Mode};
 use botwarden::core::moment::Moment;
 use botwarden::core::state::State;
 use botwarden::core::status::BotStatus;
-use botwarden::tui::deed::Deed;
+use botwarden::tui::deed::{Deed, Guard};
 use botwarden::tui::effect::Effect;
 use botwarden::tui::keys;
 use botwarden::tui::message::{Done, LogEvent, LogNews, Msg, Now, Told};
@@ -59,6 +60,7 @@ impl Desk {
     }
 
     fn survey(mut self) -> Self {
+        self.tell(Msg::Configuration(Ok(specs())));
         self.tell(Msg::Survey(bots()));
         self
     }
@@ -227,6 +229,26 @@ fn bots() -> Vec<BotStatus> {
             ..noted(alive(bot("recorder", Live, State::Orphaned), 39002, 439_200), "no keeper; 'up' takes it back")
         },
     ]
+}
+
+/// What the configuration says of them.
+fn specs() -> Vec<BotSpec> {
+    let text: String = bots()
+        .iter()
+        .filter(|bot| bot.configured)
+        .map(|bot| {
+            let mode = bot.mode.expect("a mode");
+            format!("[bots.{}]\ncommand = [\"/bin/bot\"]\nmode = \"{mode}\"\n", bot.name)
+        })
+        .collect();
+    botwarden::config::parse(Path::new("/nowhere/botwarden.toml"), &text).expect("no mistake").bots
+}
+
+/// The same configuration, one bot in another mode.
+fn configured(name: &str, mode: Mode) -> Msg {
+    let mut specs = specs();
+    specs.iter_mut().filter(|spec| spec.name.as_str() == name).for_each(|spec| spec.mode = mode);
+    Msg::Configuration(Ok(specs))
 }
 
 /// The same bots, one of them changed.
@@ -615,6 +637,94 @@ fn what_need_not_be_done_is_not_done() {
     );
 }
 
+// The configuration, which may become another one while the screen is open.
+
+#[test]
+fn a_bot_is_started_with_what_the_file_says_once_it_was_read_again() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("/nyse<enter>s");
+    let ticket = desk.look();
+    assert_eq!(desk.acts(), [], "not before the file was read again");
+    let mut specs = specs();
+    specs.iter_mut().for_each(|spec| spec.command.push("--new".into()));
+    desk.tell(Msg::Configuration(Ok(specs)));
+    desk.tell(Msg::Survey(bots()));
+    desk.tell(Msg::Fresh(ticket));
+    let [Effect::Act { deed: Deed::Start, specs, .. }] =
+        desk.asked.iter().filter(|effect| matches!(effect, Effect::Act { .. })).collect::<Vec<_>>()[..]
+    else {
+        panic!("{:?}", desk.asked);
+    };
+    assert_eq!(specs.len(), 1);
+    assert_eq!((specs[0].name.as_str(), &specs[0].command[1..]), ("nyse-open", &["--new".to_owned()][..]));
+}
+
+#[test]
+fn a_bot_that_became_live_in_the_file_is_never_started_by_one_key() {
+    let live = with("nyse-open", |bot| bot.mode = Some(Mode::Live));
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("/nyse<enter>s");
+    let ticket = desk.look();
+    desk.tell(configured("nyse-open", Mode::Live));
+    desk.tell(Msg::Survey(live));
+    desk.tell(Msg::Fresh(ticket));
+    assert_eq!((desk.acts(), desk.feedback()), (vec![], "start nyse-open refused: nyse-open is LIVE now"));
+    desk.press("sy<enter>");
+    assert_eq!(desk.acts(), []);
+    desk.press("snyse-open<enter>");
+    let ticket = desk.look();
+    desk.tell(Msg::Fresh(ticket));
+    assert_eq!(desk.acts(), [(Deed::Start, vec!["nyse-open".to_owned()])]);
+}
+
+#[test]
+fn a_restart_asks_for_the_name_if_either_run_is_live() {
+    for (name, mode) in [("arb-tri", Mode::Live), ("grid-btc", Mode::Paper)] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.tell(configured(name, mode));
+        desk.press(&format!("/{name}<enter>r"));
+        assert!(desk.asked.iter().any(|effect| matches!(effect, Effect::Look(_))), "{name}");
+        let Focus::Asking(dialog) = &desk.model.focus else { panic!("{name}: {:?}", desk.model.focus) };
+        assert_eq!(dialog.guard, Guard::Type(name.to_owned()));
+        // A stop is about the run that lives, whatever the next one will be.
+        desk.press("<esc>x");
+        assert_eq!(matches!(desk.model.focus, Focus::Asking(_)), name == "grid-btc", "{name}");
+    }
+}
+
+#[test]
+fn a_configuration_with_mistakes_starts_nothing_and_stops_everything() {
+    const REFUSED: &str = "the configuration has mistakes: botwarden check";
+    for (name, key) in [("nyse-open", "s"), ("arb-tri", "r"), ("spread-x", "s")] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.tell(Msg::Configuration(Err("botwarden.toml:3:1: a mistake".into())));
+        desk.tell(Msg::Survey(bots()));
+        desk.press(&format!("/{name}<enter>{key}"));
+        assert_eq!((desk.acts(), desk.feedback(), &desk.model.focus), (vec![], REFUSED, &Focus::Panes), "{name}");
+        // It may have broken between the answer and the look.
+        let mut desk = Desk::new(120, 36).survey();
+        desk.press(&format!("/{name}<enter>{key}{name}<enter>"));
+        let ticket = desk.look();
+        desk.tell(Msg::Configuration(Err("botwarden.toml:3:1: a mistake".into())));
+        desk.tell(Msg::Fresh(ticket));
+        assert_eq!(desk.acts(), [], "{name}");
+        assert!(desk.feedback().ends_with(REFUSED), "{}", desk.feedback());
+    }
+    // A screen that was opened so knows its bots from their records.
+    let mut desk = Desk::new(120, 36);
+    desk.tell(Msg::Configuration(Err("botwarden.toml:3:1: a mistake".into())));
+    desk.tell(Msg::Survey(with("arb-tri", |bot| bot.configured = false)));
+    let shown = rows(&desk.buffer()).join("\n");
+    assert!(
+        desk.model.alerts().iter().any(|alert| alert.starts_with(REFUSED) && alert.contains("toml:3:1")),
+        "{shown}"
+    );
+    desk.press("x");
+    assert_eq!(desk.acts(), [(Deed::Stop, vec!["arb-tri".to_owned()])]);
+    desk.tell(Msg::Configuration(Ok(specs())));
+    assert!(desk.model.alerts().iter().all(|alert| !alert.starts_with(REFUSED)));
+}
+
 // Text that is typed or pasted.
 
 #[test]
@@ -739,7 +849,7 @@ fn looks_are_frequent_while_something_changes() {
 
 #[test]
 fn the_page_of_keys_is_the_table() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/KEYS.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/KEYS.md");
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, keys::markdown()).expect("written");
     }

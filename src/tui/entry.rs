@@ -3,12 +3,13 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::deed::{self, Guard};
-use super::effect::{Effect, tell, ticket};
+use super::effect::{Effect, tell};
 use super::filter::Filter;
 use super::keys::{self, Action};
 use super::layout;
-use super::model::{About, Confirmed, Dialog, Focus, Model, Pane, Prompt, Tone};
+use super::model::{About, Dialog, Focus, Model, Pane, Prompt, Tone};
 use super::text;
+use super::wish::look_again;
 
 /// Pasted text: letters where letters are typed, else nothing at all.
 pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) {
@@ -96,9 +97,7 @@ pub(super) fn asking(model: &mut Model, effects: &mut Vec<Effect>, mut dialog: D
     match (dialog.about, yes) {
         (About::Deed(deed, targets), true) => {
             // Some time has passed since the question: nothing is done to what it was not asked about.
-            let ticket = ticket(model);
-            effects.push(Effect::Look(ticket));
-            model.confirmed = Some(Confirmed { ticket, deed, targets, at: model.now.mono });
+            look_again(model, effects, deed, targets);
         }
         (About::Deed(deed, targets), false) => {
             let text = format!("not done: {} {}", deed.verb(), deed::named(&targets));

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crossterm::event::KeyEvent;
+use log::Level;
 
 use crate::core::bot::{BotName, Mode};
 use crate::core::state::State;
@@ -15,8 +16,8 @@ use super::entry::{asking, help, narrow, paste, typing};
 use super::keys::{self, Action};
 use super::layout;
 use super::logbook::Logbook;
-use super::message::Msg;
-use super::model::{About, Dialog, Focus, Model, Pane, Prompt, Sort, Tone};
+use super::message::{Configured, Msg};
+use super::model::{About, Dialog, Focus, MISTAKES, Model, Pane, Prompt, Sort, Tone};
 use super::text;
 use super::wish::{finished, fresh, want};
 
@@ -53,6 +54,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 shut(model, &mut effects);
             }
         }
+        Msg::Configuration(configured) => configure(model, &mut effects, configured),
         Msg::Survey(bots) => survey(model, bots),
         Msg::Fresh(ticket) => fresh(model, &mut effects, ticket),
         Msg::Log(news) => {
@@ -61,6 +63,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Done(done) => finished(model, &mut effects, done),
+        Msg::Trouble(text) => tell(model, &mut effects, Tone::Bad, text),
         Msg::Diagnostic => {}
         Msg::Signaled(signal) => effects.push(Effect::Leave(Some(signal))),
         Msg::Suspend => effects.push(Effect::StandStill),
@@ -94,6 +97,25 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if hurried != model.hurried {
         model.hurried = hurried;
         effects.push(Effect::Hurry(hurried));
+    }
+}
+
+/// A file with mistakes takes nothing away: what was known of the bots stays known, and nothing is started.
+fn configure(model: &mut Model, effects: &mut Vec<Effect>, configured: Configured) {
+    match configured {
+        Ok(specs) => {
+            if model.mistakes.take().is_some() {
+                tell(model, effects, Tone::Good, "the configuration has no mistake any more");
+            }
+            model.specs = specs;
+        }
+        Err(why) => {
+            let why = text::harmless(&why);
+            if model.mistakes.as_ref() != Some(&why) {
+                effects.push(Effect::Note(Level::Warn, format!("{MISTAKES}: {why}")));
+            }
+            model.mistakes = Some(why);
+        }
     }
 }
 
