@@ -74,21 +74,29 @@ fn paper_desk(args: &Args) -> Code {
     for note in desk.notes() {
         complain(note, Code::Done);
     }
-    let _ = desk.start(&who::asks());
-    let shown = tui::run(tui::Options {
-        title_note: Some("PAPER DESK: no order is real".into()),
-        leave_note: Some(PaperDesk::LEAVE_NOTE.into()),
-        ..options(args, desk.home().clone(), Some(desk.config_file().to_owned()), Ok(desk.specs().to_vec()))
-    });
+    if !desk.interrupted() {
+        let _ = desk.start(&who::asks());
+    }
+    // Whoever asked to leave before the screen was there does not want to see it.
+    let shown = if desk.interrupted() { Ok(()) } else { show(args, &desk) };
     complain("leaving the paper desk: every bot is told to stop, which takes some seconds", Code::Done);
     let closing = desk.close();
     for line in &closing.lines {
         complain(line, Code::Done);
     }
     match shown {
-        Ok(_) => closing.code(),
+        Ok(()) => closing.code(),
         Err(why) => Code::worst([complain(&why, Code::Failed), closing.code()]),
     }
+}
+
+fn show(args: &Args, desk: &PaperDesk) -> Result<(), String> {
+    tui::run(tui::Options {
+        title_note: Some("PAPER DESK: no order is real".into()),
+        leave_note: Some(PaperDesk::LEAVE_NOTE.into()),
+        ..options(args, desk.home().clone(), Some(desk.config_file().to_owned()), Ok(desk.specs().to_vec()))
+    })
+    .map(|_| ())
 }
 
 fn on_a_terminal() -> bool {
