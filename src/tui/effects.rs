@@ -240,7 +240,7 @@ impl Source {
         if let Ok(specs) = &said {
             self.specs.clone_from(specs);
         }
-        self.said = said.clone();
+        self.said.clone_from(&said);
         Some(said)
     }
 }
