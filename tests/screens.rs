@@ -613,6 +613,56 @@ fn marked_bots_are_meant_instead_of_the_cursor_and_never_while_hidden() {
 }
 
 #[test]
+fn marks_whose_bots_are_gone_do_not_hand_the_deed_to_the_cursor() {
+    let without = || bots().into_iter().filter(|bot| bot.name.as_str() != "recorder").collect::<Vec<_>>();
+    for key in ["x", "X", "s", "r"] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.press("/recorder<enter> <esc>g");
+        assert_eq!(desk.model.marked.len(), 1);
+        desk.tell(Msg::Survey(without()));
+        desk.tell(Msg::Survey(without()));
+        desk.press(key);
+        assert_eq!((desk.acts(), desk.feedback()), (vec![], "the marked bots are gone"));
+        assert_eq!((&desk.model.focus, desk.model.confirmed.is_none()), (&Focus::Panes, true));
+        // It is said once; from then on the cursor is meant again.
+        desk.press("x");
+        assert_eq!(desk.acts(), [(Deed::Stop, vec!["arb-tri".to_owned()])]);
+    }
+    // Marking others, or unmarking, has seen it as well.
+    for keys in ["U", "  k", "<esc>"] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.press("/recorder<enter> <esc>g");
+        desk.tell(Msg::Survey(without()));
+        desk.press(keys);
+        assert!(!desk.model.marks_gone, "{keys}");
+    }
+}
+
+#[test]
+fn a_question_about_many_bots_names_the_live_ones_first() {
+    let mut desk = Desk::new(120, 36);
+    let mut many: Vec<BotStatus> =
+        (1..=9).map(|n| alive(bot(&format!("a@{n}"), Mode::Paper, State::Running), n, 9)).collect();
+    many.push(alive(bot("z", Mode::Live, State::Running), 99, 9));
+    desk.tell(Msg::Survey(many));
+    desk.press("*x");
+    let shown = rows(&desk.buffer()).join("\n");
+    let [live, paper] = ["│ z  LIVE", "│ a@1  PAPER"].map(|line| shown.find(line).expect("listed"));
+    assert!(live < paper && shown.contains("and 4 more, 0 of them live"), "{shown}");
+}
+
+#[test]
+fn what_lives_or_may_live_is_not_started_and_no_name_is_asked_for() {
+    for (state, why) in [(State::Orphaned, "grid-btc is ORPHANED"), (State::Unknown, "grid-btc is UNKNOWN")] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.tell(Msg::Survey(with("grid-btc", |bot| bot.state = state)));
+        desk.press("/grid<enter>s");
+        assert_eq!((desk.acts(), &desk.model.focus), (vec![], &Focus::Panes));
+        assert!(desk.feedback().starts_with(why), "{}", desk.feedback());
+    }
+}
+
+#[test]
 fn a_bot_that_leaves_the_filter_does_not_hand_its_place_to_another() {
     let mut desk = Desk::new(120, 36).survey();
     desk.press("/st:running<enter>");
@@ -845,6 +895,45 @@ fn looks_are_frequent_while_something_changes() {
     let ticket = desk.model.last_ticket;
     desk.tell(Msg::Done(Done { ticket, took: Duration::ZERO, bots: vec![] }));
     assert!(desk.asked.contains(&Effect::Hurry(false)));
+}
+
+#[test]
+fn a_bot_that_never_gets_ready_does_not_keep_everybody_looking() {
+    let mut desk = Desk::new(120, 36);
+    let starting = |uptime| vec![alive(bot("a", Mode::Paper, State::Starting), 1, uptime)];
+    desk.tell(Msg::Survey(starting(60)));
+    assert!(desk.model.hurried);
+    desk.tell(Msg::Survey(starting(61)));
+    assert!(!desk.model.hurried && desk.asked.contains(&Effect::Hurry(false)));
+}
+
+#[test]
+fn a_log_without_a_line_has_no_last_one() {
+    let mut desk = Desk::new(120, 36).survey();
+    let age = |desk: &Desk| rows(&desk.buffer()).iter().any(|row| row.contains("last line"));
+    desk.log(&[]);
+    assert!(!age(&desk) && rows(&desk.buffer()).iter().any(|row| row.contains("nothing written yet")));
+    desk.log(&LOG);
+    assert!(age(&desk));
+}
+
+#[test]
+fn a_search_that_is_no_regular_expression_is_made_for_the_text_and_says_so() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.log(&["bid (61250", "ask"]);
+    desk.press("2/(61<enter>");
+    assert_eq!(desk.feedback(), "no regular expression, so searched for as text: (61");
+    assert!(rows(&desk.buffer()).iter().any(|row| row.contains("/(61 1 of 1")));
+    desk.press("/[<enter>");
+    assert_eq!(desk.feedback(), "no regular expression, so searched for as text: [");
+}
+
+#[test]
+fn trouble_with_threads_is_told_in_the_footer() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.tell(Msg::Trouble("cannot look at the bots yet".into()));
+    assert_eq!(desk.feedback(), "cannot look at the bots yet");
+    assert!(rows(&desk.buffer()).iter().any(|row| row.contains("cannot look at the bots yet")));
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) 
 }
 
 /// A key while a filter or a search is typed.
-pub(super) fn typing(model: &mut Model, mut prompt: Prompt, event: &KeyEvent) {
+pub(super) fn typing(model: &mut Model, effects: &mut Vec<Effect>, mut prompt: Prompt, event: &KeyEvent) {
     let accepted = matches!(event.code, KeyCode::Esc | KeyCode::Enter);
     if event.code == KeyCode::Esc {
         prompt.text.clone_from(&prompt.before);
@@ -41,7 +41,13 @@ pub(super) fn typing(model: &mut Model, mut prompt: Prompt, event: &KeyEvent) {
         Pane::Logs | Pane::Diagnostics => {
             if accepted && event.code == KeyCode::Enter {
                 let rows = layout::log_page(model);
-                model.log.look_for(&prompt.text, rows);
+                if !model.log.look_for(&prompt.text, rows) {
+                    let text = match model.log.search() {
+                        Some(_) => format!("no regular expression, so searched for as text: {}", prompt.text),
+                        None => "too long to search for".to_owned(),
+                    };
+                    tell(model, effects, Tone::Bad, text);
+                }
             }
         }
     }

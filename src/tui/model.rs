@@ -229,6 +229,8 @@ pub struct Model {
     pub top_row: usize,
     /// Marked bots.
     pub marked: BTreeSet<BotName>,
+    /// Whether every bot that was marked is gone, and nobody was told yet.
+    pub marks_gone: bool,
     /// What is shown of the list.
     pub filter: Filter,
     /// What it is sorted by.

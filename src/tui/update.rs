@@ -6,7 +6,7 @@ use std::time::Duration;
 use crossterm::event::KeyEvent;
 use log::Level;
 
-use crate::core::bot::{BotName, Mode};
+use crate::core::bot::{BotName, Mode, READY_LIMIT};
 use crate::core::state::State;
 use crate::core::status::BotStatus;
 
@@ -92,7 +92,7 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
         model.top_row = model.cursor_row;
     }
     model.top_row = model.top_row.max((model.cursor_row + 1).saturating_sub(rows)).min(count.saturating_sub(rows));
-    let moving = model.bots.iter().any(|bot| matches!(bot.state, State::Starting | State::Stopping));
+    let moving = model.bots.iter().any(|bot| bot.state == State::Stopping || starts_now(model, bot));
     let hurried = moving || !model.doing.is_empty() || model.confirmed.is_some();
     if hurried != model.hurried {
         model.hurried = hurried;
@@ -126,7 +126,9 @@ fn survey(model: &mut Model, mut bots: Vec<BotStatus>) {
     model.bots = bots;
     model.seen_at = Some(model.now.mono);
     let there: Vec<&BotName> = model.bots.iter().map(|bot| &bot.name).collect();
+    let marked = !model.marked.is_empty();
     model.marked.retain(|name| there.contains(&name));
+    model.marks_gone |= marked && model.marked.is_empty();
     sort(model);
 }
 
@@ -149,6 +151,13 @@ fn sort(model: &mut Model) {
 
 fn place(state: State) -> usize {
     State::ALL.iter().position(|s| *s == state).unwrap_or(State::ALL.len())
+}
+
+/// Whether a bot may be expected to be ready at any moment; one that takes longer is looked at as any other.
+fn starts_now(model: &Model, bot: &BotStatus) -> bool {
+    let since = bot.since.and_then(|since| Duration::try_from(model.now.wall.duration_since(since)).ok());
+    let age = since.or(bot.uptime_s.map(Duration::from_secs)).unwrap_or_default();
+    bot.state == State::Starting && age <= READY_LIMIT
 }
 
 /// On a screen that shows nothing nobody is asked anything: what was open is closed, and a question means No.
@@ -187,7 +196,7 @@ fn key(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
                 act(model, effects, action);
             }
         }
-        Focus::Typing(prompt) => typing(model, prompt, event),
+        Focus::Typing(prompt) => typing(model, effects, prompt, event),
         Focus::Asking(dialog) => asking(model, effects, dialog, event),
         Focus::Help(top) => help(model, event, top),
     }
@@ -206,14 +215,16 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
                 if !model.marked.remove(&name) {
                     model.marked.insert(name);
                 }
+                model.marks_gone = false;
                 go_to(model, row + 1);
             }
         }
         Action::MarkAll => {
             let shown: Vec<BotName> = model.shown().map(|bot| bot.name.clone()).collect();
             model.marked.extend(shown);
+            model.marks_gone = false;
         }
-        Action::Unmark => model.marked.clear(),
+        Action::Unmark => unmark(model),
         Action::Down => step(model, 1),
         Action::Up => step(model, -1),
         Action::PageDown => step(model, page(model)),
@@ -326,6 +337,11 @@ fn go(model: &mut Model, pane: Pane) {
     }
 }
 
+fn unmark(model: &mut Model) {
+    model.marked.clear();
+    model.marks_gone = false;
+}
+
 /// One thing at a time, the last one first: zoom, search, filter, pane, marks.
 fn back(model: &mut Model) {
     if model.zoom {
@@ -336,7 +352,7 @@ fn back(model: &mut Model) {
     } else if model.pane != Pane::Bots {
         go(model, Pane::Bots);
     } else if model.filter.is_empty() {
-        model.marked.clear();
+        unmark(model);
     } else {
         narrow(model, "");
     }

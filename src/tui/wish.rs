@@ -71,7 +71,11 @@ pub(super) fn look_again(model: &mut Model, effects: &mut Vec<Effect>, deed: Dee
     model.confirmed = Some(Confirmed { ticket, deed, targets, at: model.now.mono });
 }
 
-fn choose(model: &Model) -> Result<Vec<BotStatus>, String> {
+fn choose(model: &mut Model) -> Result<Vec<BotStatus>, String> {
+    // Whoever marked bots means those, and not the one that the cursor happens to be on.
+    if std::mem::take(&mut model.marks_gone) {
+        return Err("the marked bots are gone".into());
+    }
     if model.marked.is_empty() {
         return match model.cursor_at().and_then(|row| model.shown().nth(row)) {
             Some(bot) => Ok(vec![bot.clone()]),
@@ -107,6 +111,13 @@ fn needless(model: &Model, deed: Deed, bot: &BotStatus) -> Option<String> {
         }
         Deed::Start | Deed::Restart if !bot.configured => {
             Some("is not in the configuration: it can only be stopped".into())
+        }
+        Deed::Start if bot.state == State::Orphaned => {
+            Some("is ORPHANED: something of it lives without its keeper; stop it first, or 'botwarden up'".into())
+        }
+        Deed::Start if bot.state == State::Unknown => {
+            let note = if bot.note.is_empty() { "nobody knows whether it runs" } else { bot.note.as_str() };
+            Some(format!("is UNKNOWN, and must not run twice: {note}"))
         }
         Deed::Stop if bot.state == State::Stopping => Some("is stopping already".to_owned()),
         Deed::Start | Deed::Stop | Deed::Climb | Deed::Kill | Deed::Restart => None,

@@ -67,7 +67,10 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
 }
 
 fn list(model: &Model, deed: Deed, targets: &[Target], room: u16, lines: &mut Vec<Line<'static>>) {
-    for target in targets.iter().take(LISTED) {
+    // Those with real money are named before anything is cut off.
+    let (live, others): (Vec<&Target>, Vec<&Target>) = targets.iter().partition(|target| target.is_live());
+    let ordered = [live, others].concat();
+    for target in ordered.iter().take(LISTED) {
         let style = if target.is_live() { theme::strong() } else { ratatui::style::Style::new() };
         lines.push(Line::styled(cut(model, &target.line(), room), style));
         if let Some(what) = target.changed(model.target(deed, &target.name).as_ref()) {
@@ -75,7 +78,7 @@ fn list(model: &Model, deed: Deed, targets: &[Target], room: u16, lines: &mut Ve
         }
     }
     if targets.len() > LISTED {
-        let rest = targets.get(LISTED..).unwrap_or_default();
+        let rest = ordered.get(LISTED..).unwrap_or_default();
         let live = rest.iter().filter(|target| target.is_live()).count();
         lines.push(Line::raw(format!("and {} more, {live} of them live", rest.len())));
     }
