@@ -233,14 +233,11 @@ fn bots() -> Vec<BotStatus> {
 
 /// What the configuration says of them.
 fn specs() -> Vec<BotSpec> {
-    let text: String = bots()
-        .iter()
-        .filter(|bot| bot.configured)
-        .map(|bot| {
-            let mode = bot.mode.expect("a mode");
-            format!("[bots.{}]\ncommand = [\"/bin/bot\"]\nmode = \"{mode}\"\n", bot.name)
-        })
-        .collect();
+    let mut text = String::new();
+    for bot in bots().iter().filter(|bot| bot.configured) {
+        let mode = bot.mode.expect("a mode");
+        let _ = writeln!(text, "[bots.{}]\ncommand = [\"/bin/bot\"]\nmode = \"{mode}\"", bot.name);
+    }
     botwarden::config::parse(Path::new("/nowhere/botwarden.toml"), &text).expect("no mistake").bots
 }
 
@@ -696,7 +693,9 @@ fn a_bot_is_started_with_what_the_file_says_once_it_was_read_again() {
     let ticket = desk.look();
     assert_eq!(desk.acts(), [], "not before the file was read again");
     let mut specs = specs();
-    specs.iter_mut().for_each(|spec| spec.command.push("--new".into()));
+    for spec in &mut specs {
+        spec.command.push("--new".into());
+    }
     desk.tell(Msg::Configuration(Ok(specs)));
     desk.tell(Msg::Survey(bots()));
     desk.tell(Msg::Fresh(ticket));
