@@ -770,6 +770,8 @@ fn a_configuration_with_mistakes_starts_nothing_and_stops_everything() {
     );
     desk.press("x");
     assert_eq!(desk.acts(), [(Deed::Stop, vec!["arb-tri".to_owned()])]);
+    desk.tell(Msg::Survey(vec![]));
+    assert!(rows(&desk.buffer()).join("\n").contains("no bot runs here, and the configuration has mistakes"));
     desk.tell(Msg::Configuration(Ok(specs())));
     assert!(desk.model.alerts().iter().all(|alert| !alert.starts_with(REFUSED)));
 }
