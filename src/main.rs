@@ -1,6 +1,7 @@
 //! Parse, dispatch, and the one place that turns a result into an exit code.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use botwarden::cli::{self, Args, Command};
@@ -9,7 +10,7 @@ use botwarden::core::code::Code;
 use botwarden::core::protocol::KEEPER_ROLE;
 use botwarden::demo::{self, PaperDesk};
 use botwarden::paths::Home;
-use botwarden::{keeper, tui, who};
+use botwarden::{config, keeper, tui, who};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -38,13 +39,21 @@ fn screen(args: &Args) -> Code {
         Ok(desk) => desk,
         Err(why) => return complain(&why, Code::Usage),
     };
-    let Some(config) = &desk.config else {
-        for mistake in &desk.mistakes {
-            complain(&mistake.to_string(), Code::Usage);
+    let (file, configured) = match desk.config {
+        Some(config) => (Some(config.file), Ok(config.bots)),
+        None if !on_a_terminal() => {
+            for mistake in &desk.mistakes {
+                complain(&mistake.to_string(), Code::Usage);
+            }
+            return Code::Usage;
         }
-        return Code::Usage;
+        // What runs can be seen and stopped whatever has become of the file.
+        None => {
+            let first = desk.mistakes.first().map(ToString::to_string).unwrap_or_default();
+            (config::locate(args.config.as_deref()).ok(), Err(first))
+        }
     };
-    match tui::run(options(args, desk.home.clone(), config.bots.clone())) {
+    match tui::run(options(args, desk.home, file, configured)) {
         Ok(left) => complain(&left.sentence(), left.signal.map_or(Code::Done, |_| Code::StillWorking)),
         Err(why) => complain(&why, Code::Failed),
     }
@@ -56,33 +65,46 @@ fn paper_desk(args: &Args) -> Code {
         Ok(desk) => desk,
         Err(why) => return complain(&why, Code::Failed),
     };
-    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+    if !on_a_terminal() {
         return demo::plain(desk, demo::PLAIN_TIME);
     }
     for note in desk.notes() {
         complain(note, Code::Done);
     }
-    let _ = desk.start(&who::asks());
-    let shown = tui::run(tui::Options {
-        title_note: Some("PAPER DESK: no order is real".into()),
-        leave_note: Some(PaperDesk::LEAVE_NOTE.into()),
-        ..options(args, desk.home().clone(), desk.specs().to_vec())
-    });
+    if !desk.interrupted() {
+        let _ = desk.start(&who::asks());
+    }
+    // Whoever asked to leave before the screen was there does not want to see it.
+    let shown = if desk.interrupted() { Ok(()) } else { show(args, &desk) };
     complain("leaving the paper desk: every bot is told to stop, which takes some seconds", Code::Done);
     let closing = desk.close();
     for line in &closing.lines {
         complain(line, Code::Done);
     }
     match shown {
-        Ok(_) => closing.code(),
+        Ok(()) => closing.code(),
         Err(why) => Code::worst([complain(&why, Code::Failed), closing.code()]),
     }
 }
 
-fn options(args: &Args, home: Home, specs: Vec<BotSpec>) -> tui::Options {
+fn show(args: &Args, desk: &PaperDesk) -> Result<(), String> {
+    tui::run(tui::Options {
+        title_note: Some("PAPER DESK: no order is real".into()),
+        leave_note: Some(PaperDesk::LEAVE_NOTE.into()),
+        ..options(args, desk.home().clone(), Some(desk.config_file().to_owned()), Ok(desk.specs().to_vec()))
+    })
+    .map(|_| ())
+}
+
+fn on_a_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
+fn options(args: &Args, home: Home, config: Option<PathBuf>, configured: Result<Vec<BotSpec>, String>) -> tui::Options {
     tui::Options {
         home,
-        specs,
+        config,
+        configured,
         host: who::host(),
         by: who::asks(),
         ascii: args.ascii || cli::wants_ascii(),

@@ -1,17 +1,18 @@
 //! The screen without a terminal: messages and keys go in, and what is drawn, and what is asked of others, comes out.
 //! No clock, no process, no file but `docs/KEYS.md`.
 
-#![allow(clippy::expect_used, clippy::wildcard_enum_match_arm, reason = "a test may")]
+#![allow(clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm, reason = "a test may")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::Path;
 use std::time::Duration;
 
-use botwarden::core::bot::{BotName, Mode};
+use botwarden::core::bot::{BotName, BotSpec, Mode};
 use botwarden::core::moment::Moment;
 use botwarden::core::state::State;
 use botwarden::core::status::BotStatus;
-use botwarden::tui::deed::Deed;
+use botwarden::tui::deed::{Deed, Guard};
 use botwarden::tui::effect::Effect;
 use botwarden::tui::keys;
 use botwarden::tui::message::{Done, LogEvent, LogNews, Msg, Now, Told};
@@ -59,6 +60,7 @@ impl Desk {
     }
 
     fn survey(mut self) -> Self {
+        self.tell(Msg::Configuration(Ok(specs())));
         self.tell(Msg::Survey(bots()));
         self
     }
@@ -227,6 +229,23 @@ fn bots() -> Vec<BotStatus> {
             ..noted(alive(bot("recorder", Live, State::Orphaned), 39002, 439_200), "no keeper; 'up' takes it back")
         },
     ]
+}
+
+/// What the configuration says of them.
+fn specs() -> Vec<BotSpec> {
+    let mut text = String::new();
+    for bot in bots().iter().filter(|bot| bot.configured) {
+        let mode = bot.mode.expect("a mode");
+        let _ = writeln!(text, "[bots.{}]\ncommand = [\"/bin/bot\"]\nmode = \"{mode}\"", bot.name);
+    }
+    botwarden::config::parse(Path::new("/nowhere/botwarden.toml"), &text).expect("no mistake").bots
+}
+
+/// The same configuration, one bot in another mode.
+fn configured(name: &str, mode: Mode) -> Msg {
+    let mut specs = specs();
+    specs.iter_mut().filter(|spec| spec.name.as_str() == name).for_each(|spec| spec.mode = mode);
+    Msg::Configuration(Ok(specs))
 }
 
 /// The same bots, one of them changed.
@@ -591,6 +610,56 @@ fn marked_bots_are_meant_instead_of_the_cursor_and_never_while_hidden() {
 }
 
 #[test]
+fn marks_whose_bots_are_gone_do_not_hand_the_deed_to_the_cursor() {
+    let without = || bots().into_iter().filter(|bot| bot.name.as_str() != "recorder").collect::<Vec<_>>();
+    for key in ["x", "X", "s", "r"] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.press("/recorder<enter> <esc>g");
+        assert_eq!(desk.model.marked.len(), 1);
+        desk.tell(Msg::Survey(without()));
+        desk.tell(Msg::Survey(without()));
+        desk.press(key);
+        assert_eq!((desk.acts(), desk.feedback()), (vec![], "the marked bots are gone"));
+        assert_eq!((&desk.model.focus, desk.model.confirmed.is_none()), (&Focus::Panes, true));
+        // It is said once; from then on the cursor is meant again.
+        desk.press("x");
+        assert_eq!(desk.acts(), [(Deed::Stop, vec!["arb-tri".to_owned()])]);
+    }
+    // Marking others, or unmarking, has seen it as well.
+    for keys in ["U", "  k", "<esc>"] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.press("/recorder<enter> <esc>g");
+        desk.tell(Msg::Survey(without()));
+        desk.press(keys);
+        assert!(!desk.model.marks_gone, "{keys}");
+    }
+}
+
+#[test]
+fn a_question_about_many_bots_names_the_live_ones_first() {
+    let mut desk = Desk::new(120, 36);
+    let mut many: Vec<BotStatus> =
+        (1..=9).map(|n| alive(bot(&format!("a@{n}"), Mode::Paper, State::Running), n, 9)).collect();
+    many.push(alive(bot("z", Mode::Live, State::Running), 99, 9));
+    desk.tell(Msg::Survey(many));
+    desk.press("*x");
+    let shown = rows(&desk.buffer()).join("\n");
+    let [live, paper] = ["│ z  LIVE", "│ a@1  PAPER"].map(|line| shown.find(line).expect("listed"));
+    assert!(live < paper && shown.contains("and 4 more, 0 of them live"), "{shown}");
+}
+
+#[test]
+fn what_lives_or_may_live_is_not_started_and_no_name_is_asked_for() {
+    for (state, why) in [(State::Orphaned, "grid-btc is ORPHANED"), (State::Unknown, "grid-btc is UNKNOWN")] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.tell(Msg::Survey(with("grid-btc", |bot| bot.state = state)));
+        desk.press("/grid<enter>s");
+        assert_eq!((desk.acts(), &desk.model.focus), (vec![], &Focus::Panes));
+        assert!(desk.feedback().starts_with(why), "{}", desk.feedback());
+    }
+}
+
+#[test]
 fn a_bot_that_leaves_the_filter_does_not_hand_its_place_to_another() {
     let mut desk = Desk::new(120, 36).survey();
     desk.press("/st:running<enter>");
@@ -613,6 +682,98 @@ fn what_need_not_be_done_is_not_done() {
         (desk.acts(), desk.feedback()),
         (vec![], "recorder is not in the configuration: it can only be stopped")
     );
+}
+
+// The configuration, which may become another one while the screen is open.
+
+#[test]
+fn a_bot_is_started_with_what_the_file_says_once_it_was_read_again() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("/nyse<enter>s");
+    let ticket = desk.look();
+    assert_eq!(desk.acts(), [], "not before the file was read again");
+    let mut specs = specs();
+    for spec in &mut specs {
+        spec.command.push("--new".into());
+    }
+    desk.tell(Msg::Configuration(Ok(specs)));
+    desk.tell(Msg::Survey(bots()));
+    desk.tell(Msg::Fresh(ticket));
+    let [Effect::Act { deed: Deed::Start, specs, .. }] =
+        desk.asked.iter().filter(|effect| matches!(effect, Effect::Act { .. })).collect::<Vec<_>>()[..]
+    else {
+        panic!("{:?}", desk.asked);
+    };
+    assert_eq!(specs.len(), 1);
+    assert_eq!((specs[0].name.as_str(), &specs[0].command[1..]), ("nyse-open", &["--new".to_owned()][..]));
+}
+
+#[test]
+fn a_bot_that_became_live_in_the_file_is_never_started_by_one_key() {
+    let live = with("nyse-open", |bot| bot.mode = Some(Mode::Live));
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("/nyse<enter>s");
+    let ticket = desk.look();
+    desk.tell(configured("nyse-open", Mode::Live));
+    desk.tell(Msg::Survey(live));
+    desk.tell(Msg::Fresh(ticket));
+    assert_eq!((desk.acts(), desk.feedback()), (vec![], "start nyse-open refused: nyse-open is LIVE now"));
+    desk.press("sy<enter>");
+    assert_eq!(desk.acts(), []);
+    desk.press("snyse-open<enter>");
+    let ticket = desk.look();
+    desk.tell(Msg::Fresh(ticket));
+    assert_eq!(desk.acts(), [(Deed::Start, vec!["nyse-open".to_owned()])]);
+}
+
+#[test]
+fn a_restart_asks_for_the_name_if_either_run_is_live() {
+    for (name, mode) in [("arb-tri", Mode::Live), ("grid-btc", Mode::Paper)] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.tell(configured(name, mode));
+        desk.press(&format!("/{name}<enter>r"));
+        assert!(desk.asked.iter().any(|effect| matches!(effect, Effect::Look(_))), "{name}");
+        let Focus::Asking(dialog) = &desk.model.focus else { panic!("{name}: {:?}", desk.model.focus) };
+        assert_eq!(dialog.guard, Guard::Type(name.to_owned()));
+        // A stop is about the run that lives, whatever the next one will be.
+        desk.press("<esc>x");
+        assert_eq!(matches!(desk.model.focus, Focus::Asking(_)), name == "grid-btc", "{name}");
+    }
+}
+
+#[test]
+fn a_configuration_with_mistakes_starts_nothing_and_stops_everything() {
+    const REFUSED: &str = "the configuration has mistakes: botwarden check";
+    for (name, key) in [("nyse-open", "s"), ("arb-tri", "r"), ("spread-x", "s")] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.tell(Msg::Configuration(Err("botwarden.toml:3:1: a mistake".into())));
+        desk.tell(Msg::Survey(bots()));
+        desk.press(&format!("/{name}<enter>{key}"));
+        assert_eq!((desk.acts(), desk.feedback(), &desk.model.focus), (vec![], REFUSED, &Focus::Panes), "{name}");
+        // It may have broken between the answer and the look.
+        let mut desk = Desk::new(120, 36).survey();
+        desk.press(&format!("/{name}<enter>{key}{name}<enter>"));
+        let ticket = desk.look();
+        desk.tell(Msg::Configuration(Err("botwarden.toml:3:1: a mistake".into())));
+        desk.tell(Msg::Fresh(ticket));
+        assert_eq!(desk.acts(), [], "{name}");
+        assert!(desk.feedback().ends_with(REFUSED), "{}", desk.feedback());
+    }
+    // A screen that was opened so knows its bots from their records.
+    let mut desk = Desk::new(120, 36);
+    desk.tell(Msg::Configuration(Err("botwarden.toml:3:1: a mistake".into())));
+    desk.tell(Msg::Survey(with("arb-tri", |bot| bot.configured = false)));
+    let shown = rows(&desk.buffer()).join("\n");
+    assert!(
+        desk.model.alerts().iter().any(|alert| alert.starts_with(REFUSED) && alert.contains("toml:3:1")),
+        "{shown}"
+    );
+    desk.press("x");
+    assert_eq!(desk.acts(), [(Deed::Stop, vec!["arb-tri".to_owned()])]);
+    desk.tell(Msg::Survey(vec![]));
+    assert!(rows(&desk.buffer()).join("\n").contains("no bot runs here, and the configuration has mistakes"));
+    desk.tell(Msg::Configuration(Ok(specs())));
+    assert!(desk.model.alerts().iter().all(|alert| !alert.starts_with(REFUSED)));
 }
 
 // Text that is typed or pasted.
@@ -674,6 +835,41 @@ fn the_emergency_stop_says_that_it_is_not_here() {
 }
 
 #[test]
+fn a_screen_that_shows_nothing_does_nothing_and_asks_nothing() {
+    for keys in ["xy", "X", "s", "r", "jjxy", "* x", "?", "/a", "z", "2", "o"] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.tell(Msg::Resize(20, 5));
+        desk.asked.clear();
+        desk.press(keys);
+        desk.tell(Msg::Paste("y".into()));
+        assert_eq!((desk.acts(), &desk.model.focus), (vec![], &Focus::Panes), "{keys}");
+        assert!(desk.model.confirmed.is_none() && desk.model.marked.is_empty(), "{keys}");
+    }
+    // What was open when the screen became that small is closed, and means No.
+    for keys in ["jjx", "jjX", "?", "/gr", "2/gr"] {
+        let mut desk = Desk::new(120, 36).survey();
+        desk.press(keys);
+        desk.tell(Msg::Resize(59, 36));
+        desk.press("y<enter>");
+        desk.tell(Msg::Resize(120, 36));
+        assert_eq!(desk.model.focus, Focus::Panes, "{keys}");
+        assert!(desk.model.confirmed.is_none(), "{keys}");
+        assert_eq!(desk.acts(), [], "{keys}");
+    }
+    for (keys, effect) in [("q", Effect::Leave(None)), ("<c-c>", Effect::Leave(None)), ("<c-l>", Effect::Redraw)] {
+        let fixed = Fixed { leave_note: Some("It ends something.".into()), ..Fixed::default() };
+        let mut desk = Desk::with(20, 5, fixed).survey();
+        desk.press(keys);
+        assert!(desk.asked.contains(&effect), "{keys}");
+    }
+    for keys in ["!", "<c-x>"] {
+        let mut desk = Desk::new(20, 5).survey();
+        desk.press(keys);
+        assert!(desk.feedback().starts_with("the emergency stop"), "{keys}");
+    }
+}
+
+#[test]
 fn panes_follow_the_keys() {
     let mut desk = Desk::new(120, 36).survey();
     for (keys, pane) in [
@@ -703,8 +899,47 @@ fn looks_are_frequent_while_something_changes() {
 }
 
 #[test]
+fn a_bot_that_never_gets_ready_does_not_keep_everybody_looking() {
+    let mut desk = Desk::new(120, 36);
+    let starting = |uptime| vec![alive(bot("a", Mode::Paper, State::Starting), 1, uptime)];
+    desk.tell(Msg::Survey(starting(60)));
+    assert!(desk.model.hurried);
+    desk.tell(Msg::Survey(starting(61)));
+    assert!(!desk.model.hurried && desk.asked.contains(&Effect::Hurry(false)));
+}
+
+#[test]
+fn a_log_without_a_line_has_no_last_one() {
+    let mut desk = Desk::new(120, 36).survey();
+    let age = |desk: &Desk| rows(&desk.buffer()).iter().any(|row| row.contains("last line"));
+    desk.log(&[]);
+    assert!(!age(&desk) && rows(&desk.buffer()).iter().any(|row| row.contains("nothing written yet")));
+    desk.log(&LOG);
+    assert!(age(&desk));
+}
+
+#[test]
+fn a_search_that_is_no_regular_expression_is_made_for_the_text_and_says_so() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.log(&["bid (61250", "ask"]);
+    desk.press("2/(61<enter>");
+    assert_eq!(desk.feedback(), "no regular expression, so searched for as text: (61");
+    assert!(rows(&desk.buffer()).iter().any(|row| row.contains("/(61 1 of 1")));
+    desk.press("/[<enter>");
+    assert_eq!(desk.feedback(), "no regular expression, so searched for as text: [");
+}
+
+#[test]
+fn trouble_with_threads_is_told_in_the_footer() {
+    let mut desk = Desk::new(120, 36).survey();
+    desk.tell(Msg::Trouble("cannot look at the bots yet".into()));
+    assert_eq!(desk.feedback(), "cannot look at the bots yet");
+    assert!(rows(&desk.buffer()).iter().any(|row| row.contains("cannot look at the bots yet")));
+}
+
+#[test]
 fn the_page_of_keys_is_the_table() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/KEYS.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/KEYS.md");
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, keys::markdown()).expect("written");
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::core::bot::{BotName, Mode};
+use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::state::State;
 use crate::core::status::BotStatus;
 
@@ -35,6 +35,14 @@ impl Deed {
         }
     }
 
+    /// Whether a bot runs by the configuration of now once it is done.
+    pub const fn starts(self) -> bool {
+        match self {
+            Self::Start | Self::Restart => true,
+            Self::Stop | Self::Climb | Self::Kill => false,
+        }
+    }
+
     /// What it does, for the dialog.
     pub const fn story(self) -> &'static str {
         match self {
@@ -52,7 +60,7 @@ impl Deed {
 pub struct Target {
     /// Its name.
     pub name: BotName,
-    /// Its mode.
+    /// Its mode; where it is to be started, live if either its run or the configuration is.
     pub mode: Option<Mode>,
     /// Its state.
     pub state: State,
@@ -65,11 +73,17 @@ pub struct Target {
 }
 
 impl Target {
-    /// This bot, as it is.
-    pub fn of(bot: &BotStatus) -> Self {
+    /// This bot, as this deed would find it.
+    pub fn of(deed: Deed, bot: &BotStatus, spec: Option<&BotSpec>) -> Self {
+        let mode = match spec.filter(|_| deed.starts()) {
+            // What lives ends by a restart, so its money counts as much as that of the next run.
+            Some(_) if !bot.state.is_at_rest() && bot.mode.is_none_or(|mode| mode == Mode::Live) => bot.mode,
+            Some(spec) => Some(spec.mode),
+            None => bot.mode,
+        };
         Self {
             name: bot.name.clone(),
-            mode: bot.mode,
+            mode,
             state: bot.state,
             pid: bot.pid,
             run: bot.run.clone(),
@@ -86,7 +100,7 @@ impl Target {
     }
 
     /// What has changed since, as a sentence that follows its name; nothing if it is still the same.
-    pub fn changed(&self, now: Option<&BotStatus>) -> Option<String> {
+    pub fn changed(&self, now: Option<&Self>) -> Option<String> {
         let Some(now) = now else { return Some("is no longer there".to_owned()) };
         if now.state != self.state {
             return Some(format!("was {} and is {} now", theme::state(self.state).word, theme::state(now.state).word));

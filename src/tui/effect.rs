@@ -2,7 +2,7 @@
 
 use log::Level;
 
-use crate::core::bot::BotName;
+use crate::core::bot::{BotName, BotSpec};
 use crate::core::signal::Signal;
 
 use super::deed::Deed;
@@ -21,8 +21,10 @@ pub enum Effect {
         deed: Deed,
         /// To which bots.
         names: Vec<BotName>,
+        /// What those are started with, where they are started: the very words that the guard has seen.
+        specs: Vec<BotSpec>,
     },
-    /// Look at the bots now; `Msg::Fresh` with this ticket follows the survey.
+    /// Read the configuration and look at the bots now; `Msg::Fresh` with this ticket follows what was seen.
     Look(Ticket),
     /// Look five times a second, or once.
     Hurry(bool),

@@ -1,21 +1,23 @@
 //! The only file of the screen that touches the edges: it looks at the bots, follows a log and carries actions out,
 //! each on a thread of its own, and sends what comes back as messages.
 
-use std::sync::Arc;
+use std::fs;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use log::error;
+use log::warn;
 
 use crate::act::{self, How};
+use crate::config::{self, last_good};
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::report::{BotReport, StartOutcome, StartedBot, StopOutcome};
 use crate::paths::Home;
 use crate::survey::Surveyor;
 
 use super::deed::Deed;
-use super::message::{Done, LogEvent, LogNews, Msg, Ticket, Told};
+use super::message::{Configured, Done, LogEvent, LogNews, Msg, Ticket, Told};
 use super::tail::Tail;
 
 /// How long a start may take before it is said to be still under way; the contract's 60 seconds.
@@ -28,14 +30,19 @@ const HURRIED: Duration = Duration::from_millis(200);
 /// Between looks at the log that is being followed.
 const LOG_PACE: Duration = Duration::from_millis(100);
 
-/// Whoever performs what the screen wants done.
+/// Whoever performs what the screen wants done. Threads that cannot be made are tried again: a machine that is full is
+/// one on which somebody needs the screen.
 pub struct Hands {
     home: Home,
-    specs: Arc<[BotSpec]>,
+    source: Source,
     by: String,
     tell: Sender<Msg>,
-    looks: Sender<Look>,
-    logs: Sender<BotName>,
+    looks: Option<Sender<Look>>,
+    logs: Option<Sender<BotName>>,
+    hurried: bool,
+    following: Option<BotName>,
+    tried: Option<Instant>,
+    complained: bool,
 }
 
 enum Look {
@@ -44,53 +51,101 @@ enum Look {
 }
 
 impl Hands {
-    /// Begins to look at the bots.
-    ///
-    /// # Errors
-    /// If there is no room for another thread.
-    pub fn new(home: Home, specs: Vec<BotSpec>, by: String, tell: Sender<Msg>) -> Result<Self, String> {
-        let specs: Arc<[BotSpec]> = specs.into();
-        let (looks, asked) = channel();
-        let (logs, wanted) = channel();
-        let surveyor = Surveyor::new(home.clone());
-        let (specs_there, tell_there) = (Arc::clone(&specs), tell.clone());
-        spawn("survey", move || look_on(surveyor, &specs_there, &asked, &tell_there))?;
-        let (home_there, tell_there) = (home.clone(), tell.clone());
-        spawn("log", move || follow(&home_there, &wanted, &tell_there))?;
-        Ok(Self { home, specs, by, tell, looks, logs })
+    /// Begins to look at the bots, as soon as it can.
+    pub const fn new(home: Home, source: Source, by: String, tell: Sender<Msg>) -> Self {
+        Self {
+            home,
+            source,
+            by,
+            tell,
+            looks: None,
+            logs: None,
+            hurried: false,
+            following: None,
+            tried: None,
+            complained: false,
+        }
     }
 
-    /// Looks at the bots now.
-    pub fn look(&self, ticket: Ticket) {
+    /// Makes the threads that are not there, once a second at most.
+    pub fn tend(&mut self) {
+        let both = self.looks.is_some() && self.logs.is_some();
+        if both || self.tried.is_some_and(|tried| tried.elapsed() < CALM) {
+            return;
+        }
+        self.tried = Some(Instant::now());
+        let made = self.begin_to_look().and_then(|()| self.begin_to_follow());
+        match (&made, self.complained) {
+            (Ok(()), true) => self.say("there is room for threads again; the list is that of now".into()),
+            (Err(why), false) => {
+                self.say(format!("cannot look at the bots or their logs yet, and goes on trying: {why}"));
+            }
+            (Ok(()), false) | (Err(_), true) => {}
+        }
+        self.complained = made.is_err();
+    }
+
+    fn begin_to_look(&mut self) -> Result<(), String> {
+        if self.looks.is_some() {
+            return Ok(());
+        }
+        let (looks, asked) = channel();
+        let (surveyor, source, tell) = (Surveyor::new(self.home.clone()), self.source.clone(), self.tell.clone());
+        spawn("survey", move || look_on(surveyor, source, &asked, &tell))?;
+        let _ = looks.send(Look::Hurry(self.hurried));
+        self.looks = Some(looks);
+        Ok(())
+    }
+
+    fn begin_to_follow(&mut self) -> Result<(), String> {
+        if self.logs.is_some() {
+            return Ok(());
+        }
+        let (logs, wanted) = channel();
+        let (home, tell) = (self.home.clone(), self.tell.clone());
+        spawn("log", move || follow(&home, &wanted, &tell))?;
+        if let Some(name) = &self.following {
+            let _ = logs.send(name.clone());
+        }
+        self.logs = Some(logs);
+        Ok(())
+    }
+
+    fn say(&self, text: String) {
+        // Our own queue, whose other end is where we are called from.
+        let _ = self.tell.send(Msg::Trouble(text));
+    }
+
+    /// Reads the configuration and looks at the bots now.
+    pub fn look(&mut self, ticket: Ticket) {
         self.ask(Look::Now(ticket));
     }
 
     /// Looks five times a second, or once.
-    pub fn hurry(&self, hurried: bool) {
+    pub fn hurry(&mut self, hurried: bool) {
+        self.hurried = hurried;
         self.ask(Look::Hurry(hurried));
     }
 
-    fn ask(&self, look: Look) {
-        if self.looks.send(look).is_err() {
-            error!("nobody looks at the bots any more; leave and come back");
-        }
+    /// Whoever does not hear it any more is replaced at the next tick; what waits for an answer gives up by itself.
+    fn ask(&mut self, look: Look) {
+        self.looks = self.looks.take().filter(|looks| looks.send(look).is_ok());
     }
 
     /// Follows this bot's log.
-    pub fn follow(&self, name: BotName) {
-        if self.logs.send(name).is_err() {
-            error!("nobody reads logs any more; leave and come back");
-        }
+    pub fn follow(&mut self, name: BotName) {
+        self.following = Some(name.clone());
+        self.logs = self.logs.take().filter(|logs| logs.send(name).is_ok());
     }
 
     /// Does this to these bots, on a thread of its own.
-    pub fn act(&self, ticket: Ticket, deed: Deed, names: Vec<BotName>) {
+    pub fn act(&self, ticket: Ticket, deed: Deed, names: Vec<BotName>, specs: Vec<BotSpec>) {
         let (home, by) = (self.home.clone(), self.by.clone());
-        let specs: Vec<BotSpec> =
-            names.iter().filter_map(|name| self.specs.iter().find(|spec| spec.name == *name)).cloned().collect();
-        let promise = Promise { ticket, since: Instant::now(), names, tell: self.tell.clone(), bots: None };
+        let promise =
+            Promise { ticket, since: Instant::now(), names, tell: self.tell.clone(), began: false, bots: None };
         let started = spawn(deed.verb(), move || {
             let mut promise = promise;
+            promise.began = true;
             let bots = match deed {
                 Deed::Start => act::start(&home, &specs, &by, READY_WAIT).iter().map(told_start).collect(),
                 Deed::Restart => act::restart(&home, &specs, &by, READY_WAIT).iter().map(told_restart).collect(),
@@ -101,7 +156,8 @@ impl Hands {
             promise.bots = Some(bots);
         });
         if let Err(why) = started {
-            error!("{}: {why}", deed.verb());
+            // The promise, which went with the thread, has told the screen already.
+            warn!("{}: {why}", deed.verb());
         }
     }
 }
@@ -112,16 +168,14 @@ struct Promise {
     since: Instant,
     names: Vec<BotName>,
     tell: Sender<Msg>,
+    began: bool,
     bots: Option<Vec<Told>>,
 }
 
 impl Drop for Promise {
     fn drop(&mut self) {
-        let nothing = |name: &BotName| Told {
-            name: name.clone(),
-            well: false,
-            text: "broke off; the list shows what is".to_owned(),
-        };
+        let text = if self.began { "broke off; the list shows what is" } else { "not done: no room for a thread" };
+        let nothing = |name: &BotName| Told { name: name.clone(), well: false, text: text.to_owned() };
         let bots = self.bots.take().unwrap_or_else(|| self.names.iter().map(nothing).collect());
         // Nobody listens any more once the screen was left; what was asked for goes on all the same.
         let _ = self.tell.send(Msg::Done(Done { ticket: self.ticket, took: self.since.elapsed(), bots }));
@@ -135,12 +189,74 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), String>
     }
 }
 
-fn look_on(mut surveyor: Surveyor, specs: &[BotSpec], asked: &Receiver<Look>, tell: &Sender<Msg>) {
+/// The configuration, as a file that others may change at any time.
+#[derive(Clone, Debug)]
+pub struct Source {
+    home: Home,
+    file: Option<PathBuf>,
+    /// As it was last read, mistakes and all.
+    said: Configured,
+    /// The bots of the last time that it was without a mistake.
+    specs: Vec<BotSpec>,
+    stamp: Option<Stamp>,
+    /// Whether the screen was told what this one says.
+    told: bool,
+}
+
+/// What changes when a file is written.
+type Stamp = (Option<SystemTime>, u64);
+
+impl Source {
+    /// What was read of this file already.
+    pub fn new(home: Home, file: Option<PathBuf>, said: Configured) -> Self {
+        let specs = said.clone().unwrap_or_default();
+        Self { home, file, said, specs, stamp: None, told: false }
+    }
+
+    /// Reads the file again, if it must be or seems to have changed. What it says, if that is news.
+    fn news(&mut self, must: bool) -> Option<Configured> {
+        let file = self.file.as_ref()?;
+        let stamp = fs::metadata(file).ok().map(|about| (about.modified().ok(), about.len()));
+        if !must && self.told && stamp == self.stamp {
+            return None;
+        }
+        // Taken before the reading: what is written meanwhile is read the next time.
+        self.stamp = stamp;
+        let said = match config::read(file) {
+            Ok(config) => {
+                if self.said.as_ref() != Ok(&config.bots)
+                    && let Err(error) = last_good::keep(&self.home, &config)
+                {
+                    warn!("cannot keep a copy of the configuration: {error}");
+                }
+                Ok(config.bots)
+            }
+            Err(mistakes) => Err(mistakes.first().map(ToString::to_string).unwrap_or_default()),
+        };
+        if self.told && said == self.said {
+            return None;
+        }
+        self.told = true;
+        if let Ok(specs) = &said {
+            self.specs.clone_from(specs);
+        }
+        self.said.clone_from(&said);
+        Some(said)
+    }
+}
+
+fn look_on(mut surveyor: Surveyor, mut source: Source, asked: &Receiver<Look>, tell: &Sender<Msg>) {
     let mut pace = CALM;
     let mut tickets: Vec<Ticket> = Vec::new();
     loop {
         let began = Instant::now();
-        let sent = tell.send(Msg::Survey(surveyor.look(specs)));
+        // Before the bots: what is seen of them is seen by what the file says.
+        if let Some(news) = source.news(!tickets.is_empty())
+            && tell.send(Msg::Configuration(news)).is_err()
+        {
+            return;
+        }
+        let sent = tell.send(Msg::Survey(surveyor.look(&source.specs)));
         if sent.is_err() || tickets.drain(..).any(|ticket| tell.send(Msg::Fresh(ticket)).is_err()) {
             return;
         }
@@ -212,4 +328,34 @@ fn told_restart(bot: &BotReport) -> Told {
         return Told { well: bot.errors.is_empty(), text: with_remarks("restarted", bot), ..told };
     }
     Told { well: false, text: format!("{}; not started again", told.text), ..told }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changed_is_news_and_one_with_mistakes_takes_no_bot_away() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("botwarden.toml");
+        let write = |text: &str| fs::write(&file, text).expect("written");
+        let bots = |text: &str| {
+            write(text);
+            config::read(&file).expect("no mistake").bots
+        };
+        let paper = bots("[bots.a]\ncommand = [\"/bin/sleep\"]\nmode = \"paper\"\n");
+        let home = Home::at(folder.path().to_owned());
+        let mut source = Source::new(home, Some(file.clone()), Ok(paper.clone()));
+        assert_eq!(source.news(false), Some(Ok(paper.clone())), "whoever looks anew says what it starts from");
+        assert_eq!((source.news(false), source.news(true)), (None, None));
+        let live = bots("[bots.a]\ncommand = [\"/bin/sleep\"]\nmode = \"live\"\n");
+        assert_eq!(source.news(false), Some(Ok(live.clone())));
+        write("[bots.a]\nmode = 7\n");
+        assert!(matches!(source.news(false), Some(Err(why)) if why.contains("botwarden.toml:")));
+        assert_eq!((source.news(true), &source.specs), (None, &live));
+        fs::remove_file(&file).expect("removed");
+        assert!(matches!(source.news(false), Some(Err(_))));
+        bots("[bots.a]\ncommand = [\"/bin/sleep\"]\nmode = \"paper\"\n");
+        assert_eq!(source.news(true), Some(Ok(paper)));
+    }
 }

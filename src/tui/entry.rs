@@ -3,12 +3,13 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::deed::{self, Guard};
-use super::effect::{Effect, tell, ticket};
+use super::effect::{Effect, tell};
 use super::filter::Filter;
 use super::keys::{self, Action};
 use super::layout;
-use super::model::{About, Confirmed, Dialog, Focus, Model, Pane, Prompt, Tone};
+use super::model::{About, Dialog, Focus, Model, Pane, Prompt, Tone};
 use super::text;
+use super::wish::look_again;
 
 /// Pasted text: letters where letters are typed, else nothing at all.
 pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) {
@@ -28,7 +29,7 @@ pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) 
 }
 
 /// A key while a filter or a search is typed.
-pub(super) fn typing(model: &mut Model, mut prompt: Prompt, event: &KeyEvent) {
+pub(super) fn typing(model: &mut Model, effects: &mut Vec<Effect>, mut prompt: Prompt, event: &KeyEvent) {
     let accepted = matches!(event.code, KeyCode::Esc | KeyCode::Enter);
     if event.code == KeyCode::Esc {
         prompt.text.clone_from(&prompt.before);
@@ -40,7 +41,13 @@ pub(super) fn typing(model: &mut Model, mut prompt: Prompt, event: &KeyEvent) {
         Pane::Logs | Pane::Diagnostics => {
             if accepted && event.code == KeyCode::Enter {
                 let rows = layout::log_page(model);
-                model.log.look_for(&prompt.text, rows);
+                if !model.log.look_for(&prompt.text, rows) {
+                    let text = match model.log.search() {
+                        Some(_) => format!("no regular expression, so searched for as text: {}", prompt.text),
+                        None => "too long to search for".to_owned(),
+                    };
+                    tell(model, effects, Tone::Bad, text);
+                }
             }
         }
     }
@@ -96,9 +103,7 @@ pub(super) fn asking(model: &mut Model, effects: &mut Vec<Effect>, mut dialog: D
     match (dialog.about, yes) {
         (About::Deed(deed, targets), true) => {
             // Some time has passed since the question: nothing is done to what it was not asked about.
-            let ticket = ticket(model);
-            effects.push(Effect::Look(ticket));
-            model.confirmed = Some(Confirmed { ticket, deed, targets, at: model.now.mono });
+            look_again(model, effects, deed, targets);
         }
         (About::Deed(deed, targets), false) => {
             let text = format!("not done: {} {}", deed.verb(), deed::named(&targets));

@@ -87,6 +87,11 @@ pub fn areas(model: &Model, screen: Rect) -> Areas {
     Areas { shape, header: line(0), alert, tabs, bots, lower, footer }
 }
 
+/// Whether the model's own screen shows nothing but the size that it needs.
+pub fn is_tiny(model: &Model) -> bool {
+    Shape::of(model.size.0, model.size.1) == Shape::Tiny
+}
+
 /// Rows of the list on the model's own screen.
 pub fn list_page(model: &Model) -> usize {
     own(model).bots.map_or(0, list_rows)

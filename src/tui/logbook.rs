@@ -129,9 +129,9 @@ impl Logbook {
         }
     }
 
-    /// How long it has been quiet.
+    /// How long it has been quiet since its last line; nothing if it has none.
     pub fn quiet(&self, now: Moment) -> Option<Duration> {
-        self.heard.map(|(at, before)| now.since(at) + before)
+        self.heard.filter(|_| !self.is_empty()).map(|(at, before)| now.since(at) + before)
     }
 
     /// Whether it has no line.
@@ -194,14 +194,20 @@ impl Logbook {
         self.search.as_ref()
     }
 
-    /// Searches for a regular expression, or for the text itself where it is none; nothing for an empty one.
-    pub fn look_for(&mut self, text: &str, height: usize) {
+    /// Searches for a regular expression, or for the text itself where it is none; nothing for an empty one. Says
+    /// whether the text is what it was taken for.
+    pub fn look_for(&mut self, text: &str, height: usize) -> bool {
         if text.is_empty() {
             self.search = None;
-            return;
+            return true;
         }
         let build = |pattern: &str| RegexBuilder::new(pattern).case_insensitive(true).size_limit(1 << 20).build();
-        let Ok(pattern) = build(text).or_else(|_| build(&regex::escape(text))) else { return };
+        let good = build(text);
+        let is_good = good.is_ok();
+        let Ok(pattern) = good.or_else(|_| build(&regex::escape(text))) else {
+            self.search = None;
+            return false;
+        };
         let hits = self
             .lines
             .iter()
@@ -212,6 +218,7 @@ impl Logbook {
         self.search = Some(Search { text: text.to_owned(), pattern, hits, at: None });
         // The end is what the reader looks at: the nearest match is the last one.
         self.step(false, height);
+        is_good
     }
 
     /// To the next match, or the one before; around the end. Says whether there is one.

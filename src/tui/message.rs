@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 
-use crate::core::bot::BotName;
+use crate::core::bot::{BotName, BotSpec};
 use crate::core::moment::Moment;
 use crate::core::signal::Signal;
 use crate::core::status::BotStatus;
@@ -21,6 +21,8 @@ pub enum Msg {
     Paste(String),
     /// The terminal has this many columns and rows.
     Resize(u16, u16),
+    /// What the configuration says from now on.
+    Configuration(Configured),
     /// What was seen of the bots.
     Survey(Vec<BotStatus>),
     /// The survey before this message began after this look was asked for.
@@ -29,6 +31,8 @@ pub enum Msg {
     Log(LogNews),
     /// An action came to its end.
     Done(Done),
+    /// Something that the screen needs cannot be had.
+    Trouble(String),
     /// There is a new line of diagnostics.
     Diagnostic,
     /// A signal asks the screen to leave.
@@ -38,6 +42,9 @@ pub enum Msg {
     /// It was continued: the terminal may hold anything by now.
     Continued,
 }
+
+/// What the configuration says: every bot, or in a sentence what is wrong with it.
+pub type Configured = Result<Vec<BotSpec>, String>;
 
 /// Connects an answer with what was asked.
 pub type Ticket = u64;

@@ -29,19 +29,19 @@ pub mod view;
 mod wish;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::core::bot::BotSpec;
 use crate::core::moment::Moment;
 use crate::core::signal::Signal;
 use crate::paths::Home;
 
 use effect::Effect;
-use effects::Hands;
-use message::{Msg, Now};
+use effects::{Hands, Source};
+use message::{Configured, Msg, Now};
 use model::{Fixed, Model};
 use terminal::{Input, Terminal};
 use update::update;
@@ -54,8 +54,10 @@ const FRAME: Duration = Duration::from_millis(50);
 pub struct Options {
     /// The desk.
     pub home: Home,
-    /// The configured bots.
-    pub specs: Vec<BotSpec>,
+    /// The configuration, which is read again before anything is started by it; none if none was found.
+    pub config: Option<PathBuf>,
+    /// What was read of it, or what is wrong with it.
+    pub configured: Configured,
     /// The machine's name.
     pub host: String,
     /// Who is sitting here, as events and reports name them.
@@ -119,17 +121,20 @@ pub fn run(options: Options) -> Result<Left, String> {
     diagnostics::listen(&tell);
     let mut terminal = Terminal::take()?;
     let input = Input::read(&tell)?;
-    let hands = Hands::new(options.home, options.specs, options.by, tell)?;
+    let mut waiting = vec![Msg::Configuration(options.configured.clone())];
+    let source = Source::new(options.home.clone(), options.config, options.configured);
+    let mut hands = Hands::new(options.home, source, options.by, tell);
     let (width, height) = terminal.size();
-    let mut waiting = vec![Msg::Resize(width, height)];
+    waiting.push(Msg::Resize(width, height));
     let mut drawn: Option<Instant> = None;
     let mut second = None;
     let mut changed = true;
     let signal = 'open: loop {
+        hands.tend();
         waiting.insert(0, Msg::Now(clock.now()));
         for msg in waiting.drain(..) {
             for effect in update(&mut model, msg) {
-                match perform(effect, &hands, &mut terminal).map_err(gone)? {
+                match perform(effect, &mut hands, &mut terminal).map_err(gone)? {
                     After::Stay => {}
                     After::Leave(signal) => break 'open signal,
                 }
@@ -171,9 +176,9 @@ fn gone(error: io::Error) -> String {
     format!("the terminal went away: {error}; the bots keep running")
 }
 
-fn perform(effect: Effect, hands: &Hands, terminal: &mut Terminal) -> io::Result<After> {
+fn perform(effect: Effect, hands: &mut Hands, terminal: &mut Terminal) -> io::Result<After> {
     match effect {
-        Effect::Act { ticket, deed, names } => hands.act(ticket, deed, names),
+        Effect::Act { ticket, deed, names, specs } => hands.act(ticket, deed, names, specs),
         Effect::Look(ticket) => hands.look(ticket),
         Effect::Hurry(hurried) => hands.hurry(hurried),
         Effect::Follow(name) => hands.follow(name),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::core::bot::{BotName, Mode};
+use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::moment::Moment;
 use crate::core::state::State;
 use crate::core::status::BotStatus;
@@ -18,6 +18,9 @@ use super::theme::{self, Signs};
 
 /// A survey that is older than this says nothing of now.
 pub const STALE_AFTER: Duration = Duration::from_secs(3);
+
+/// What is said where a configuration cannot be used.
+pub const MISTAKES: &str = "the configuration has mistakes: botwarden check";
 
 /// The panes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -210,6 +213,10 @@ pub struct Model {
     pub now: Now,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
+    /// The configured bots, as they were last read without a mistake.
+    pub specs: Vec<BotSpec>,
+    /// What is wrong with the configuration, if it has mistakes now.
+    pub mistakes: Option<String>,
     /// The bots, sorted.
     pub bots: Vec<BotStatus>,
     /// When they were last seen.
@@ -222,6 +229,8 @@ pub struct Model {
     pub top_row: usize,
     /// Marked bots.
     pub marked: BTreeSet<BotName>,
+    /// Whether every bot that was marked is gone, and nobody was told yet.
+    pub marks_gone: bool,
     /// What is shown of the list.
     pub filter: Filter,
     /// What it is sorted by.
@@ -279,6 +288,16 @@ impl Model {
         self.bots.iter().find(|bot| bot.name == *name)
     }
 
+    /// What the configuration says of a bot.
+    pub fn spec(&self, name: &BotName) -> Option<&BotSpec> {
+        self.specs.iter().find(|spec| spec.name == *name)
+    }
+
+    /// A bot as this deed would find it; none if it is gone.
+    pub fn target(&self, deed: Deed, name: &BotName) -> Option<Target> {
+        self.bot(name).map(|bot| Target::of(deed, bot, self.spec(name)))
+    }
+
     /// How long ago the bots were seen.
     pub fn age(&self) -> Option<Duration> {
         self.seen_at.map(|seen| self.now.mono.since(seen))
@@ -305,6 +324,10 @@ impl Model {
         if self.is_stale() {
             let age = self.age().map(super::text::age).unwrap_or_default();
             alerts.push((0, format!("nothing was seen of any bot for {age}; the list is old")));
+        }
+        if let Some(why) = &self.mistakes {
+            // After what lives and should not, or may; before what has no money in it.
+            alerts.push((6, format!("{MISTAKES}; nothing can be started: {why}")));
         }
         for bot in &self.bots {
             let rank = match bot.state {

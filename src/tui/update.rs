@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use crossterm::event::KeyEvent;
+use log::Level;
 
-use crate::core::bot::{BotName, Mode};
+use crate::core::bot::{BotName, Mode, READY_LIMIT};
 use crate::core::state::State;
 use crate::core::status::BotStatus;
 
@@ -15,8 +16,8 @@ use super::entry::{asking, help, narrow, paste, typing};
 use super::keys::{self, Action};
 use super::layout;
 use super::logbook::Logbook;
-use super::message::Msg;
-use super::model::{About, Dialog, Focus, Model, Pane, Prompt, Sort, Tone};
+use super::message::{Configured, Msg};
+use super::model::{About, Dialog, Focus, MISTAKES, Model, Pane, Prompt, Sort, Tone};
 use super::text;
 use super::wish::{finished, fresh, want};
 
@@ -42,8 +43,18 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Key(event) => key(model, &mut effects, &event),
-        Msg::Paste(text) => paste(model, &mut effects, &text),
-        Msg::Resize(width, height) => model.size = (width, height),
+        Msg::Paste(text) => {
+            if !layout::is_tiny(model) {
+                paste(model, &mut effects, &text);
+            }
+        }
+        Msg::Resize(width, height) => {
+            model.size = (width, height);
+            if layout::is_tiny(model) {
+                shut(model, &mut effects);
+            }
+        }
+        Msg::Configuration(configured) => configure(model, &mut effects, configured),
         Msg::Survey(bots) => survey(model, bots),
         Msg::Fresh(ticket) => fresh(model, &mut effects, ticket),
         Msg::Log(news) => {
@@ -52,6 +63,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Done(done) => finished(model, &mut effects, done),
+        Msg::Trouble(text) => tell(model, &mut effects, Tone::Bad, text),
         Msg::Diagnostic => {}
         Msg::Signaled(signal) => effects.push(Effect::Leave(Some(signal))),
         Msg::Suspend => effects.push(Effect::StandStill),
@@ -80,11 +92,30 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
         model.top_row = model.cursor_row;
     }
     model.top_row = model.top_row.max((model.cursor_row + 1).saturating_sub(rows)).min(count.saturating_sub(rows));
-    let moving = model.bots.iter().any(|bot| matches!(bot.state, State::Starting | State::Stopping));
+    let moving = model.bots.iter().any(|bot| bot.state == State::Stopping || starts_now(model, bot));
     let hurried = moving || !model.doing.is_empty() || model.confirmed.is_some();
     if hurried != model.hurried {
         model.hurried = hurried;
         effects.push(Effect::Hurry(hurried));
+    }
+}
+
+/// A file with mistakes takes nothing away: what was known of the bots stays known, and nothing is started.
+fn configure(model: &mut Model, effects: &mut Vec<Effect>, configured: Configured) {
+    match configured {
+        Ok(specs) => {
+            if model.mistakes.take().is_some() {
+                tell(model, effects, Tone::Good, "the configuration has no mistake any more");
+            }
+            model.specs = specs;
+        }
+        Err(why) => {
+            let why = text::harmless(&why);
+            if model.mistakes.as_ref() != Some(&why) {
+                effects.push(Effect::Note(Level::Warn, format!("{MISTAKES}: {why}")));
+            }
+            model.mistakes = Some(why);
+        }
     }
 }
 
@@ -95,7 +126,9 @@ fn survey(model: &mut Model, mut bots: Vec<BotStatus>) {
     model.bots = bots;
     model.seen_at = Some(model.now.mono);
     let there: Vec<&BotName> = model.bots.iter().map(|bot| &bot.name).collect();
+    let marked = !model.marked.is_empty();
     model.marked.retain(|name| there.contains(&name));
+    model.marks_gone |= marked && model.marked.is_empty();
     sort(model);
 }
 
@@ -120,7 +153,39 @@ fn place(state: State) -> usize {
     State::ALL.iter().position(|s| *s == state).unwrap_or(State::ALL.len())
 }
 
+/// Whether a bot may be expected to be ready at any moment; one that takes longer is looked at as any other.
+fn starts_now(model: &Model, bot: &BotStatus) -> bool {
+    let since = bot.since.and_then(|since| Duration::try_from(model.now.wall.duration_since(since)).ok());
+    let age = since.or(bot.uptime_s.map(Duration::from_secs)).unwrap_or_default();
+    bot.state == State::Starting && age <= READY_LIMIT
+}
+
+/// On a screen that shows nothing nobody is asked anything: what was open is closed, and a question means No.
+fn shut(model: &mut Model, effects: &mut Vec<Effect>) {
+    if let Focus::Asking(dialog) = std::mem::take(&mut model.focus) {
+        let what = match dialog.about {
+            About::Deed(deed, targets) => format!("not done: {} {}", deed.verb(), deed::named(&targets)),
+            About::Leaving(_) => "not left".to_owned(),
+        };
+        tell(model, effects, Tone::Plain, format!("{what}; the screen became too small to ask"));
+    }
+}
+
+/// A key on a screen that is too small to show what it would do.
+fn key_unseen(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
+    match keys::lookup(event, model.pane) {
+        // Nothing can be asked here, and the one line there is says that this key quits.
+        Some(Action::Leave) => effects.push(Effect::Leave(None)),
+        Some(action @ (Action::Emergency | Action::Redraw)) => act(model, effects, action),
+        Some(_) | None => {}
+    }
+}
+
 fn key(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
+    if layout::is_tiny(model) {
+        key_unseen(model, effects, event);
+        return;
+    }
     if let Some(action) = keys::lookup_always(event) {
         act(model, effects, action);
         return;
@@ -131,7 +196,7 @@ fn key(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
                 act(model, effects, action);
             }
         }
-        Focus::Typing(prompt) => typing(model, prompt, event),
+        Focus::Typing(prompt) => typing(model, effects, prompt, event),
         Focus::Asking(dialog) => asking(model, effects, dialog, event),
         Focus::Help(top) => help(model, event, top),
     }
@@ -150,14 +215,16 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
                 if !model.marked.remove(&name) {
                     model.marked.insert(name);
                 }
+                model.marks_gone = false;
                 go_to(model, row + 1);
             }
         }
         Action::MarkAll => {
             let shown: Vec<BotName> = model.shown().map(|bot| bot.name.clone()).collect();
             model.marked.extend(shown);
+            model.marks_gone = false;
         }
-        Action::Unmark => model.marked.clear(),
+        Action::Unmark => unmark(model),
         Action::Down => step(model, 1),
         Action::Up => step(model, -1),
         Action::PageDown => step(model, page(model)),
@@ -270,6 +337,11 @@ fn go(model: &mut Model, pane: Pane) {
     }
 }
 
+fn unmark(model: &mut Model) {
+    model.marked.clear();
+    model.marks_gone = false;
+}
+
 /// One thing at a time, the last one first: zoom, search, filter, pane, marks.
 fn back(model: &mut Model) {
     if model.zoom {
@@ -280,7 +352,7 @@ fn back(model: &mut Model) {
     } else if model.pane != Pane::Bots {
         go(model, Pane::Bots);
     } else if model.filter.is_empty() {
-        model.marked.clear();
+        unmark(model);
     } else {
         narrow(model, "");
     }

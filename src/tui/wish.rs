@@ -10,13 +10,17 @@ use crate::core::status::BotStatus;
 use super::deed::{self, Deed, Target};
 use super::effect::{Effect, tell, ticket};
 use super::message::{Done, Ticket, Told};
-use super::model::{About, Confirmed, Dialog, Doing, Feedback, Focus, Model, Tone};
+use super::model::{About, Confirmed, Dialog, Doing, Feedback, Focus, MISTAKES, Model, Tone};
 use super::text;
 
 /// Somebody wants this done to the marked bots, else to the one under the cursor.
 pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
     if model.fixed.read_only {
         tell(model, effects, Tone::Plain, format!("read-only: nothing here can {} a bot", deed.verb()));
+        return;
+    }
+    if deed.starts() && model.mistakes.is_some() {
+        tell(model, effects, Tone::Bad, MISTAKES);
         return;
     }
     let chosen = match choose(model) {
@@ -38,7 +42,7 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
     for bot in &chosen {
         match needless(model, deed, bot) {
             Some(why) => why_not = Some(format!("{} {why}", bot.name)),
-            None => targets.push(Target::of(bot)),
+            None => targets.push(Target::of(deed, bot, model.spec(&bot.name))),
         }
     }
     if targets.is_empty() {
@@ -47,14 +51,31 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
     }
     match deed::guard(deed, &targets) {
         Some(guard) => {
+            if deed.starts() {
+                // So that the question is soon asked about what the file says, and not only about what it said.
+                effects.push(Effect::Look(ticket(model)));
+            }
             let about = About::Deed(deed, targets);
             model.focus = Focus::Asking(Dialog { about, guard, typed: String::new() });
         }
+        // The file may have become another one: a bot that was a paper bot may trade with real money now.
+        None if deed.starts() => look_again(model, effects, deed, targets),
         None => carry_out(model, effects, deed, targets),
     }
 }
 
-fn choose(model: &Model) -> Result<Vec<BotStatus>, String> {
+/// Does it once the bots, and the configuration, were looked at again and are still the same.
+pub(super) fn look_again(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed, targets: Vec<Target>) {
+    let ticket = ticket(model);
+    effects.push(Effect::Look(ticket));
+    model.confirmed = Some(Confirmed { ticket, deed, targets, at: model.now.mono });
+}
+
+fn choose(model: &mut Model) -> Result<Vec<BotStatus>, String> {
+    // Whoever marked bots means those, and not the one that the cursor happens to be on.
+    if std::mem::take(&mut model.marks_gone) {
+        return Err("the marked bots are gone".into());
+    }
     if model.marked.is_empty() {
         return match model.cursor_at().and_then(|row| model.shown().nth(row)) {
             Some(bot) => Ok(vec![bot.clone()]),
@@ -91,6 +112,13 @@ fn needless(model: &Model, deed: Deed, bot: &BotStatus) -> Option<String> {
         Deed::Start | Deed::Restart if !bot.configured => {
             Some("is not in the configuration: it can only be stopped".into())
         }
+        Deed::Start if bot.state == State::Orphaned => {
+            Some("is ORPHANED: something of it lives without its keeper; stop it first, or 'botwarden up'".into())
+        }
+        Deed::Start if bot.state == State::Unknown => {
+            let note = if bot.note.is_empty() { "nobody knows whether it runs" } else { bot.note.as_str() };
+            Some(format!("is UNKNOWN, and must not run twice: {note}"))
+        }
         Deed::Stop if bot.state == State::Stopping => Some("is stopping already".to_owned()),
         Deed::Start | Deed::Stop | Deed::Climb | Deed::Kill | Deed::Restart => None,
     }
@@ -109,9 +137,19 @@ const fn noun(deed: Deed) -> &'static str {
 pub(super) fn fresh(model: &mut Model, effects: &mut Vec<Effect>, ticket: Ticket) {
     let Some(confirmed) = model.confirmed.take_if(|confirmed| confirmed.ticket == ticket) else { return };
     let Confirmed { deed, targets, .. } = confirmed;
-    let changed = targets
-        .iter()
-        .find_map(|target| target.changed(model.bot(&target.name)).map(|what| format!("{} {what}", target.name)));
+    let changed = targets.iter().find_map(|target| {
+        let now = model.target(deed, &target.name);
+        target.changed(now.as_ref()).map(|what| format!("{} {what}", target.name))
+    });
+    let gone = || {
+        let target = targets.iter().find(|target| model.spec(&target.name).is_none())?;
+        Some(format!("{} is no longer in the configuration", target.name))
+    };
+    let changed = match (deed.starts(), &model.mistakes) {
+        (true, Some(_)) => Some(MISTAKES.to_owned()),
+        (true, None) => changed.or_else(gone),
+        (false, _) => changed,
+    };
     match changed {
         Some(what) => {
             let text = format!("{} {} refused: {what}", deed.verb(), deed::named(&targets));
@@ -129,7 +167,9 @@ fn carry_out(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed, targets: 
         model.marked.remove(name);
     }
     model.doing.insert(ticket, Doing { deed, names: names.clone() });
-    effects.push(Effect::Act { ticket, deed, names });
+    let specs =
+        if deed.starts() { names.iter().filter_map(|name| model.spec(name)).cloned().collect() } else { Vec::new() };
+    effects.push(Effect::Act { ticket, deed, names, specs });
 }
 
 /// Something that was under way came to its end.

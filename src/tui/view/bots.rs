@@ -37,6 +37,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     if lines.len() == 1 {
         let why = match (model.seen_at, model.bots.is_empty()) {
             (None, _) => "   looking ...",
+            (Some(_), true) if model.mistakes.is_some() => "   no bot runs here, and the configuration has mistakes",
             (Some(_), true) => "   no bots: the configuration names none, and none left a record here",
             (Some(_), false) => "   no bot fits the filter; Esc clears it",
         };

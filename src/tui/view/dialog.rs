@@ -12,7 +12,7 @@ use ratatui::Frame;
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Clear, Padding, Paragraph, Wrap};
 
-use crate::tui::deed::{self, Guard, Target};
+use crate::tui::deed::{self, Deed, Guard, Target};
 use crate::tui::model::{About, Dialog, Model};
 use crate::tui::theme;
 
@@ -28,7 +28,7 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
     let mut lines: Vec<Line<'static>> = Vec::new();
     let (title, live) = match &dialog.about {
         About::Deed(deed, targets) => {
-            list(model, targets, room, &mut lines);
+            list(model, *deed, targets, room, &mut lines);
             lines.push(Line::default());
             lines.push(Line::raw(deed.story()));
             (format!(" {} {}? ", deed.verb(), deed::named(targets)), targets.iter().any(Target::is_live))
@@ -66,16 +66,19 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
     frame.render_widget(Paragraph::new(Text::from(lines)).wrap(Wrap { trim: false }).block(block), area);
 }
 
-fn list(model: &Model, targets: &[Target], room: u16, lines: &mut Vec<Line<'static>>) {
-    for target in targets.iter().take(LISTED) {
+fn list(model: &Model, deed: Deed, targets: &[Target], room: u16, lines: &mut Vec<Line<'static>>) {
+    // Those with real money are named before anything is cut off.
+    let (live, others): (Vec<&Target>, Vec<&Target>) = targets.iter().partition(|target| target.is_live());
+    let ordered = [live, others].concat();
+    for target in ordered.iter().take(LISTED) {
         let style = if target.is_live() { theme::strong() } else { ratatui::style::Style::new() };
         lines.push(Line::styled(cut(model, &target.line(), room), style));
-        if let Some(what) = target.changed(model.bot(&target.name)) {
+        if let Some(what) = target.changed(model.target(deed, &target.name).as_ref()) {
             lines.push(Line::styled(format!("  it {what}: yes will be refused"), theme::bad()));
         }
     }
     if targets.len() > LISTED {
-        let rest = targets.get(LISTED..).unwrap_or_default();
+        let rest = ordered.get(LISTED..).unwrap_or_default();
         let live = rest.iter().filter(|target| target.is_live()).count();
         lines.push(Line::raw(format!("and {} more, {live} of them live", rest.len())));
     }
