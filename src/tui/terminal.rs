@@ -81,7 +81,7 @@ impl Terminal {
         TAKEN.store(true, Ordering::SeqCst);
         terminal::enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
-        self.inner.clear()
+        self.forget()
     }
 
     /// Takes it again after it was given back, or after anybody may have changed it.
@@ -110,7 +110,12 @@ impl Terminal {
     /// # Errors
     /// If the terminal is gone.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.inner.clear()
+        // Not `clear()`: that asks the terminal where its cursor is, and waits for an answer among the keys.
+        execute!(io::stdout(), terminal::Clear(terminal::ClearType::All))?;
+        // Both of the buffers that frames are compared with are blank then, as the terminal is.
+        self.inner.swap_buffers();
+        self.inner.swap_buffers();
+        Ok(())
     }
 
     /// Its columns and rows.
