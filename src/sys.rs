@@ -145,8 +145,14 @@ impl Image {
             unsafe { libc::execve(candidate.as_ptr(), self.arguments.0.as_ptr(), self.environment.0.as_ptr()) };
             match io::Error::last_os_error().raw_os_error() {
                 Some(libc::ENOENT | libc::ENOTDIR) => {}
-                // One that may not be executed does not hide a later one that may, as in execvp(3).
-                Some(libc::EACCES) => worst = libc::EACCES,
+                // One that may not be executed does not hide a later one that may, as in execvp(3); and a folder that
+                // may not be searched says nothing of what is in it.
+                Some(libc::EACCES) => {
+                    // SAFETY: as above.
+                    if self.candidates.len() == 1 || unsafe { libc::access(candidate.as_ptr(), libc::F_OK) } == 0 {
+                        worst = libc::EACCES;
+                    }
+                }
                 Some(errno) => return io::Error::from_raw_os_error(errno),
                 None => {}
             }

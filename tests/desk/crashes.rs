@@ -157,6 +157,7 @@ fn a_start_that_cannot_execute_says_why_in_words() {
             bot("path", "no-such-program-anywhere", ""),
             bot("folder", "FOLDER", ""),
             bot("mode", "./mode.sh", ""),
+            bot("bare", "./bare.sh", ""),
             bot("interpreter", "./interpreter.sh", ""),
             bot("cwd", "/bin/true", "cwd = 'gone'"),
             bot("secret", "/bin/true", "env_file = 'secret.env'"),
@@ -166,11 +167,13 @@ fn a_start_that_cannot_execute_says_why_in_words() {
     );
     desk.write("mode.sh", "#!/bin/sh\n");
     desk.script("interpreter.sh", "#!/no/such/interpreter\n");
+    desk.script("bare.sh", "echo no shell was asked for\n");
     for (name, why) in [
         ("missing", "./missing: no such file"),
         ("path", "no-such-program-anywhere: no such program in PATH"),
         ("folder", "is a folder"),
         ("mode", "./mode.sh: permission denied"),
+        ("bare", "./bare.sh: is neither a program nor a script"),
         ("interpreter", "interpreter that its first line names is not there"),
         ("cwd", "gone is not there"),
         ("secret", "secret.env"),
