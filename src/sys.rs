@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::collections::BTreeMap;
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -147,12 +147,8 @@ impl Image {
                 Some(libc::ENOENT | libc::ENOTDIR) => {}
                 // One that may not be executed does not hide a later one that may, as in execvp(3); and a folder that
                 // may not be searched says nothing of what is in it.
-                Some(libc::EACCES) => {
-                    // SAFETY: as above.
-                    if self.candidates.len() == 1 || unsafe { libc::access(candidate.as_ptr(), libc::F_OK) } == 0 {
-                        worst = libc::EACCES;
-                    }
-                }
+                Some(libc::EACCES) if self.candidates.len() == 1 || is_there(candidate) => worst = libc::EACCES,
+                Some(libc::EACCES) => {}
                 Some(errno) => return io::Error::from_raw_os_error(errno),
                 None => {}
             }
@@ -283,6 +279,12 @@ pub fn groups_of(user: &str, gid: u32) -> io::Result<Vec<u32>> {
     let name = CString::new(user)?;
     let groups = nix::unistd::getgrouplist(&name, nix::unistd::Gid::from_raw(gid))?;
     Ok(groups.into_iter().map(nix::unistd::Gid::as_raw).collect())
+}
+
+/// Whether a file can be seen. Allocates nothing.
+fn is_there(file: &CStr) -> bool {
+    // SAFETY: a string that outlives the call.
+    unsafe { libc::access(file.as_ptr(), libc::F_OK) == 0 }
 }
 
 /// Makes a copy of a descriptor that outlives the exec. Allocates nothing.
