@@ -13,6 +13,7 @@ use crate::act::{self, How};
 use crate::config::{self, last_good};
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::report::{BotReport, StartOutcome, StartedBot, StopOutcome};
+use crate::core::status::BotStatus;
 use crate::paths::Home;
 use crate::survey::Surveyor;
 
@@ -65,6 +66,11 @@ impl Hands {
             tried: None,
             complained: false,
         }
+    }
+
+    /// One more look, when the screen is gone. Takes up to a second if a keeper is silent.
+    pub fn last_look(&self, specs: &[BotSpec]) -> Vec<BotStatus> {
+        Surveyor::new(self.home.clone()).look(specs)
     }
 
     /// Makes the threads that are not there, once a second at most.

@@ -163,7 +163,8 @@ pub fn run(options: Options) -> Result<Left, String> {
     drop(input);
     drop(terminal);
     diagnostics::unlisten();
-    let (running, live, unknown) = update::left_running(&model);
+    // The screen's last look may be older than what was done last: what keeps running is looked at now.
+    let (running, live, unknown) = update::left_running(&hands.last_look(&model.specs));
     Ok(Left { running, live, unknown, signal })
 }
 

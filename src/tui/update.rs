@@ -358,9 +358,9 @@ fn back(model: &mut Model) {
     }
 }
 
-/// What keeps running when the screen is left.
-pub fn left_running(model: &Model) -> (usize, usize, usize) {
-    let awake = || model.bots.iter().filter(|bot| !bot.state.is_at_rest());
+/// What keeps running, by what was just seen: how many, how many of them live, and of how many nobody knows.
+pub fn left_running(bots: &[BotStatus]) -> (usize, usize, usize) {
+    let awake = || bots.iter().filter(|bot| !bot.state.is_at_rest());
     let unknown = awake().filter(|bot| bot.state == State::Unknown).count();
     let live = awake().filter(|bot| bot.state != State::Unknown && bot.mode == Some(Mode::Live)).count();
     (awake().count() - unknown, live, unknown)

@@ -16,4 +16,5 @@ mod keepers;
 mod logs;
 mod notify;
 mod races;
+mod screen;
 mod stops;

@@ -1,0 +1,132 @@
+//! The screen in a real terminal, with real keepers behind it: what its keys do, and what its end does not do.
+
+use std::path::PathBuf;
+
+use botwarden::core::signal::Signal;
+
+use crate::harness::{Desk, Done, alive, eventually, finish, has, skipped};
+
+const TWO: &str = "[bots.paper]\ncommand = ['sleep', '600']\nmode = 'paper'\n\
+                   [bots.real]\ncommand = ['sleep', '600']\nmode = 'live'\n";
+
+/// A terminal of 80x24 in which the screen of a desk runs, and after it a shell that says how it ended.
+struct Terminal<'a> {
+    desk: &'a Desk,
+    socket: PathBuf,
+}
+
+impl<'a> Terminal<'a> {
+    fn open(desk: &'a Desk) -> Self {
+        let terminal = Self { desk, socket: desk.path("tmux.sock") };
+        let line =
+            "echo $$ > shell; \"$BOTWARDEN\"; echo \"ended with $?\"; stty -a | grep -o '.echo ' ; exec sleep 600";
+        let opened =
+            terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "/bin/sh", "-c", line]);
+        assert_eq!(opened.code, 0, "{}", opened.said());
+        terminal.shows("NAME");
+        terminal
+    }
+
+    fn tmux(&self, args: &[&str]) -> Done {
+        let mut command = std::process::Command::new("tmux");
+        self.desk.dress(&mut command);
+        finish(command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8").arg("-S").arg(&self.socket).args(args))
+    }
+
+    fn keys(&self, keys: &[&str]) {
+        let sent = self.tmux(&[&["send-keys"], keys].concat());
+        assert_eq!(sent.code, 0, "{}", sent.said());
+    }
+
+    /// Waits until the terminal shows this text.
+    #[track_caller]
+    fn shows(&self, text: &str) -> String {
+        eventually(format!("{text:?} on the screen"), || {
+            let seen = self.tmux(&["capture-pane", "-p"]).stdout;
+            seen.contains(text).then_some(seen)
+        })
+    }
+
+    /// The process of the screen: the shell's only child.
+    fn screen(&self) -> i32 {
+        let shell: i32 = self.desk.read("shell").trim().parse().expect("a process");
+        botwarden::process::children(shell)[0]
+    }
+}
+
+impl Drop for Terminal<'_> {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+#[test]
+fn keys_start_and_stop_a_bot_and_its_row_follows_the_evidence() {
+    if !has("tmux") {
+        return skipped("there is no tmux here");
+    }
+    let desk = Desk::new(TWO);
+    let terminal = Terminal::open(&desk);
+    terminal.keys(&["s"]);
+    let pid = desk.wait_for("paper", "running")["pid"].as_i64().expect("it lives") as i32;
+    terminal.shows("RUN");
+    terminal.keys(&["x"]);
+    desk.wait_for("paper", "stopped");
+    assert!(!alive(pid));
+    terminal.shows("stop paper: stopped");
+    terminal.keys(&["q"]);
+    terminal.shows("no bot is running");
+    terminal.shows("ended with 0");
+    terminal.shows(" echo");
+}
+
+#[test]
+fn a_live_bot_is_started_only_by_its_typed_name() {
+    if !has("tmux") {
+        return skipped("there is no tmux here");
+    }
+    let desk = Desk::new(TWO);
+    let terminal = Terminal::open(&desk);
+    terminal.keys(&["G", "s"]);
+    terminal.shows("Type real");
+    terminal.keys(&["Enter"]);
+    eventually("no question any more", || {
+        (!terminal.tmux(&["capture-pane", "-p"]).stdout.contains("Type real")).then_some(())
+    });
+    assert_eq!(desk.state("real"), "stopped");
+    terminal.keys(&["s"]);
+    terminal.shows("Type real");
+    terminal.keys(&["r", "e", "a", "l", "Enter"]);
+    desk.wait_for("real", "running");
+}
+
+#[test]
+fn a_killed_screen_costs_no_bot_anything() {
+    if !has("tmux") {
+        return skipped("there is no tmux here");
+    }
+    let desk = Desk::new(TWO);
+    let terminal = Terminal::open(&desk);
+    terminal.keys(&["s"]);
+    let before = desk.wait_for("paper", "running");
+    desk.signal(terminal.screen(), Signal::KILL);
+    terminal.shows("ended with 137");
+    let after = desk.status("paper");
+    for key in ["state", "pid", "keeper_pid", "started_at"] {
+        assert_eq!(before[key], after[key], "{key}");
+    }
+    drop(terminal);
+    assert_eq!(desk.status("paper")["pid"], before["pid"], "and neither does the end of the terminal");
+}
+
+#[test]
+fn a_screen_that_is_told_to_end_restores_the_terminal() {
+    if !has("tmux") {
+        return skipped("there is no tmux here");
+    }
+    let desk = Desk::new(TWO);
+    let terminal = Terminal::open(&desk);
+    desk.signal(terminal.screen(), Signal::TERM);
+    terminal.shows("ended with");
+    terminal.shows(" echo");
+}
