@@ -28,8 +28,22 @@ const LAST_LINES: u64 = 5;
 
 /// Starts bots, all at once, and waits until each is ready, has failed, or `wait` is over. One entry a bot, in order.
 pub fn start(home: &Home, specs: &[BotSpec], by: &str, wait: Duration) -> Vec<StartedBot> {
+    start_for(home, specs, Wish::Asked, by, wait)
+}
+
+/// Why a bot is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Somebody asks for it: that it was not to be running is taken back.
+    Asked,
+    /// It should be running: a stop that came in between stands, and whatever is under way is left alone.
+    Due,
+}
+
+/// The same, for either reason.
+pub(super) fn start_for(home: &Home, specs: &[BotSpec], wish: Wish, by: &str, wait: Duration) -> Vec<StartedBot> {
     let until = clock::now().plus(wait);
-    let under_way = begin(home, specs, by);
+    let under_way = begin(home, specs, wish, by);
     under_way.into_iter().zip(specs).map(|(begun, spec)| finish(home, spec, begun, until)).collect()
 }
 
@@ -44,7 +58,7 @@ pub(super) enum Begun {
 }
 
 /// Launches every keeper before the first is waited for.
-pub(super) fn begin(home: &Home, specs: &[BotSpec], by: &str) -> Vec<Begun> {
+fn begin(home: &Home, specs: &[BotSpec], wish: Wish, by: &str) -> Vec<Begun> {
     if latch::is_latched(home) {
         return specs
             .iter()
@@ -64,23 +78,29 @@ pub(super) fn begin(home: &Home, specs: &[BotSpec], by: &str) -> Vec<Begun> {
                 None,
                 &format!("{other} is not at rest, and the two never run together; stop it first"),
             )),
-            None => begin_one(home, spec, &sight, by),
+            None => begin_one(home, spec, &sight, wish, by),
         })
         .collect()
 }
 
-fn begin_one(home: &Home, spec: &BotSpec, sight: &Sight, by: &str) -> Begun {
+fn begin_one(home: &Home, spec: &BotSpec, sight: &Sight, wish: Wish, by: &str) -> Begun {
     let verdict = &sight.verdict;
     let pid = verdict.pid;
     match verdict.state {
         State::Running => {
-            if sight.evidence.down.is_some() {
+            if wish == Wish::Asked && sight.evidence.down.is_some() {
                 // A stop that did not come to its end left the mark; whoever starts it wants it to run.
                 let _ = record::clear_down(&home.bot(&spec.name));
             }
             Begun::Done(entry(spec, StartOutcome::AlreadyRunning, pid, &already(pid)))
         }
         State::Starting => Begun::Watched,
+        State::Backoff | State::Stopping if wish == Wish::Due => Begun::Done(entry(
+            spec,
+            StartOutcome::AlreadyRunning,
+            pid,
+            &format!("its keeper has it: {}", verdict.state),
+        )),
         State::Backoff => match Client::call(&home.bot(&spec.name)).and_then(|mut client| {
             client.ask(&Request::Retry { by: by.to_owned(), spec: Some(Box::new(spec.clone())) })
         }) {
@@ -93,15 +113,17 @@ fn begin_one(home: &Home, spec: &BotSpec, sight: &Sight, by: &str) -> Begun {
         State::Orphaned | State::Unknown => {
             Begun::Done(entry(spec, StartOutcome::Refused, pid, &format!("{}: {}", verdict.state, verdict.note)))
         }
-        State::Stopped | State::Exited | State::Crashed | State::Failed => launch_one(home, spec, sight, by),
+        State::Stopped | State::Exited | State::Crashed | State::Failed => launch_one(home, spec, sight, wish, by),
     }
 }
 
-fn launch_one(home: &Home, spec: &BotSpec, sight: &Sight, by: &str) -> Begun {
+fn launch_one(home: &Home, spec: &BotSpec, sight: &Sight, wish: Wish, by: &str) -> Begun {
     let bot = home.bot(&spec.name);
     // What cannot be written here will be refused by the keeper, with the reason.
     let _ = audit(home, &spec.name, "start", by);
-    if let Err(error) = record::clear_down(&bot) {
+    if wish == Wish::Asked
+        && let Err(error) = record::clear_down(&bot)
+    {
         let why = format!("cannot remove {}: {}", bot.down().display(), words(&error));
         return Begun::Done(entry(spec, StartOutcome::Failed, None, &why));
     }

@@ -14,7 +14,8 @@ use crate::paths::Home;
 use crate::process;
 use crate::survey::{Marked, Sight, see_all};
 
-use super::{audit, start};
+use super::audit;
+use super::start::{Wish, start_for};
 
 /// Starts what should be running and takes orphans back. Bots about which there is nothing to do have no entry.
 pub fn up(home: &Home, specs: &[BotSpec], by: &str, wait: Duration) -> Vec<StartedBot> {
@@ -53,7 +54,7 @@ pub fn up(home: &Home, specs: &[BotSpec], by: &str, wait: Duration) -> Vec<Start
             State::Starting | State::Running | State::Stopping | State::Backoff => {}
         }
     }
-    entries.extend(start(home, &to_start, by, wait));
+    entries.extend(start_for(home, &to_start, Wish::Due, by, wait));
     entries
 }
 

@@ -189,7 +189,10 @@ impl Keeper {
     }
 
     fn end_record(&mut self, outcome: Ending) {
-        let exit = self.last_exit.as_ref().map_or(Exit::Unknown, |(exit, _)| exit.clone());
+        let seen = self.last_exit.as_ref().map(|(exit, _)| exit.clone());
+        // A start that is refused has seen no end: how the run on record ended stays as it was written down.
+        let known = self.record.as_ref().and_then(|record| record.ended.as_ref()).map(|ended| ended.exit.clone());
+        let exit = seen.or(known).unwrap_or(Exit::Unknown);
         let failures = self.parts.life.failures();
         if let Some(record) = &mut self.record {
             record.failures = failures;
