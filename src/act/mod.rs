@@ -1,6 +1,7 @@
 //! What an operator does to bots, as the command line and the screen both do it: written down first, then asked of the
 //! keepers, then watched until evidence says that it is done.
 
+mod adopt;
 mod restart;
 mod start;
 mod stop;
@@ -13,6 +14,7 @@ use crate::core::event::Kind;
 use crate::journal;
 use crate::paths::Home;
 
+pub use adopt::adopt;
 pub use restart::restart;
 pub use start::start;
 pub use stop::stop;

@@ -22,7 +22,7 @@ use crate::process::Held;
 use crate::record;
 use crate::survey::{Marked, Sight, see};
 
-use super::up::{adopt, as_found, as_spec};
+use super::adopt::{as_found, as_spec, take};
 use super::{How, audit};
 
 /// A keeper is given this long beyond its ladder to say how it went.
@@ -86,6 +86,8 @@ impl<'a> Stop<'a> {
             name: name.clone(),
             mode: None,
             outcome: StopOutcome::Survived,
+            pid: None,
+            duration_ms: 0,
             restarted: false,
             found_by: Vec::new(),
             processes: Vec::new(),
@@ -191,7 +193,7 @@ impl<'a> Stop<'a> {
                 return;
             }
         };
-        if let Some(taken) = adopt(self.home, &spec, self.by, ADOPTION)
+        if let Some(taken) = take(self.home, &spec, self.by, ADOPTION)
             && taken.outcome != StartOutcome::Adopted
         {
             self.obstacles.push(format!("no keeper could take it back: {}", taken.message));

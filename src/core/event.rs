@@ -49,6 +49,8 @@ pub enum Kind {
     Refused,
     /// A command of an operator.
     Asked,
+    /// What became of it: a whole report.
+    Report,
     /// Supervision is degraded.
     Warning,
 }
@@ -69,6 +71,7 @@ impl Kind {
             Self::Failed => "failed",
             Self::Refused => "refused",
             Self::Asked => "asked",
+            Self::Report => "report",
             Self::Warning => "warning",
         }
     }

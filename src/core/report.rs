@@ -1,7 +1,7 @@
 //! The shapes in which the command line tells what was done: the contract's reports.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::bot::{BotName, Mode};
@@ -58,7 +58,7 @@ pub enum StartOutcome {
 }
 
 /// What `stop`, `restart`, `kill` and their like print with `--json`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Shape of this object.
     pub schema: u32,
@@ -89,7 +89,7 @@ pub struct Report {
 }
 
 /// What became of one bot.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BotReport {
     /// The bot.
     pub name: BotName,
@@ -97,6 +97,12 @@ pub struct BotReport {
     pub mode: Option<Mode>,
     /// In one word.
     pub outcome: StopOutcome,
+    /// The main process that was found, if one was.
+    #[serde(default)]
+    pub pid: Option<i32>,
+    /// From the first look to the last, in milliseconds.
+    #[serde(default)]
+    pub duration_ms: u64,
     /// Whether a new run executes.
     pub restarted: bool,
     /// The tiers that found something.
@@ -118,7 +124,7 @@ pub struct BotReport {
 }
 
 /// What may become of a stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopOutcome {
     /// It lived, and its tree was seen empty.
@@ -130,7 +136,7 @@ pub enum StopOutcome {
 }
 
 /// The three independent ways to find a bot's processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
     /// Its keeper.
@@ -142,7 +148,7 @@ pub enum Tier {
 }
 
 /// One process that was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessReport {
     /// Its number.
     pub pid: i32,
@@ -155,7 +161,7 @@ pub struct ProcessReport {
 }
 
 /// How a main process ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExitReport {
     /// The exit code.
     pub code: Option<i32>,
@@ -164,7 +170,7 @@ pub struct ExitReport {
 }
 
 /// What a bot said of its own shutdown.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimsReport {
     /// How many orders it says it canceled.
     pub orders_canceled: Option<u64>,
@@ -172,4 +178,26 @@ pub struct ClaimsReport {
     pub cancel_errors: Option<u64>,
     /// Whether it says that its state is on disk.
     pub state_flushed: Option<bool>,
+}
+
+impl BotReport {
+    /// The report of a bot of which nothing is known yet: until evidence says otherwise, it may live.
+    pub fn new(name: BotName) -> Self {
+        Self {
+            name,
+            mode: None,
+            outcome: StopOutcome::Survived,
+            pid: None,
+            duration_ms: 0,
+            restarted: false,
+            found_by: Vec::new(),
+            processes: Vec::new(),
+            exit: None,
+            orders: None,
+            claims: ClaimsReport::default(),
+            state_flushed: None,
+            errors: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
 }

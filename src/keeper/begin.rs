@@ -27,9 +27,9 @@ use super::loops::{Keeper, Parts};
 use super::signals::Signals;
 use super::story::Story;
 use super::tend::LogWatch;
-use super::tree::Tree;
 use super::worker::Worker;
 use super::{desk, tend};
+use crate::tree::Tree;
 
 /// The whole life of a keeper process: `botwarden keep NAME`, with an [`Order`] on stdin.
 pub fn run() -> ExitCode {

@@ -22,10 +22,10 @@ use super::clients::Clients;
 use super::launcher::Launcher;
 use super::signals::{Meaning, Signals};
 use super::tend::LogWatch;
-use super::tree::Tree;
 use super::trouble::{Topic, Troubles};
 use super::worker::Worker;
 use super::{desk, tend};
+use crate::tree::Tree;
 
 /// Everything that a keeper is made of.
 pub(super) struct Parts {

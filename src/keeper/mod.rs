@@ -13,7 +13,6 @@ mod picture;
 mod signals;
 mod story;
 mod tend;
-mod tree;
 mod trouble;
 mod worker;
 

@@ -20,8 +20,8 @@ use super::desk::{self, Obstacle, Prepared};
 use super::loops::Keeper;
 use super::story::{self, Story, in_words, refusal};
 use super::tend;
-use super::tree::Tree;
 use super::trouble::Topic;
+use crate::tree::Tree;
 
 /// What a bot says of itself is cut to this many characters.
 const LONGEST_CLAIM: usize = 200;

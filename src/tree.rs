@@ -23,7 +23,7 @@ use crate::process::{self, Held};
 const ROUNDS: usize = 64;
 
 /// One run's processes.
-pub(super) struct Tree {
+pub struct Tree {
     main: Option<i32>,
     held: Option<Held>,
     adopted: Option<Adopted>,
@@ -47,11 +47,11 @@ struct Seen {
 
 /// What was reaped.
 #[derive(Default)]
-pub(super) struct Reaped {
+pub struct Reaped {
     /// How the main process ended, if it was among them.
-    pub(super) main: Option<Exit>,
+    pub main: Option<Exit>,
     /// Nobody is left to wait for.
-    pub(super) childless: bool,
+    pub childless: bool,
 }
 
 struct Found {
@@ -71,7 +71,7 @@ fn only_keepers_are_left() -> bool {
 
 impl Tree {
     /// Nobody.
-    pub(super) fn empty() -> Self {
+    pub fn empty() -> Self {
         Self {
             main: None,
             held: None,
@@ -84,7 +84,7 @@ impl Tree {
     }
 
     /// A bot that we have just spawned.
-    pub(super) fn spawned(pid: i32) -> Self {
+    pub fn spawned(pid: i32) -> Self {
         let mut tree = Self { main: Some(pid), ..Self::empty() };
         tree.look();
         tree
@@ -92,7 +92,7 @@ impl Tree {
 
     /// A bot that somebody else spawned; `main` if its main process still lives. The heads of the tree have been `told`
     /// these signals by an earlier keeper.
-    pub(super) fn adopted(main: Option<&ProcessId>, run: &str, lock: PathBuf, told: &[Signal]) -> Self {
+    pub fn adopted(main: Option<&ProcessId>, run: &str, lock: PathBuf, told: &[Signal]) -> Self {
         let held = main.and_then(Held::open);
         let mut tree = Self {
             main: held.as_ref().map(Held::pid),
@@ -116,38 +116,38 @@ impl Tree {
     }
 
     /// The main process, while it lives.
-    pub(super) fn main(&self) -> Option<i32> {
+    pub fn main(&self) -> Option<i32> {
         self.main
     }
 
     /// Whether somebody else is the parent.
-    pub(super) fn is_adopted(&self) -> bool {
+    pub fn is_adopted(&self) -> bool {
         self.adopted.is_some()
     }
 
     /// Every process seen so far.
-    pub(super) fn seen(&self) -> Vec<SeenProcess> {
+    pub fn seen(&self) -> Vec<SeenProcess> {
         self.seen.iter().map(|seen| seen.process.clone()).collect()
     }
 
     /// The descriptors that become readable when an adopted process ends.
-    pub(super) fn watched(&self) -> impl Iterator<Item = &Held> {
+    pub fn watched(&self) -> impl Iterator<Item = &Held> {
         self.held.iter().chain(&self.others)
     }
 
     /// The adopted main process, if it is held on to.
-    pub(super) fn held(&self) -> Option<&Held> {
+    pub fn held(&self) -> Option<&Held> {
         self.held.as_ref()
     }
 
     /// The adopted main process has ended.
-    pub(super) fn let_go(&mut self) {
+    pub fn let_go(&mut self) {
         self.main = None;
         self.held = None;
     }
 
     /// Waits, without waiting, for every child that has ended. The only place in a keeper that reaps.
-    pub(super) fn reap(&mut self) -> Reaped {
+    pub fn reap(&mut self) -> Reaped {
         let mut reaped = Reaped::default();
         loop {
             match wait(WaitOptions::NOHANG) {
@@ -177,7 +177,7 @@ impl Tree {
     }
 
     /// Whether nothing of an adopted run lives any more. What was found is held on to, so that its end wakes us.
-    pub(super) fn adopted_is_empty(&mut self) -> bool {
+    pub fn adopted_is_empty(&mut self) -> bool {
         let found = self.look();
         self.others = found
             .iter()
@@ -189,7 +189,7 @@ impl Tree {
     }
 
     /// Sends a signal to whom it is for. Comes back with what went wrong.
-    pub(super) fn send(&mut self, signal: Signal, reach: Reach) -> Vec<String> {
+    pub fn send(&mut self, signal: Signal, reach: Reach) -> Vec<String> {
         let mut errors = Vec::new();
         if !std::mem::replace(&mut self.ending, true) {
             let _ = self.look();
@@ -275,7 +275,7 @@ impl Tree {
     }
 
     /// Looks who lives.
-    pub(super) fn look_again(&mut self) {
+    pub fn look_again(&mut self) {
         let _ = self.look();
     }
 
