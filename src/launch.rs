@@ -15,6 +15,7 @@ use crate::clock;
 use crate::core::bot::BotSpec;
 use crate::core::moment::Moment;
 use crate::core::protocol::{KEEPER_NAME, KEEPER_ROLE};
+use crate::core::record::ProcessId;
 use crate::paths::{Home, words};
 use crate::process::MARK;
 
@@ -29,9 +30,6 @@ pub struct Order {
     pub begin: Begin,
     /// Who asked.
     pub by: String,
-    /// The search for marked processes found nothing while this was the run on record. As long as it still is, nobody
-    /// need search again.
-    pub searched: Option<Searched>,
 }
 
 /// A search of the process table that found nothing of a bot.
@@ -42,13 +40,20 @@ pub struct Searched {
 }
 
 /// How a keeper begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Begin {
     /// With a spawn.
-    Start,
+    Start {
+        /// The search for marked processes found nothing while this was the run on record. As long as it still is, nobody
+        /// need search again.
+        searched: Option<Searched>,
+    },
     /// With a bot that lives already.
-    Adopt,
+    Adopt {
+        /// Processes that no keeper started. Where nothing else lives, the first of them is the main process from now on.
+        strays: Vec<ProcessId>,
+    },
 }
 
 /// What a keeper says on its stdout, one JSON object a line.
@@ -99,14 +104,8 @@ pub enum Launch {
 ///
 /// # Errors
 /// With a phrase, if it cannot be executed.
-pub fn launch(
-    home: &Home,
-    spec: &BotSpec,
-    begin: Begin,
-    by: &str,
-    searched: Option<Searched>,
-) -> Result<Launched, String> {
-    let order = Order { home: home.root().to_owned(), spec: spec.clone(), begin, by: by.to_owned(), searched };
+pub fn launch(home: &Home, spec: &BotSpec, begin: Begin, by: &str) -> Result<Launched, String> {
+    let order = Order { home: home.root().to_owned(), spec: spec.clone(), begin, by: by.to_owned() };
     let text = serde_json::to_vec(&order).map_err(|error| error.to_string())?;
     let mut command = Command::new("/proc/self/exe");
     command

@@ -18,6 +18,7 @@ pub mod paths;
 pub mod process;
 pub mod record;
 pub mod socket;
+pub mod stopper;
 pub mod survey;
 pub mod sys;
 pub mod tree;

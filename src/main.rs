@@ -7,16 +7,19 @@ use std::process::ExitCode;
 use botwarden::cli::{self, Args, Command};
 use botwarden::core::bot::BotSpec;
 use botwarden::core::code::Code;
-use botwarden::core::protocol::KEEPER_ROLE;
+use botwarden::core::protocol::{KEEPER_ROLE, STOPPER_ROLE};
 use botwarden::demo::{self, PaperDesk};
 use botwarden::paths::Home;
-use botwarden::{config, keeper, tui, who};
+use botwarden::{config, keeper, stopper, tui, who};
 use clap::Parser;
 
 fn main() -> ExitCode {
     // A keeper is launched in a hundred copies at once: it is told apart before anything is parsed or allocated.
     if std::env::args_os().nth(1).is_some_and(|first| first == KEEPER_ROLE) {
         return keeper::run();
+    }
+    if std::env::args_os().nth(1).is_some_and(|first| first == STOPPER_ROLE) {
+        return stopper::run();
     }
     if std::env::args_os().nth(1).is_some_and(|first| first == demo::ROLE) {
         return demo::role::run();

@@ -51,6 +51,16 @@ impl Home {
         self.root.join("events")
     }
 
+    /// The folder of the stops that were asked for.
+    pub fn stops(&self) -> PathBuf {
+        self.root.join("stops")
+    }
+
+    /// The folder of one of them: its lock, held while it is carried out, and its report.
+    pub fn stop(&self, id: &str) -> PathBuf {
+        self.stops().join(id)
+    }
+
     /// The folder of one bot.
     pub fn bot(&self, name: &BotName) -> BotHome {
         BotHome { root: self.root.join("bots").join(name.as_str()) }
@@ -129,7 +139,11 @@ impl BotHome {
     }
 }
 
-fn make_private(folder: &Path) -> io::Result<()> {
+/// Makes a folder for its owner alone.
+///
+/// # Errors
+/// If it cannot be made, or belongs to somebody else.
+pub fn make_private(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let mode = std::fs::metadata(folder)?.permissions().mode();
     if mode & 0o077 == 0 {

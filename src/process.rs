@@ -12,7 +12,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::core::bot::BotName;
 use crate::core::exit::Exit;
-use crate::core::protocol::{KEEPER_NAME, KEEPER_ROLE};
+use crate::core::protocol::{KEEPER_NAME, KEEPER_ROLE, STOPPER_ROLE};
 use crate::core::record::ProcessId;
 use crate::core::signal::Signal;
 use crate::sys;
@@ -255,13 +255,13 @@ pub fn mark(pid: i32) -> Option<Mark> {
     })
 }
 
-/// Whether a process is a keeper: one that a bot started (by calling us) becomes a child of that bot's own keeper, and is
+/// Whether a process is a keeper or a stopper: one that a bot started (by calling us) becomes a child of that bot's own keeper, and is
 /// no part of its tree all the same.
 pub fn is_keeper(pid: i32) -> bool {
     let Ok(arguments) = fs::read(format!("/proc/{pid}/cmdline")) else { return false };
     let mut arguments = arguments.split(|byte| *byte == 0);
     arguments.next() == Some(KEEPER_NAME.as_bytes())
-        && arguments.next() == Some(KEEPER_ROLE.as_bytes())
+        && arguments.next().is_some_and(|role| [KEEPER_ROLE, STOPPER_ROLE].iter().any(|ours| role == ours.as_bytes()))
         // Keepers are launched without a mark; whatever a bot may call itself, it has one.
         && mark(pid).is_none()
 }
@@ -308,6 +308,23 @@ pub fn folder(pid: i32) -> Option<PathBuf> {
 /// A process's short name, at most 15 bytes.
 pub fn short_name(pid: i32) -> Option<String> {
     fs::read_to_string(format!("/proc/{pid}/comm")).ok().map(|name| name.trim_end().to_owned())
+}
+
+/// The argument vector of a process; empty if it has none, or if we may not look.
+pub fn arguments(pid: i32) -> Vec<String> {
+    let raw = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let text = String::from_utf8_lossy(raw.strip_suffix(b"\0").unwrap_or(&raw)).into_owned();
+    if text.is_empty() { Vec::new() } else { text.split('\0').map(str::to_owned).collect() }
+}
+
+/// When a process was started that was started at this tick, on the wall clock as it is set now.
+pub fn started_at(start_time: u64) -> jiff::Timestamp {
+    let ticks = rustix::param::clock_ticks_per_second().max(1);
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let since_boot = std::time::Duration::new(now.tv_sec as u64, now.tv_nsec as u32);
+    let nanos = (start_time % ticks) * (1_000_000_000 / ticks);
+    let started = std::time::Duration::new(start_time / ticks, nanos as u32);
+    crate::clock::wall_before(since_boot.saturating_sub(started))
 }
 
 /// The command line of a process, on one line and cut to a screen's width; its short name where it has none.

@@ -67,6 +67,12 @@ pub fn see(home: &Home, name: &BotName, marked: &Marked) -> Sight {
     sight
 }
 
+/// Adds to a look which living processes carry the bot's mark.
+pub fn with_marked(sight: &mut Sight, marked: Vec<i32>) {
+    sight.evidence.marked = marked;
+    sight.verdict = decide(&sight.evidence);
+}
+
 fn glance(bot: &BotHome, name: &BotName, marked: &Marked) -> Sight {
     let (keeper_lock, voice, hello) = ask(bot);
     let record = record::read(bot);

@@ -2,17 +2,19 @@
 //!
 //! A bot that this keeper spawned is its child, and what the bot's descendants leave behind becomes its child too
 //! (`PR_SET_CHILD_SUBREAPER`): when there is no child left to wait for, the tree is empty. A bot that was adopted is
-//! somebody else's child: its tree is what descends from it, carries its mark or holds its lock.
+//! somebody else's child: its tree is what descends from it, carries its mark, holds its lock, or is in a session that
+//! was made inside it. The same goes for strays that are to be ended together with the bot.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use rustix::process::{WaitOptions, wait};
 
 use crate::core::exit::Exit;
+use crate::core::kin::{Row, kin};
 use crate::core::lifecycle::Reach;
 use crate::core::protocol::SeenProcess;
-use crate::core::record::ProcessId;
+use crate::core::record::{ProcessId, RunRecord};
 use crate::core::signal::Signal;
 use crate::core::status::LockSeen;
 use crate::core::tree::{Member, Plan, Told, plan};
@@ -32,26 +34,29 @@ pub struct Tree {
     /// Whether signals have been sent: from then on the dead stay on the list, with what ended them.
     ending: bool,
     others: Vec<Held>,
+    strays: Vec<Stray>,
+    /// Whether there was no child left to wait for when that was last asked.
+    childless: bool,
 }
 
 /// What an adopted run is known by.
 struct Adopted {
     run: String,
     lock: PathBuf,
+    /// The session that it was spawned into, if a keeper spawned it.
+    session: Option<i32>,
+}
+
+/// A process that no keeper started, which is to be ended with the rest.
+struct Stray {
+    id: ProcessId,
+    /// The run whose mark it carries: something that an earlier one left behind.
+    run: Option<String>,
 }
 
 struct Seen {
     start_time: u64,
     process: SeenProcess,
-}
-
-/// What was reaped.
-#[derive(Default)]
-pub struct Reaped {
-    /// How the main process ended, if it was among them.
-    pub main: Option<Exit>,
-    /// Nobody is left to wait for.
-    pub childless: bool,
 }
 
 struct Found {
@@ -80,6 +85,8 @@ impl Tree {
             seen: Vec::new(),
             ending: false,
             others: Vec::new(),
+            strays: Vec::new(),
+            childless: false,
         }
     }
 
@@ -90,14 +97,15 @@ impl Tree {
         tree
     }
 
-    /// A bot that somebody else spawned; `main` if its main process still lives. The heads of the tree have been `told`
-    /// these signals by an earlier keeper.
-    pub fn adopted(main: Option<&ProcessId>, run: &str, lock: PathBuf, told: &[Signal]) -> Self {
-        let held = main.and_then(Held::open);
+    /// A run of this record that somebody else spawned. The heads of its tree have been `told` these signals by an
+    /// earlier keeper.
+    pub fn adopted(record: &RunRecord, lock: PathBuf, told: &[Signal]) -> Self {
+        let held = record.process.as_ref().and_then(Held::open);
+        let session = record.process.as_ref().filter(|_| !record.stray).map(|process| process.pid);
         let mut tree = Self {
             main: held.as_ref().map(Held::pid),
             held,
-            adopted: Some(Adopted { run: run.to_owned(), lock }),
+            adopted: Some(Adopted { run: record.run.clone(), lock, session }),
             ..Self::empty()
         };
         let found = tree.look();
@@ -113,6 +121,23 @@ impl Tree {
             tree.note(*signal);
         }
         tree
+    }
+
+    /// Strays that are to be ended together with the rest; those that are known already count once. Whether any is new.
+    pub fn join(&mut self, strays: &[ProcessId]) -> bool {
+        let before = self.strays.len();
+        for id in strays {
+            let known = self.strays.iter().any(|stray| stray.id == *id) || self.main == Some(id.pid);
+            if !known && process::is_alive(id) && id.pid != std::process::id() as i32 {
+                self.strays.push(Stray { id: id.clone(), run: process::mark(id.pid).map(|mark| mark.run) });
+            }
+        }
+        self.strays.len() > before
+    }
+
+    /// Whether any process is, or may be, of the tree without being our child.
+    pub fn has_others(&self) -> bool {
+        self.adopted.is_some() || !self.strays.is_empty()
     }
 
     /// The main process, while it lives.
@@ -146,16 +171,17 @@ impl Tree {
         self.held = None;
     }
 
-    /// Waits, without waiting, for every child that has ended. The only place in a keeper that reaps.
-    pub fn reap(&mut self) -> Reaped {
-        let mut reaped = Reaped::default();
+    /// Waits, without waiting, for every child that has ended; how the main process did, if it was among them. The only
+    /// place in a keeper that reaps.
+    pub fn reap(&mut self) -> Option<Exit> {
+        let mut main = None;
         loop {
             match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) => {
                     let pid = pid.as_raw_pid();
                     if self.main == Some(pid) && self.adopted.is_none() {
                         self.main = None;
-                        reaped.main = Some(match (status.exit_status(), status.terminating_signal()) {
+                        main = Some(match (status.exit_status(), status.terminating_signal()) {
                             (Some(code), _) => Exit::Code(code),
                             (None, Some(signal)) => Exit::Signal(Signal::from_number(signal)),
                             (None, None) => Exit::Unknown,
@@ -163,21 +189,24 @@ impl Tree {
                     }
                 }
                 Ok(None) => {
-                    reaped.childless = self.main.is_none() && only_keepers_are_left();
-                    break;
+                    self.childless = self.main.is_none() && only_keepers_are_left();
+                    return main;
                 }
                 Err(rustix::io::Errno::INTR) => {}
                 Err(_) => {
-                    reaped.childless = true;
-                    break;
+                    self.childless = true;
+                    return main;
                 }
             }
         }
-        reaped
     }
 
-    /// Whether nothing of an adopted run lives any more. What was found is held on to, so that its end wakes us.
-    pub fn adopted_is_empty(&mut self) -> bool {
+    /// Whether nothing of it lives any more. What is not our child is looked for, and held on to, so that its end wakes
+    /// us.
+    pub fn is_empty(&mut self) -> bool {
+        if self.adopted.is_none() && (!self.childless || self.strays.is_empty()) {
+            return self.childless;
+        }
         let found = self.look();
         self.others = found
             .iter()
@@ -281,13 +310,8 @@ impl Tree {
 
     fn look(&mut self) -> Vec<Found> {
         let mut pids = process::descendants(std::process::id() as i32);
-        if let Some(adopted) = &self.adopted {
-            pids.extend(self.main);
-            pids.extend(self.main.map(process::descendants).unwrap_or_default());
-            pids.extend(process::all().filter(|pid| process::mark(*pid).is_some_and(|mark| mark.run == adopted.run)));
-            if lock::look(&adopted.lock) == LockSeen::Held {
-                pids.extend(process::holders(&adopted.lock));
-            }
+        if self.has_others() {
+            pids.extend(self.others());
         }
         pids.sort_unstable();
         pids.dedup();
@@ -326,6 +350,37 @@ impl Tree {
             self.seen.retain(|seen| seen.process.alive);
         }
         found
+    }
+
+    /// Everybody of the tree who is not our child, found by one pass over the process table.
+    fn others(&self) -> HashSet<i32> {
+        let runs: Vec<&str> = self
+            .adopted
+            .iter()
+            .map(|adopted| adopted.run.as_str())
+            .chain(self.strays.iter().filter_map(|stray| stray.run.as_deref()))
+            .collect();
+        // Whoever was of the tree stays of it, whatever becomes of its parents.
+        let mut known: HashMap<i32, u64> = self.seen.iter().map(|seen| (seen.process.pid, seen.start_time)).collect();
+        known.extend(self.strays.iter().map(|stray| (stray.id.pid, stray.id.start_time)));
+        let mut proven: HashSet<i32> = self.main.into_iter().collect();
+        let mut rows = Vec::new();
+        for pid in process::all() {
+            let Some(stat) = process::stat(pid).filter(|stat| stat.is_alive()) else { continue };
+            rows.push(Row { pid, parent: stat.parent, session: stat.session });
+            let is_known = known.get(&pid) == Some(&stat.start_time);
+            if is_known || process::mark(pid).is_some_and(|mark| runs.contains(&mark.run.as_str())) {
+                proven.insert(pid);
+            }
+        }
+        if let Some(adopted) = &self.adopted
+            && lock::look(&adopted.lock) == LockSeen::Held
+        {
+            proven.extend(process::holders(&adopted.lock));
+        }
+        proven.retain(|pid| !process::is_keeper(*pid));
+        let session = self.adopted.as_ref().and_then(|adopted| adopted.session);
+        kin(&rows, &proven, session, process::is_keeper)
     }
 
     /// A bot that forks for weeks must not fill the keeper's memory.

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use botwarden::act::{self, How};
+use botwarden::act;
+use botwarden::act::procedure::StopOrder;
 use botwarden::config;
 use botwarden::core::bot::{BotName, Mode};
 use botwarden::core::signal::Signal;
 use botwarden::core::state::State;
 use botwarden::core::status::BotStatus;
+use botwarden::core::stop::Wish;
 use botwarden::demo::{PaperDesk, Setup, TEXT};
 use botwarden::paths::Home;
 use botwarden::process;
@@ -328,7 +330,7 @@ impl Drop for Demo {
         for root in self.homes() {
             let home = Home::at(root);
             let names: Vec<BotName> = home.recorded().unwrap_or_default();
-            act::stop(&home, &names, How::Kill, "a test");
+            act::stop(&StopOrder::new(&home, Wish::Kill, &names, None, "a test"), &mut |_| {});
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec, Ready, RestartPolicy};
-use crate::core::record::RunRecord;
+use crate::core::record::{ProcessId, RunRecord};
 use crate::core::report::{StartOutcome, StartedBot};
 use crate::core::state::State;
 use crate::latch;
@@ -50,17 +50,17 @@ fn adopt_one(home: &Home, spec: Option<&BotSpec>, sight: &Sight, by: &str, wait:
         State::Orphaned => spec
             .cloned()
             .or_else(|| sight.record().map(as_spec))
-            .and_then(|spec| take(home, &spec, by, wait))
+            .and_then(|spec| take(home, &spec, &[], by, wait))
             .unwrap_or_else(|| entry(StartOutcome::Refused, None, "it ended before it could be adopted")),
     }
 }
 
 /// Puts a living bot under a new keeper, without restarting it. Nothing to tell if nothing of it lives any more.
-pub(super) fn take(home: &Home, spec: &BotSpec, by: &str, wait: Duration) -> Option<StartedBot> {
+pub(super) fn take(home: &Home, spec: &BotSpec, strays: &[ProcessId], by: &str, wait: Duration) -> Option<StartedBot> {
     let _ = audit(home, &spec.name, "adopt", by);
     let entry =
         |outcome, pid: Option<i32>, message: String| StartedBot { name: spec.name.clone(), outcome, pid, message };
-    let mut launched = match launch(home, spec, Begin::Adopt, by, None) {
+    let mut launched = match launch(home, spec, Begin::Adopt { strays: strays.to_vec() }, by) {
         Ok(launched) => launched,
         Err(why) => return Some(entry(StartOutcome::Failed, None, why)),
     };

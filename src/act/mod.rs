@@ -2,7 +2,7 @@
 //! keepers, then watched until evidence says that it is done.
 
 mod adopt;
-mod restart;
+pub mod procedure;
 mod start;
 mod stop;
 mod up;
@@ -15,38 +15,12 @@ use crate::journal;
 use crate::paths::Home;
 
 pub use adopt::adopt;
-pub use restart::restart;
 pub use start::start;
 pub use stop::stop;
 pub use up::up;
 
 /// `start` waits this long for a bot to be ready, and then says that it still starts.
 pub const START_WAIT: std::time::Duration = crate::core::bot::READY_LIMIT;
-
-/// The note of a restart whose new run is not ready in time.
-pub const STILL_STARTING: &str = "its new run executes and is not ready yet; it goes on starting";
-
-/// How a stop is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
-    /// By the bot's ladder.
-    Stop,
-    /// SIGKILL at once.
-    Kill,
-    /// The next rung of a stop that is under way.
-    Climb,
-}
-
-impl How {
-    /// The word of the command.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Stop => "stop",
-            Self::Kill => "kill",
-            Self::Climb => "climb",
-        }
-    }
-}
 
 /// Writes down who asked for what. That it cannot be written is a phrase for the report.
 fn audit(home: &Home, name: &BotName, action: &str, by: &str) -> Option<String> {

@@ -28,12 +28,12 @@ const LAST_LINES: u64 = 5;
 
 /// Starts bots, all at once, and waits until each is ready, has failed, or `wait` is over. One entry a bot, in order.
 pub fn start(home: &Home, specs: &[BotSpec], by: &str, wait: Duration) -> Vec<StartedBot> {
-    start_for(home, specs, Wish::Asked, by, wait)
+    start_for(home, specs, Reason::Asked, by, wait)
 }
 
 /// Why a bot is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) enum Reason {
     /// Somebody asks for it: that it was not to be running is taken back.
     Asked,
     /// It should be running: a stop that came in between stands, and whatever is under way is left alone.
@@ -41,9 +41,9 @@ pub(super) enum Wish {
 }
 
 /// The same, for either reason.
-pub(super) fn start_for(home: &Home, specs: &[BotSpec], wish: Wish, by: &str, wait: Duration) -> Vec<StartedBot> {
+pub(super) fn start_for(home: &Home, specs: &[BotSpec], reason: Reason, by: &str, wait: Duration) -> Vec<StartedBot> {
     let until = clock::now().plus(wait);
-    let under_way = begin(home, specs, wish, by);
+    let under_way = begin(home, specs, reason, by);
     under_way.into_iter().zip(specs).map(|(begun, spec)| finish(home, spec, begun, until)).collect()
 }
 
@@ -58,7 +58,7 @@ pub(super) enum Begun {
 }
 
 /// Launches every keeper before the first is waited for.
-fn begin(home: &Home, specs: &[BotSpec], wish: Wish, by: &str) -> Vec<Begun> {
+fn begin(home: &Home, specs: &[BotSpec], reason: Reason, by: &str) -> Vec<Begun> {
     if latch::is_latched(home) {
         return specs
             .iter()
@@ -78,24 +78,24 @@ fn begin(home: &Home, specs: &[BotSpec], wish: Wish, by: &str) -> Vec<Begun> {
                 None,
                 &format!("{other} is not at rest, and the two never run together; stop it first"),
             )),
-            None => begin_one(home, spec, &sight, wish, by),
+            None => begin_one(home, spec, &sight, reason, by),
         })
         .collect()
 }
 
-fn begin_one(home: &Home, spec: &BotSpec, sight: &Sight, wish: Wish, by: &str) -> Begun {
+fn begin_one(home: &Home, spec: &BotSpec, sight: &Sight, reason: Reason, by: &str) -> Begun {
     let verdict = &sight.verdict;
     let pid = verdict.pid;
     match verdict.state {
         State::Running => {
-            if wish == Wish::Asked && sight.evidence.down.is_some() {
+            if reason == Reason::Asked && sight.evidence.down.is_some() {
                 // A stop that did not come to its end left the mark; whoever starts it wants it to run.
                 let _ = record::clear_down(&home.bot(&spec.name));
             }
             Begun::Done(entry(spec, StartOutcome::AlreadyRunning, pid, &already(pid)))
         }
         State::Starting => Begun::Watched,
-        State::Backoff | State::Stopping if wish == Wish::Due => Begun::Done(entry(
+        State::Backoff | State::Stopping if reason == Reason::Due => Begun::Done(entry(
             spec,
             StartOutcome::AlreadyRunning,
             pid,
@@ -113,22 +113,22 @@ fn begin_one(home: &Home, spec: &BotSpec, sight: &Sight, wish: Wish, by: &str) -
         State::Orphaned | State::Unknown => {
             Begun::Done(entry(spec, StartOutcome::Refused, pid, &format!("{}: {}", verdict.state, verdict.note)))
         }
-        State::Stopped | State::Exited | State::Crashed | State::Failed => launch_one(home, spec, sight, wish, by),
+        State::Stopped | State::Exited | State::Crashed | State::Failed => launch_one(home, spec, sight, reason, by),
     }
 }
 
-fn launch_one(home: &Home, spec: &BotSpec, sight: &Sight, wish: Wish, by: &str) -> Begun {
+fn launch_one(home: &Home, spec: &BotSpec, sight: &Sight, reason: Reason, by: &str) -> Begun {
     let bot = home.bot(&spec.name);
     // What cannot be written here will be refused by the keeper, with the reason.
     let _ = audit(home, &spec.name, "start", by);
-    if wish == Wish::Asked
+    if reason == Reason::Asked
         && let Err(error) = record::clear_down(&bot)
     {
         let why = format!("cannot remove {}: {}", bot.down().display(), words(&error));
         return Begun::Done(entry(spec, StartOutcome::Failed, None, &why));
     }
     let searched = Searched { run: sight.record().map(|record| record.run.clone()) };
-    match launch(home, spec, Begin::Start, by, Some(searched)) {
+    match launch(home, spec, Begin::Start { searched: Some(searched) }, by) {
         Ok(launched) => Begun::Launched(launched),
         Err(why) => Begun::Done(entry(spec, StartOutcome::Failed, None, &why)),
     }

@@ -12,7 +12,7 @@ use crate::process;
 use crate::survey::{Marked, Sight, see_all};
 
 use super::adopt::{as_spec, take};
-use super::start::{Wish, start_for};
+use super::start::{Reason, start_for};
 
 /// Starts what should be running and takes orphans back. Bots about which there is nothing to do have no entry.
 pub fn up(home: &Home, specs: &[BotSpec], by: &str, wait: Duration) -> Vec<StartedBot> {
@@ -36,7 +36,7 @@ pub fn up(home: &Home, specs: &[BotSpec], by: &str, wait: Duration) -> Vec<Start
             State::Orphaned => {
                 if let Some(spec) = spec.cloned().or_else(|| sight.record().map(as_spec)) {
                     // It may have ended since it was looked at: then there is nothing to do.
-                    entries.extend(take(home, &spec, by, wait));
+                    entries.extend(take(home, &spec, &[], by, wait));
                 }
             }
             State::Unknown => entries.push(StartedBot {
@@ -51,7 +51,7 @@ pub fn up(home: &Home, specs: &[BotSpec], by: &str, wait: Duration) -> Vec<Start
             State::Starting | State::Running | State::Stopping | State::Backoff => {}
         }
     }
-    entries.extend(start_for(home, &to_start, Wish::Due, by, wait));
+    entries.extend(start_for(home, &to_start, Reason::Due, by, wait));
     entries
 }
 

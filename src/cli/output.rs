@@ -85,6 +85,13 @@ impl Output {
         let _ = writeln!(io::stderr(), "botwarden: {text}");
     }
 
+    /// Prints a remark on what is under way to somebody who sits there and waits; scripts are not told.
+    pub fn remark(self, text: &str) {
+        if !self.json && io::stderr().is_terminal() {
+            self.complain(text);
+        }
+    }
+
     /// Prints that nothing was done, and why: a diagnostic, and with `--json` an object that scripts can read.
     pub fn refuse(self, action: &str, code: Code, why: &str) -> Code {
         self.complain(why);

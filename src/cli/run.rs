@@ -1,6 +1,7 @@
 //! Hands each command to its file.
 
 use crate::core::code::Code;
+use crate::core::stop::Wish;
 use crate::paths::words;
 
 use super::args::{Args, Command};
@@ -55,8 +56,8 @@ fn carry_out(args: &Args, command: &Command, output: Output) -> Code {
         Command::Demo | Command::Check => Code::Done,
         Command::Up => start::up(&desk, output),
         Command::Start(scope) => start::start(&desk, scope, output),
-        Command::Stop(scope) => stop::stop(&desk, scope, crate::act::How::Stop, output),
-        Command::Kill(scope) => stop::stop(&desk, scope, crate::act::How::Kill, output),
+        Command::Stop(scope) => stop::stop(&desk, scope, Wish::Stop, output),
+        Command::Kill(scope) => stop::stop(&desk, scope, Wish::Kill, output),
         Command::Restart(scope) => stop::restart(&desk, scope, output),
         Command::Status { bots } => status::run(&desk, bots, output),
         Command::Logs(which) => logs_command::run(&desk, which, output),

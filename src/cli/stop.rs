@@ -1,13 +1,12 @@
 //! `stop`, `kill` and `restart`.
 
-use jiff::Timestamp;
-
-use crate::act::{self, How, START_WAIT, STILL_STARTING};
-use crate::clock;
+use crate::act;
+use crate::act::procedure::{StopOrder, StopWord};
 use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::code::Code;
 use crate::core::report::{BotReport, Report, StopOutcome};
 use crate::core::status::RecordSeen;
+use crate::core::stop::Wish;
 use crate::latch;
 use crate::record;
 
@@ -19,21 +18,18 @@ use super::output::Output;
 use super::scope::{configured, known};
 
 /// Stops or kills the bots of a scope.
-pub(super) fn stop(desk: &Desk, scope: &Scope, how: How, output: Output) -> Code {
+pub(super) fn stop(desk: &Desk, scope: &Scope, wish: Wish, output: Output) -> Code {
     let names = match known(desk, scope, output) {
         Ok(names) => names,
-        Err(why) => return output.refuse(how.word(), Code::Usage, &why),
+        Err(why) => return output.refuse(wish.word(), Code::Usage, &why),
     };
-    if how == How::Kill {
+    if wish == Wish::Kill {
         let modes: Vec<_> = names.iter().map(|name| (name.clone(), mode(desk, name))).collect();
         if let Err(why) = confirm(desk, "kill", &modes) {
             return output.refuse("kill", Code::Usage, &why);
         }
     }
-    let begun = clock::wall();
-    leave_on_interrupt(output, how.word());
-    let bots = act::stop(&desk.home, &names, how, &desk.by);
-    tell(desk, how.word(), begun, bots, output)
+    carry_out(desk, wish, &names, output)
 }
 
 /// Stops the bots of a scope and starts them anew.
@@ -53,10 +49,8 @@ pub(super) fn restart(desk: &Desk, scope: &Scope, output: Output) -> Code {
     if let Err(why) = confirm(desk, "restart", &modes) {
         return output.refuse("restart", Code::Usage, &why);
     }
-    let begun = clock::wall();
-    leave_on_interrupt(output, "restart");
-    let bots = act::restart(&desk.home, &specs, &desk.by, START_WAIT);
-    tell(desk, "restart", begun, bots, output)
+    let names: Vec<BotName> = specs.iter().map(|spec| spec.name.clone()).collect();
+    carry_out(desk, Wish::Restart, &names, output)
 }
 
 /// The mode of what a kill ends; none if it cannot be known.
@@ -80,70 +74,36 @@ fn riskier_mode(desk: &Desk, spec: &BotSpec) -> Option<Mode> {
     }
 }
 
-fn tell(desk: &Desk, action: &str, begun: Timestamp, bots: Vec<BotReport>, output: Output) -> Code {
-    let code = Code::worst(bots.iter().map(|bot| code(action, bot)));
-    let duration_ms = clock::wall().duration_since(begun).as_millis();
-    let width = bots.iter().map(|bot| bot.name.as_str().len()).max().unwrap_or_default();
-    for bot in &bots {
-        let text = format!("{:width$}  {}", bot.name, sentence(action, bot));
-        match bot.outcome {
-            StopOutcome::Stopped | StopOutcome::NotRunning => output.line(&text),
-            StopOutcome::Survived => output.line(&output.red(&text)),
-        }
-        for note in &bot.notes {
-            output.line(&format!("{:width$}  {note}", ""));
-        }
-        for error in &bot.errors {
-            output.complain(&format!("{}: {error}", bot.name));
-        }
-    }
-    output.object(&Report {
-        schema: 1,
-        action: action.to_owned(),
-        ok: code == Code::Done,
-        exit_code: code.number(),
-        at: begun,
-        duration_ms: u64::try_from(duration_ms).unwrap_or_default(),
-        latched: None,
-        scope: Some(bots.iter().map(|bot| bot.name.as_str()).collect::<Vec<_>>().join(" ")),
-        by: Some(desk.by.clone()),
-        reason: None,
-        bots,
-        clusters: Vec::new(),
-        errors: Vec::new(),
+/// Has a stopper do it, and shows what it says as it says it: one bot's end does not wait for another's.
+fn carry_out(desk: &Desk, wish: Wish, names: &[BotName], output: Output) -> Code {
+    leave_on_interrupt(output, wish.word());
+    let specs = desk.config.as_ref().map(|config| config.bots.as_slice());
+    let order = StopOrder::new(&desk.home, wish, names, specs, &desk.by);
+    let report = act::stop(&order, &mut |word| match word {
+        StopWord::Waiting { bot, what, .. } => output.remark(&format!("{bot}: {what}")),
+        StopWord::Bot(bot) => show(wish.word(), bot, output),
+        StopWord::Over(report) => show_rest(report, output),
     });
-    code
+    output.object(&report);
+    report.code()
 }
 
-fn code(action: &str, bot: &BotReport) -> Code {
-    if bot.outcome == StopOutcome::Survived {
-        return Code::Survived;
-    }
-    if bot.errors.iter().any(|error| error == "the emergency stop is latched") {
-        return Code::Latched;
-    }
-    if action == "restart" && bot.notes.iter().any(|note| note == STILL_STARTING) {
-        return Code::StillWorking;
-    }
-    if !bot.errors.is_empty() || (action == "restart" && !bot.restarted) { Code::Failed } else { Code::Done }
-}
-
-fn sentence(action: &str, bot: &BotReport) -> String {
+fn show(action: &str, bot: &BotReport, output: Output) {
+    let text = bot.sentence(action);
     match bot.outcome {
-        StopOutcome::NotRunning if action == "restart" => "was not running".to_owned(),
-        StopOutcome::NotRunning => "nothing was running".to_owned(),
-        StopOutcome::Survived => "NOT STOPPED: something of it lives, or may".to_owned(),
-        StopOutcome::Stopped => {
-            let ended: Vec<String> = bot
-                .processes
-                .iter()
-                .map(|process| format!("pid {} by {}", process.pid, process.ended_by.as_deref().unwrap_or("itself")))
-                .collect();
-            match ended.as_slice() {
-                [] => "stopped; nothing of it lives".to_owned(),
-                [one] => format!("stopped ({one}); nothing of it lives"),
-                [first, ..] => format!("stopped {} processes ({first}, ...); nothing of it lives", ended.len()),
-            }
-        }
+        StopOutcome::Stopped | StopOutcome::NotRunning => output.line(&text),
+        StopOutcome::Survived => output.line(&output.red(&text)),
+    }
+    for note in &bot.notes {
+        output.line(&format!("  {}: {note}", bot.name));
+    }
+    for error in &bot.errors {
+        output.complain(&format!("{}: {error}", bot.name));
+    }
+}
+
+fn show_rest(report: &Report, output: Output) {
+    for error in &report.errors {
+        output.complain(error);
     }
 }

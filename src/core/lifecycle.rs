@@ -123,6 +123,8 @@ pub enum Input {
     Emptied,
     /// Somebody asks for a stop.
     Stop(First),
+    /// More processes are to be ended by the stop that is under way.
+    Joined,
     /// Somebody asks for the end, at once.
     Kill,
     /// Somebody asks for the next rung.
@@ -332,6 +334,7 @@ impl Lifecycle {
             Input::Exited { exit, empty } => self.exited(exit, empty, now),
             Input::Emptied => self.emptied(now),
             Input::Stop(first) => self.stop(Then::Leave, first, now),
+            Input::Joined => self.joined(),
             Input::Kill => self.kill(now),
             Input::Climb => self.climb(now),
             Input::Restart => self.restart(now),
@@ -460,6 +463,12 @@ impl Lifecycle {
             }
             Phase::Over(_) => Vec::new(),
         }
+    }
+
+    fn joined(&self) -> Vec<Effect> {
+        let Phase::Stopping { climb, .. } = &self.phase else { return Vec::new() };
+        let signal = climb.signal();
+        vec![Effect::Signal(signal, if signal == Signal::KILL { Reach::All } else { Reach::Heads })]
     }
 
     fn kill(&mut self, now: Moment) -> Vec<Effect> {

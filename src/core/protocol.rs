@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bot::{BotName, BotSpec, Mode};
 use super::exit::Exit;
+use super::record::ProcessId;
 use super::signal::Signal;
 use super::state::State;
 
@@ -21,6 +22,9 @@ pub const KEEPER_NAME: &str = "botwarden";
 
 /// The hidden command of a keeper: `botwarden keep NAME`. The bot's name is there for people who read process lists.
 pub const KEEPER_ROLE: &str = "keep";
+
+/// The hidden command of a stopper: `botwarden stopper ID`.
+pub const STOPPER_ROLE: &str = "stopper";
 
 /// The first line, from the keeper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +51,9 @@ pub enum Request {
     Stop {
         /// Who asks.
         by: String,
+        /// Strays that are to be ended together with it.
+        #[serde(default)]
+        also: Vec<ProcessId>,
     },
     /// The next rung of a stop that is under way.
     Climb {
@@ -57,6 +64,9 @@ pub enum Request {
     Kill {
         /// Who asks.
         by: String,
+        /// Strays that are to be ended together with it.
+        #[serde(default)]
+        also: Vec<ProcessId>,
     },
     /// An end to the wait for the next try, with a new specification if there is one; a bot that runs is left alone.
     Retry {

@@ -37,6 +37,9 @@ pub struct RunRecord {
     pub process: Option<ProcessId>,
     /// The keeper that spawned or adopted it.
     pub keeper: Option<ProcessId>,
+    /// Whether it was not spawned by a keeper but found alive: then its session and its output are somebody else's.
+    #[serde(default)]
+    pub stray: bool,
     /// The address of its notify socket, so that a later keeper can listen there.
     pub notify: Option<String>,
     /// Restarts before this run, in its keeper's time.
@@ -106,6 +109,7 @@ impl RunRecord {
             started_at: at,
             process: None,
             keeper: None,
+            stray: false,
             notify: None,
             restarts: 0,
             failures: 0,
@@ -136,6 +140,7 @@ impl RunRecord {
             started_at,
             process: None,
             keeper: None,
+            stray: false,
             notify: None,
             restarts: 0,
             failures: 0,

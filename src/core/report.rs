@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::bot::{BotName, Mode};
+use super::code::Code;
 use super::signal::Signal;
 
 /// What `start`, `up` and `adopt` print with `--json`.
@@ -156,6 +157,9 @@ pub struct ProcessReport {
     pub command: String,
     /// The first tier that found it.
     pub found_by: Tier,
+    /// The PID file that named it, as people know it; absent for the bot's own run record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The last signal it was sent, `itself` if none was, absent while it lives.
     pub ended_by: Option<String>,
 }
@@ -199,5 +203,99 @@ impl BotReport {
             errors: Vec::new(),
             notes: Vec::new(),
         }
+    }
+}
+
+/// What an error says where nothing may start.
+pub const LATCHED: &str = "the emergency stop is latched";
+
+/// The note of a restart whose new run is not ready in time.
+pub const STILL_STARTING: &str = "its new run executes and is not ready yet; it goes on starting";
+
+impl BotReport {
+    /// What this bot's part of the command comes to.
+    pub fn code(&self, action: &str) -> Code {
+        let restart = action == "restart";
+        if self.outcome == StopOutcome::Survived {
+            Code::Survived
+        } else if self.errors.iter().any(|error| error == LATCHED) {
+            Code::Latched
+        } else if restart && self.notes.iter().any(|note| note == STILL_STARTING) {
+            Code::StillWorking
+        } else if !self.errors.is_empty() || (restart && !self.restarted) {
+            Code::Failed
+        } else {
+            Code::Done
+        }
+    }
+}
+
+impl Report {
+    /// The report of a command on these bots.
+    pub fn of(action: &str, by: &str, at: Timestamp, bots: Vec<BotReport>) -> Self {
+        let mut report = Self {
+            schema: 1,
+            action: action.to_owned(),
+            ok: true,
+            exit_code: 0,
+            at,
+            duration_ms: 0,
+            latched: None,
+            scope: Some(bots.iter().map(|bot| bot.name.as_str()).collect::<Vec<_>>().join(" ")),
+            by: Some(by.to_owned()),
+            reason: None,
+            bots,
+            clusters: Vec::new(),
+            errors: Vec::new(),
+        };
+        report.judge();
+        report
+    }
+
+    /// What the command comes to.
+    pub fn code(&self) -> Code {
+        let own = if self.errors.is_empty() { Code::Done } else { Code::Failed };
+        Code::worst(self.bots.iter().map(|bot| bot.code(&self.action)).chain([own]))
+    }
+
+    /// Takes in something that went wrong beside the bots.
+    pub fn add_error(&mut self, error: String) {
+        self.errors.push(error);
+        self.judge();
+    }
+
+    fn judge(&mut self) {
+        let code = self.code();
+        self.ok = code == Code::Done;
+        self.exit_code = code.number();
+    }
+
+    /// The whole of it in one line, for the desk's events.
+    pub fn sentence(&self) -> String {
+        match self.bots.as_slice() {
+            [] => format!("{}: no bot", self.action),
+            [only] => only.sentence(&self.action),
+            bots => {
+                let count = |outcome: StopOutcome| bots.iter().filter(|bot| bot.outcome == outcome).count();
+                let parts = [
+                    (count(StopOutcome::Stopped), "stopped"),
+                    (count(StopOutcome::NotRunning), "not running"),
+                    (count(StopOutcome::Survived), "NOT STOPPED"),
+                ];
+                let parts: Vec<String> = parts
+                    .iter()
+                    .filter(|(count, _)| *count > 0)
+                    .map(|(count, what)| format!("{count} {what}"))
+                    .collect();
+                format!("{} of {} bots: {}", self.action, bots.len(), parts.join(", "))
+            }
+        }
+    }
+}
+
+impl BotReport {
+    /// TEMPORARY
+    pub fn sentence(&self, action: &str) -> String {
+        format!("{} {action} {:?}", self.name, self.outcome)
     }
 }

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::act::{self, How};
+use crate::act;
 use crate::config;
 use crate::core::bot::BotSpec;
 use crate::core::report::StartedBot;
+use crate::core::stop::Wish;
 use crate::lock::Lock;
 use crate::paths::{Home, words};
 use crate::who;
@@ -158,7 +159,7 @@ impl PaperDesk {
         if let Some(closing) = self.closing.as_ref().filter(|closing| closing.is_clean()) {
             return closing.clone();
         }
-        let closing = put_away(&self.home, &self.specs, How::Stop, &self.by);
+        let closing = put_away(&self.home, &self.specs, Wish::Stop, &self.by);
         self.closing = Some(closing.clone());
         closing
     }
@@ -167,7 +168,7 @@ impl PaperDesk {
 impl Drop for PaperDesk {
     fn drop(&mut self) {
         if self.closing.is_none() {
-            put_away(&self.home, &self.specs, How::Kill, &self.by);
+            put_away(&self.home, &self.specs, Wish::Kill, &self.by);
         }
     }
 }

@@ -5,12 +5,14 @@ use std::fs;
 use std::io;
 use std::time::Duration;
 
-use crate::act::{self, How};
+use crate::act;
+use crate::act::procedure::StopOrder;
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::code::Code;
 use crate::core::report::{BotReport, StopOutcome};
 use crate::core::status::LockSeen;
+use crate::core::stop::Wish;
 use crate::lock;
 use crate::paths::{Home, words};
 use crate::process;
@@ -50,12 +52,12 @@ impl Closing {
 }
 
 /// Stops everything in a home, sees that nothing of it lives, and removes the home.
-pub(super) fn put_away(home: &Home, specs: &[BotSpec], how: How, by: &str) -> Closing {
+pub(super) fn put_away(home: &Home, specs: &[BotSpec], wish: Wish, by: &str) -> Closing {
     let mut lines = Vec::new();
     let mut living = BTreeSet::new();
     for round in 0..ROUNDS {
         let names = names(home, specs);
-        let reports = act::stop(home, &names, how, by);
+        let reports = act::stop(&StopOrder::new(home, wish, &names, None, by), &mut |_| {}).bots;
         let width = names.iter().map(|name| name.as_str().len()).max().unwrap_or_default();
         lines.extend(
             reports

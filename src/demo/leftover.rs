@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
 
-use crate::act::How;
+use crate::core::stop::Wish;
 use crate::lock::Lock;
 use crate::paths::Home;
 
@@ -32,7 +32,7 @@ fn clear_one(root: PathBuf, by: &str) -> Vec<String> {
     let Ok(Some(_lock)) = Lock::take(&path) else { return Vec::new() };
     let home = Home::at(root);
     let lived = crate::process::marked(home.root()).values().map(Vec::len).sum::<usize>();
-    let closing = put_away(&home, &[], How::Kill, by);
+    let closing = put_away(&home, &[], Wish::Kill, by);
     let root = home.root().display();
     if closing.is_clean() {
         return vec![match lived {

@@ -4,15 +4,15 @@ use std::io::Read;
 use std::process::ExitCode;
 
 use crate::clock;
-use crate::core::bot::Mode;
+use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::lifecycle::Lifecycle;
 use crate::core::protocol::{Hello, PROTOCOL};
-use crate::core::record::RunRecord;
+use crate::core::record::{ProcessId, RunRecord};
 use crate::core::signal::Signal;
 use crate::core::state::State;
 use crate::core::status::{Evidence, LockSeen, RecordSeen, Voice, decide};
 use crate::journal;
-use crate::launch::{Begin, Order, Word};
+use crate::launch::{Begin, Order, Searched, Word};
 use crate::lock::{self, Lock};
 use crate::notify::Notify;
 use crate::paths::{BotHome, Home, words};
@@ -97,10 +97,10 @@ fn tell_panics(bot: &BotHome, order: &Order) {
 }
 
 fn open_parts(order: Order, home: Home, bot: BotHome, keeper_lock: Lock, signals: Signals) -> Result<Parts, Word> {
-    let (living, earlier) = match order.begin {
-        Begin::Start => (None, make_sure_nothing_lives(&order, &home, &bot)?),
-        Begin::Adopt => {
-            let living = find_living(&order, &home, &bot)?;
+    let (living, earlier) = match &order.begin {
+        Begin::Start { searched } => (None, make_sure_nothing_lives(&order.spec, searched.as_ref(), &home, &bot)?),
+        Begin::Adopt { strays } => {
+            let living = find_living(&order.spec, strays, &home, &bot)?;
             (Some(living.clone()), Some(living))
         }
     };
@@ -128,7 +128,11 @@ fn open_parts(order: Order, home: Home, bot: BotHome, keeper_lock: Lock, signals
             let since = crate::core::moment::Moment::at(now.since(crate::core::moment::Moment::at(age)));
             let life = Lifecycle::adopt(plan, since, record.restarts, record.failures);
             let told = signals_told(&bot, &record.run);
-            (life, Vec::new(), Tree::adopted(record.process.as_ref(), &record.run, bot.bot_lock(), &told))
+            let mut tree = Tree::adopted(record, bot.bot_lock(), &told);
+            if let Begin::Adopt { strays } = &order.begin {
+                tree.join(strays);
+            }
+            (life, Vec::new(), tree)
         }
     };
     Ok(Parts {
@@ -163,14 +167,19 @@ fn signals_told(bot: &BotHome, run: &str) -> Vec<Signal> {
 }
 
 /// Under the keeper's lock: nothing of an earlier run may live.
-fn make_sure_nothing_lives(order: &Order, home: &Home, bot: &BotHome) -> Result<Option<RunRecord>, Word> {
+fn make_sure_nothing_lives(
+    spec: &BotSpec,
+    searched: Option<&Searched>,
+    home: &Home,
+    bot: &BotHome,
+) -> Result<Option<RunRecord>, Word> {
     let record = record::read(bot);
     let run = match &record {
         RecordSeen::Read(record) => Some(record.run.clone()),
         RecordSeen::None | RecordSeen::Unreadable(_) => None,
     };
-    let searched = order.searched.as_ref().is_some_and(|searched| searched.run == run);
-    let marked = if searched { Vec::new() } else { marked(home, order) };
+    let searched = searched.is_some_and(|searched| searched.run == run);
+    let marked = if searched { Vec::new() } else { marked(home, &spec.name) };
     let (evidence, record) = evidence(bot, record, marked);
     let verdict = decide(&evidence);
     match verdict.state {
@@ -191,19 +200,19 @@ fn make_sure_nothing_lives(order: &Order, home: &Home, bot: &BotHome) -> Result<
 }
 
 /// Under the keeper's lock: the run that lives without a keeper. What was seen before the lock was taken counts no more.
-fn find_living(order: &Order, home: &Home, bot: &BotHome) -> Result<RunRecord, Word> {
-    let marked = process::marked(home.root()).remove(&order.spec.name).unwrap_or_default();
+fn find_living(spec: &BotSpec, strays: &[ProcessId], home: &Home, bot: &BotHome) -> Result<RunRecord, Word> {
+    let marked = process::marked(home.root()).remove(&spec.name).unwrap_or_default();
     let (evidence, record) = evidence(bot, record::read(bot), marked.iter().map(|(pid, _)| *pid).collect());
-    if decide(&evidence).state.is_at_rest() {
-        return Err(Word::AtRest);
+    let lives = evidence.bot_lock != LockSeen::Free || evidence.main_alive || !evidence.marked.is_empty();
+    if !lives {
+        let stray = strays.iter().find(|stray| process::is_alive(stray)).ok_or(Word::AtRest)?;
+        return Ok(record_of(stray, spec));
     }
     let mut record = match (record, marked.first()) {
         (Some(record), _) => record,
         // The record is lost. The mark has the run's id, and the rest is what the configuration says now; but what the
         // run was started as is not known, and counts as live.
-        (None, Some((_, run))) => {
-            RunRecord { mode: Mode::Live, ..RunRecord::new(&order.spec, run.clone(), clock::wall()) }
-        }
+        (None, Some((_, run))) => RunRecord { mode: Mode::Live, ..RunRecord::new(spec, run.clone(), clock::wall()) },
         (None, None) => return Err(failed("it lives, but neither its record nor its mark says who it is")),
     };
     if !evidence.main_alive {
@@ -212,9 +221,21 @@ fn find_living(order: &Order, home: &Home, bot: &BotHome) -> Result<RunRecord, W
     Ok(record)
 }
 
+/// The record of a stray: a run that began when it did, with the command line and the folder that it really has.
+fn record_of(stray: &ProcessId, spec: &BotSpec) -> RunRecord {
+    let started_at = process::started_at(stray.start_time);
+    RunRecord {
+        process: Some(stray.clone()),
+        stray: true,
+        argv: process::arguments(stray.pid),
+        cwd: process::folder(stray.pid).unwrap_or_else(|| spec.cwd.clone()),
+        ..RunRecord::new(spec, desk::new_run(clock::wall()), started_at)
+    }
+}
+
 /// A keeper that died between the spawn and its record leaves the main process unnamed: it is the one of its mark that
 /// leads the session.
-fn find_main(run: &str) -> Option<crate::core::record::ProcessId> {
+fn find_main(run: &str) -> Option<ProcessId> {
     process::all()
         .find(|pid| {
             process::mark(*pid).is_some_and(|mark| mark.run == run)
@@ -223,9 +244,9 @@ fn find_main(run: &str) -> Option<crate::core::record::ProcessId> {
         .and_then(process::identify)
 }
 
-fn marked(home: &Home, order: &Order) -> Vec<i32> {
+fn marked(home: &Home, name: &BotName) -> Vec<i32> {
     process::marked(home.root())
-        .remove(&order.spec.name)
+        .remove(name)
         .map(|found| found.into_iter().map(|(pid, _)| pid).collect())
         .unwrap_or_default()
 }

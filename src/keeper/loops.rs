@@ -112,11 +112,11 @@ impl Keeper {
             self.warn(Topic::Notify, "it has no notify socket: what it says of itself is not heard");
         }
         match self.parts.begin {
-            Begin::Start => {
+            Begin::Start { .. } => {
                 let effects = std::mem::take(&mut self.parts.effects);
                 self.perform(effects);
             }
-            Begin::Adopt => self.take_over(),
+            Begin::Adopt { .. } => self.take_over(),
         }
         loop {
             self.tick();
@@ -171,7 +171,7 @@ impl Keeper {
         }
         if self.look_again.is_some_and(|due| due <= now) {
             self.look_again = None;
-            self.check_adopted();
+            self.check_empty();
         }
     }
 
@@ -253,13 +253,13 @@ impl Keeper {
     fn reap(&mut self) {
         // What a process said before it ended is heard while it can still be told whose it was.
         self.messages();
-        let reaped = self.parts.tree.reap();
-        if let Some(exit) = reaped.main {
+        let main = self.parts.tree.reap();
+        if let Some(exit) = main {
             self.last_exit = Some((exit.clone(), clock::now()));
-            self.feed(Input::Exited { exit, empty: reaped.childless });
-        } else if reaped.childless && self.parts.tree.main().is_none() && !self.parts.tree.is_adopted() {
-            self.feed(Input::Emptied);
+            let empty = self.parts.tree.is_empty();
+            self.feed(Input::Exited { exit, empty });
         }
+        self.check_empty();
     }
 
     /// Waits for nothing of a bot that was found alive: its end is seen through descriptors.
@@ -273,7 +273,7 @@ impl Keeper {
         if let Some(down) = record::down(&self.parts.bot) {
             self.asked_by = Some(down.by);
             self.feed(Input::Stop(First::Send));
-            self.check_adopted();
+            self.check_empty();
         }
     }
 
@@ -288,28 +288,26 @@ impl Keeper {
                 self.adopted_ended = Some(clock::now());
             }
         }
-        self.check_adopted();
+        self.check_empty();
     }
 
     fn adopted_main_ended(&mut self, exit: Exit) {
         self.adopted_ended = None;
         self.parts.tree.let_go();
         self.last_exit = Some((exit.clone(), clock::now()));
-        let empty = self.parts.tree.adopted_is_empty();
+        let empty = self.parts.tree.is_empty();
         self.feed(Input::Exited { exit, empty });
-        self.check_adopted();
+        self.check_empty();
     }
 
-    /// Looks whether an adopted tree is empty by now, if that is what is being waited for.
-    fn check_adopted(&mut self) {
+    /// Looks whether the tree is empty by now, if that is what is being waited for.
+    fn check_empty(&mut self) {
         let Phase::Stopping { main, .. } = self.parts.life.phase() else { return };
-        if !self.parts.tree.is_adopted() {
-            return;
-        }
         let main_is_over = main.is_some();
-        if self.parts.tree.adopted_is_empty() && main_is_over {
+        if self.parts.tree.main().is_none() && self.parts.tree.is_empty() && main_is_over {
             self.feed(Input::Emptied);
-        } else {
+        } else if self.parts.tree.has_others() {
+            // Nobody tells us of processes that are not our children and were born meanwhile.
             self.look_again = Some(clock::now().plus(LOOK_AGAIN));
         }
     }
@@ -348,7 +346,8 @@ impl Keeper {
     }
 
     fn request(&mut self, number: usize, request: Request) {
-        let input = match request {
+        let mut joined = false;
+        let (by, input) = match request {
             Request::Look => {
                 self.parts.tree.look_again();
                 let snapshot = self.snapshot();
@@ -359,9 +358,15 @@ impl Keeper {
                 let snapshot = self.snapshot();
                 return self.parts.clients.answer(number, &Answer::Snapshot(Box::new(snapshot)));
             }
-            Request::Stop { by } => (by, Input::Stop(First::Send)),
+            Request::Stop { by, also } => {
+                joined = self.parts.tree.join(&also);
+                (by, Input::Stop(First::Send))
+            }
             Request::Climb { by } => (by, Input::Climb),
-            Request::Kill { by } => (by, Input::Kill),
+            Request::Kill { by, also } => {
+                joined = self.parts.tree.join(&also);
+                (by, Input::Kill)
+            }
             Request::Retry { by, spec } => {
                 if let Phase::Backoff { .. } = self.parts.life.phase() {
                     self.become_what_is_wanted(spec);
@@ -373,11 +378,14 @@ impl Keeper {
                 (by, Input::Restart)
             }
         };
-        let (by, input) = input;
         self.asked_by = Some(by);
         self.parts.clients.answer(number, &Answer::Accepted);
+        let was_stopping = matches!(self.parts.life.phase(), Phase::Stopping { .. });
         self.feed(input);
-        self.check_adopted();
+        if joined && was_stopping {
+            self.feed(Input::Joined);
+        }
+        self.check_empty();
         self.changed = true;
     }
 

@@ -9,11 +9,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use log::warn;
 
-use crate::act::{self, How};
+use crate::act;
+use crate::act::procedure::StopOrder;
 use crate::config::{self, last_good};
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::report::{BotReport, StartOutcome, StartedBot, StopOutcome};
 use crate::core::status::BotStatus;
+use crate::core::stop::Wish;
 use crate::paths::Home;
 use crate::survey::Surveyor;
 
@@ -152,12 +154,16 @@ impl Hands {
         let started = spawn(deed.verb(), move || {
             let mut promise = promise;
             promise.began = true;
+            let names = promise.names.clone();
+            let stop = |wish, specs: Option<&[BotSpec]>| {
+                act::stop(&StopOrder::new(&home, wish, &names, specs, &by), &mut |_| {}).bots
+            };
             let bots = match deed {
                 Deed::Start => act::start(&home, &specs, &by, READY_WAIT).iter().map(told_start).collect(),
-                Deed::Restart => act::restart(&home, &specs, &by, READY_WAIT).iter().map(told_restart).collect(),
-                Deed::Stop => act::stop(&home, &promise.names, How::Stop, &by).iter().map(told_stop).collect(),
-                Deed::Climb => act::stop(&home, &promise.names, How::Climb, &by).iter().map(told_stop).collect(),
-                Deed::Kill => act::stop(&home, &promise.names, How::Kill, &by).iter().map(told_stop).collect(),
+                Deed::Restart => stop(Wish::Restart, Some(&specs)).iter().map(told_restart).collect(),
+                Deed::Stop => stop(Wish::Stop, None).iter().map(told_stop).collect(),
+                Deed::Climb => stop(Wish::Climb, None).iter().map(told_stop).collect(),
+                Deed::Kill => stop(Wish::Kill, None).iter().map(told_stop).collect(),
             };
             promise.bots = Some(bots);
         });

@@ -1,0 +1,261 @@
+//! What is said between a stop and a bot's keeper, and what is done to a keeper that cannot be talked to.
+
+use std::time::Duration;
+
+use crate::client::{Client, Trouble};
+use crate::clock;
+use crate::core::moment::Moment;
+use crate::core::protocol::{Request, SeenProcess, Snapshot};
+use crate::core::report::{ExitReport, ProcessReport, STILL_STARTING, Tier};
+use crate::core::signal::Signal;
+use crate::core::state::State;
+use crate::core::status::{LockSeen, Voice};
+use crate::core::stop::{Asked, Course, Heard, Input, KEEPER_GONE, Wish};
+use crate::lock;
+use crate::paths::words;
+use crate::process::Held;
+
+use super::walk::Walk;
+
+/// Nothing is listened to for longer than this at a time: a keeper that died says nothing.
+const LISTEN: Duration = Duration::from_millis(500);
+
+/// A conversation with a keeper that was asked for something.
+pub(super) struct Talk {
+    client: Client,
+    /// The run that was there before a restart was asked for.
+    old_run: Option<String>,
+    /// Until when the next run has time to be ready, once there is one.
+    ready_until: Option<Moment>,
+    last: Option<Snapshot>,
+}
+
+impl Talk {
+    /// What its keeper does next, and when.
+    pub(super) fn next_step(&self) -> Option<String> {
+        let last = self.last.as_ref()?;
+        let seconds = last.next_signal_in_ms?.div_ceil(1000);
+        Some(format!("{} in {seconds} s", last.next_signal?))
+    }
+}
+
+impl Walk<'_> {
+    pub(super) fn ask(&mut self, wish: Wish) -> Asked {
+        self.own_tier.get_or_insert(Tier::Keeper);
+        if self.own_tier == Some(Tier::Keeper) && !self.report.found_by.contains(&Tier::Keeper) {
+            self.report.found_by.push(Tier::Keeper);
+        }
+        match self.talk_to_keeper(wish) {
+            Ok(()) => Asked::Accepted,
+            Err(Trouble::Refused(why)) => Asked::Refused(why),
+            Err(Trouble::Nobody(_) | Trouble::Silent | Trouble::Gone | Trouble::Strange(_)) => Asked::Lost,
+        }
+    }
+
+    fn talk_to_keeper(&mut self, wish: Wish) -> Result<(), Trouble> {
+        if matches!(self.order.wish, Wish::Stop | Wish::Kill) {
+            // A start that came to it just before this stop may have taken the mark back.
+            if let Some(error) = self.write_down()
+                && !self.report.errors.contains(&error)
+            {
+                self.report.errors.push(error);
+            }
+        }
+        let (by, also) = (self.order.by.clone(), self.stray_ids());
+        let request = match wish {
+            Wish::Stop => Request::Stop { by, also },
+            Wish::Kill => Request::Kill { by, also },
+            Wish::Climb => Request::Climb { by },
+            Wish::Restart => Request::Restart { by, spec: self.spec.cloned().map(Box::new) },
+        };
+        let mut client = Client::call(&self.home.bot(&self.report.name))?;
+        let before = client.look()?;
+        self.take_in(&before);
+        client.ask(&request)?;
+        // Watched only once it is accepted: then a bot that runs is the next run.
+        client.watch()?;
+        let old_run = (wish == Wish::Restart).then(|| before.run.clone());
+        self.talk = Some(Talk { client, old_run, ready_until: None, last: None });
+        Ok(())
+    }
+
+    pub(super) fn listen(&mut self, until: Moment, course: &Course) -> Input {
+        loop {
+            let now = clock::now();
+            if now >= until && self.talk.as_ref().is_none_or(|talk| talk.ready_until.is_none()) {
+                return Input::Tick;
+            }
+            let Some(talk) = &mut self.talk else { return Input::Lost };
+            if talk.ready_until.is_some_and(|until| now >= until) {
+                return self.not_ready();
+            }
+            let left = talk.ready_until.unwrap_or(until).since(now).min(LISTEN);
+            match talk.client.next(left) {
+                Ok(Some(snapshot)) => {
+                    talk.last = Some(snapshot.clone());
+                    if let Some(input) = self.hear(&snapshot) {
+                        self.tell_if_it_takes_long(course, None);
+                        return input;
+                    }
+                }
+                Ok(None) => {
+                    if lock::look(&self.home.bot(&self.report.name).keeper_lock()) == LockSeen::Free {
+                        self.talk = None;
+                        return Input::Lost;
+                    }
+                    self.tell_if_it_takes_long(course, None);
+                }
+                Err(_) => {
+                    self.talk = None;
+                    return Input::Lost;
+                }
+            }
+        }
+    }
+
+    /// What a snapshot means; nothing if it has to be listened on.
+    fn hear(&mut self, snapshot: &Snapshot) -> Option<Input> {
+        let next_run = self.talk.as_ref().is_some_and(|talk| {
+            talk.old_run.as_ref().is_some_and(|old| *old != snapshot.run || snapshot.state == State::Starting)
+        });
+        if next_run {
+            return self.hear_next_run(snapshot);
+        }
+        self.take_in(snapshot);
+        if snapshot.state.is_at_rest() {
+            // The tree is empty: whoever was last seen alive has ended since, by what it was last sent.
+            let ended = snapshot.processes.iter().cloned().map(|seen| SeenProcess { alive: false, ..seen });
+            self.take_in_processes(&ended.collect::<Vec<_>>());
+            self.talk = None;
+            self.wait_for_the_keeper_to_leave();
+            return Some(Input::Heard(Heard::Empty));
+        }
+        if snapshot.survived {
+            if let Some(warning) = &snapshot.warning {
+                self.note_once(warning);
+            }
+            let alive = snapshot.processes.iter().filter(|process| process.alive).map(|process| process.pid).collect();
+            return Some(Input::Heard(Heard::Survived(alive)));
+        }
+        if snapshot.state == State::Stopping {
+            let left = snapshot.ladder_ends_in_ms.map_or(Duration::ZERO, Duration::from_millis);
+            return Some(Input::Heard(Heard::Ending(left)));
+        }
+        // Before a restart takes hold, the old run may still be shown as running.
+        let waits = self.talk.as_ref().is_some_and(|talk| talk.old_run.is_some()) || snapshot.state == State::Starting;
+        (!waits).then_some(Input::Heard(Heard::NotEnding(snapshot.state)))
+    }
+
+    fn hear_next_run(&mut self, snapshot: &Snapshot) -> Option<Input> {
+        self.end_of_the_old_run(snapshot);
+        let wait = self.order.wait;
+        let talk = self.talk.as_mut()?;
+        let until = *talk.ready_until.get_or_insert_with(|| clock::now().plus(wait));
+        match snapshot.state {
+            State::Running => {
+                self.report.restarted = true;
+                self.report.notes.push(format!("runs again (pid {})", snapshot.pid.unwrap_or_default()));
+                Some(Input::Heard(Heard::NextRun(None)))
+            }
+            // Somebody else may restart it again meanwhile.
+            State::Starting | State::Stopping if clock::now() < until => None,
+            State::Starting | State::Stopping => Some(self.not_ready()),
+            State::Stopped
+            | State::Exited
+            | State::Crashed
+            | State::Backoff
+            | State::Failed
+            | State::Orphaned
+            | State::Unknown => {
+                let why = snapshot.last_exit.as_ref().map_or_else(String::new, |last| format!(": it {}", last.exit));
+                Some(Input::Heard(Heard::NextRun(Some(format!("its new run did not come to run{why}")))))
+            }
+        }
+    }
+
+    fn not_ready(&mut self) -> Input {
+        self.report.restarted = true;
+        self.note_once(STILL_STARTING);
+        Input::Heard(Heard::NextRun(None))
+    }
+
+    fn end_of_the_old_run(&mut self, snapshot: &Snapshot) {
+        self.take_in_processes(&snapshot.before);
+        for process in &mut self.report.processes {
+            process.ended_by.get_or_insert_with(|| "itself".to_owned());
+        }
+        if self.report.exit.is_none()
+            && let Some(last) = &snapshot.last_exit
+        {
+            self.report.exit = Some(ExitReport { code: last.exit.code(), signal: last.exit.signal() });
+        }
+    }
+
+    fn take_in(&mut self, snapshot: &Snapshot) {
+        if snapshot.pid.is_some() {
+            self.report.pid = self.report.pid.or(snapshot.pid);
+        }
+        // Another request may have had it restarted: what became of the run that we came for is told with the next.
+        let before: Vec<SeenProcess> = snapshot
+            .before
+            .iter()
+            .filter(|seen| self.report.processes.iter().any(|known| known.pid == seen.pid))
+            .cloned()
+            .collect();
+        self.take_in_processes(&before);
+        self.take_in_processes(&snapshot.processes);
+    }
+
+    pub(super) fn take_in_processes(&mut self, seen: &[SeenProcess]) {
+        for seen in seen {
+            let ended_by = (!seen.alive).then(|| ended_by(seen));
+            if let Some(known) = self.report.processes.iter_mut().find(|known| known.pid == seen.pid) {
+                known.ended_by = ended_by;
+                continue;
+            }
+            let (found_by, file) = self.tier_of(seen.pid);
+            let command = seen.command.clone();
+            self.report.processes.push(ProcessReport { pid: seen.pid, command, found_by, file, ended_by });
+        }
+    }
+
+    /// A keeper that cannot be talked to stands in the way of a stop. One of another version is told in the way that
+    /// every version understands, and one that does not answer is ended; what lives is then taken by one that answers.
+    pub(super) fn end_keeper(&mut self, signal: Signal, patience: Duration) -> Input {
+        let Some(sight) = &self.sight else { return Input::KeeperStays("it was not looked at".into()) };
+        let why = match &sight.evidence.voice {
+            Voice::Silent(why) | Voice::Foreign(why) => why.clone(),
+            Voice::NotAsked | Voice::Said(_) => sight.verdict.note.clone(),
+        };
+        let keeper = sight.record().and_then(|record| record.keeper.as_ref()).and_then(Held::open);
+        if !self.report.found_by.contains(&Tier::Keeper) {
+            self.report.found_by.push(Tier::Keeper);
+        }
+        let Some(keeper) = keeper else {
+            // It may just have come, or be about to go: its record says more in a moment.
+            std::thread::sleep(Duration::from_millis(100));
+            return Input::KeeperStays(format!("{why}, and who it is cannot be proven"));
+        };
+        self.note_once(&format!("{why} (pid {}): it was sent {signal}", keeper.pid()));
+        if let Err(error) = keeper.signal(signal) {
+            return Input::KeeperStays(format!("its keeper cannot be sent {signal}: {}", words(&error)));
+        }
+        if keeper.wait(patience) {
+            Input::KeeperEnded
+        } else {
+            Input::KeeperStays(format!("its keeper (pid {}) outlives {signal}", keeper.pid()))
+        }
+    }
+
+    fn wait_for_the_keeper_to_leave(&self) {
+        let path = self.home.bot(&self.report.name).keeper_lock();
+        let until = clock::now().plus(KEEPER_GONE);
+        while lock::look(&path) == LockSeen::Held && clock::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn ended_by(seen: &SeenProcess) -> String {
+    seen.signal.map_or_else(|| "itself".to_owned(), |signal| signal.to_string())
+}

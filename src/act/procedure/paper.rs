@@ -1,0 +1,65 @@
+//! What is kept of a stop: the report in the event files of its bots and of the desk, and in its own folder.
+
+use std::io;
+
+use serde_json::{Map, Value, json};
+
+use crate::core::bot::BotName;
+use crate::core::event::Kind;
+use crate::core::report::{BotReport, Report};
+use crate::journal;
+use crate::paths::{Home, words};
+
+use super::StopOrder;
+
+/// Keeps one bot's report in its event file. That it cannot be kept is an error of the report.
+pub(super) fn keep(home: &Home, order: &StopOrder, report: &mut BotReport) {
+    let action = order.wish.word();
+    let kept = report_json(report).and_then(|value| {
+        let mut more = Map::new();
+        more.insert("action".into(), json!(action));
+        more.insert("by".into(), json!(order.by));
+        more.insert("exit_code".into(), json!(report.code(action).number()));
+        more.insert("stop".into(), json!(order.id));
+        more.insert("report".into(), value);
+        tell(home, Some(&report.name), report.sentence(action), more)
+    });
+    if let Err(error) = kept {
+        let why = format!("the report cannot be kept in its events: {}", words(&error));
+        report.errors.push(why);
+    }
+}
+
+/// Keeps the whole report in the desk's events, and in the folder of this stop if there is one.
+pub(super) fn keep_whole(home: &Home, id: &str, report: &mut Report) {
+    let mut more = Map::new();
+    more.insert("action".into(), json!(report.action));
+    more.insert("by".into(), json!(report.by));
+    more.insert("exit_code".into(), json!(report.exit_code));
+    more.insert("stop".into(), json!(id));
+    // Each bot's part stands in its own events.
+    more.insert("bots".into(), json!(report.bots.iter().map(|bot| &bot.name).collect::<Vec<_>>()));
+    if let Err(error) = tell(home, None, report.sentence(), more) {
+        report.add_error(format!("the report cannot be kept in the desk's events: {}", words(&error)));
+    }
+    let folder = home.stop(id);
+    if folder.is_dir()
+        && let Err(error) = serde_json::to_vec(report)
+            .map_err(io::Error::other)
+            .and_then(|text| std::fs::write(folder.join("report.json"), text))
+    {
+        report.add_error(format!("the report cannot be kept in {}: {}", folder.display(), words(&error)));
+    }
+}
+
+fn tell(home: &Home, bot: Option<&BotName>, text: String, more: Map<String, Value>) -> io::Result<()> {
+    let event = journal::event(bot, Kind::Report, text, more);
+    match bot {
+        Some(name) => journal::append(&home.bot(name).events(), &event),
+        None => journal::append(&home.events(), &event),
+    }
+}
+
+fn report_json(report: &BotReport) -> io::Result<Value> {
+    serde_json::to_value(report).map_err(io::Error::other)
+}
