@@ -155,6 +155,7 @@ impl Stop<'_> {
                 pid: seen.pid,
                 command: seen.command.clone(),
                 found_by: Tier::Keeper,
+                file: None,
                 ended_by: Some(ended_by(seen)),
             };
             match known {

@@ -324,6 +324,7 @@ impl<'a> Stop<'a> {
                 pid: seen.pid,
                 command: seen.command.clone(),
                 found_by,
+                file: None,
                 ended_by,
             });
         }

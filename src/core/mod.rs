@@ -16,4 +16,6 @@ pub mod report;
 pub mod signal;
 pub mod state;
 pub mod status;
+pub mod story;
 pub mod tree;
+pub mod words;

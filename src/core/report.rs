@@ -156,6 +156,9 @@ pub struct ProcessReport {
     pub command: String,
     /// The first tier that found it.
     pub found_by: Tier,
+    /// The PID file that named it, where one did that is not our run record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The last signal it was sent, `itself` if none was, absent while it lives.
     pub ended_by: Option<String>,
 }
