@@ -74,7 +74,7 @@ impl BotReport {
             .map(|process| process.pid.to_string())
             .collect();
         let Some((last, others)) = alive.split_last() else {
-            return format!("something of {} lives, or may", self.name);
+            return "something of it lives, or may".to_owned();
         };
         let mut text = if others.is_empty() {
             format!("pid {last} still lives")
@@ -212,7 +212,7 @@ mod tests {
                 vec![term(2, PidFile)],
                 "stopped momentum: killed 1 process: 1 from its run record (0.8 s)",
             ),
-            ("stop", Survived, vec![], "NOT STOPPED: something of momentum lives, or may"),
+            ("stop", Survived, vec![], "NOT STOPPED: something of it lives, or may"),
             ("stop", Survived, vec![process(9, Keeper, None)], "NOT STOPPED: pid 9 still lives"),
             ("kill", Survived, vec![process(9, Keeper, None)], "NOT STOPPED: pid 9 still lives after SIGKILL"),
             (

@@ -181,7 +181,9 @@ pub enum Guard {
 /// What stands before this deed.
 pub fn guard(deed: Deed, targets: &[Target]) -> Option<Guard> {
     let live = targets.iter().any(Target::is_live);
-    let open = targets.iter().any(|target| target.orders.is_some_and(|orders| orders > 0));
+    // What was not started here may be anything, so it is named before it is ended.
+    let open =
+        targets.iter().any(|target| target.orders.is_some_and(|orders| orders > 0) || !target.strays.is_empty());
     // Nobody said that there are none.
     let risky = targets.iter().any(|target| target.is_live() && target.orders != Some(0));
     let typed = || {

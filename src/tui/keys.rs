@@ -196,7 +196,7 @@ use Place::{Always, In, Panes};
 #[rustfmt::skip]
 pub const TABLE: &[Binding] = table![
     [plain('s')], A::Start, "start", "start", "live: type the bot's name (several: LIVE)", Act, Panes, "start";
-    [plain('x')], A::Stop, "stop", "stop; again: next signal now", "live or open orders, and the next signal: y/N", Act, Panes, "stop";
+    [plain('x')], A::Stop, "stop", "stop; again: next signal now", "live, open orders or strays, and the next signal: y/N", Act, Panes, "stop";
     [plain('r')], A::Restart, "restart", "restart; closes the breaker", "live: type the bot's name (several: LIVE)", Act, Panes, "restart";
     [plain('X')], A::Kill, "kill", "kill the whole tree now", "y/N; live: type the bot's name (several: LIVE)", Act, Panes, "kill";
     [plain('A')], A::Adopt, "adopt", "adopt an orphan or a stray", "y/N", Act, Panes, "";
