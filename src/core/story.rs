@@ -182,12 +182,7 @@ mod tests {
                 vec![process(7, Keeper, Some("itself"))],
                 "stopped momentum (pid 7, ended by itself, 0.8 s)",
             ),
-            (
-                "kill",
-                Stopped,
-                vec![process(7, Keeper, Some("SIGKILL"))],
-                "killed momentum (pid 7, by SIGKILL, 0.8 s)",
-            ),
+            ("kill", Stopped, vec![process(7, Keeper, Some("SIGKILL"))], "killed momentum (pid 7, by SIGKILL, 0.8 s)"),
             (
                 "restart",
                 Stopped,

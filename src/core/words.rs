@@ -38,11 +38,7 @@ impl Hands {
 
 /// The note of a bot with its strays, and with what can be done about a stray or an orphan.
 pub fn whole_note(bot: &BotStatus, hands: Hands) -> String {
-    let parts = [
-        (!bot.note.is_empty()).then(|| bot.note.clone()),
-        strays_beside(&bot.strays),
-        remedy(bot, hands),
-    ];
+    let parts = [(!bot.note.is_empty()).then(|| bot.note.clone()), strays_beside(&bot.strays), remedy(bot, hands)];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
@@ -121,7 +117,8 @@ pub fn masked(command: &str) -> String {
 
 /// Whether an option or a variable by this name holds something that is nobody's business.
 fn is_secret(name: &str) -> bool {
-    const WORDS: [&str; 8] = ["secret", "passw", "passphrase", "token", "apikey", "privatekey", "credential", "mnemonic"];
+    const WORDS: [&str; 8] =
+        ["secret", "passw", "passphrase", "token", "apikey", "privatekey", "credential", "mnemonic"];
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     plain == "key" || WORDS.iter().any(|word| plain.contains(word))
 }

@@ -136,9 +136,8 @@ impl Target {
         if now.run != self.run || now.pid != self.pid {
             return Some("is another run now".to_owned());
         }
-        let missing = |these: &[Stray], those: &[Stray]| {
-            these.iter().find(|stray| !those.contains(stray)).map(|stray| stray.pid)
-        };
+        let missing =
+            |these: &[Stray], those: &[Stray]| these.iter().find(|stray| !those.contains(stray)).map(|stray| stray.pid);
         if let Some(pid) = missing(&now.strays, &self.strays) {
             return Some(format!("has a stray more now, pid {pid}"));
         }
@@ -182,8 +181,7 @@ pub enum Guard {
 pub fn guard(deed: Deed, targets: &[Target]) -> Option<Guard> {
     let live = targets.iter().any(Target::is_live);
     // What was not started here may be anything, so it is named before it is ended.
-    let open =
-        targets.iter().any(|target| target.orders.is_some_and(|orders| orders > 0) || !target.strays.is_empty());
+    let open = targets.iter().any(|target| target.orders.is_some_and(|orders| orders > 0) || !target.strays.is_empty());
     // Nobody said that there are none.
     let risky = targets.iter().any(|target| target.is_live() && target.orders != Some(0));
     let typed = || {

@@ -206,8 +206,7 @@ impl Drop for Promise {
     fn drop(&mut self) {
         let text = if self.began { "broke off; the list shows what is" } else { "not done: no room for a thread" };
         let verb = self.deed.verb();
-        let nothing =
-            |name: &BotName| Told { name: name.clone(), well: false, text: format!("{verb} {name}: {text}") };
+        let nothing = |name: &BotName| Told { name: name.clone(), well: false, text: format!("{verb} {name}: {text}") };
         let bots = self.bots.take().unwrap_or_else(|| self.names.iter().map(nothing).collect());
         // Nobody listens any more once the screen was left; what was asked for goes on all the same.
         let _ = self.tell.send(Msg::Done(Done { ticket: self.ticket, took: self.since.elapsed(), bots }));

@@ -197,7 +197,9 @@ fn seen(page: &mut Page, model: &Model, inspected: &Inspected, bot: Option<&BotS
         "last exit",
         bot.last_exit.as_ref().map_or_else(
             || "none was seen".to_owned(),
-            |last| format!("{}{}", last.words, last.at.map_or_else(String::new, |at| format!(", {}", when_ago(model, at)))),
+            |last| {
+                format!("{}{}", last.words, last.at.map_or_else(String::new, |at| format!(", {}", when_ago(model, at))))
+            },
         ),
     );
     if let Some(down) = inspected.read.as_ref().and_then(|read| read.down.as_ref()) {

@@ -6,8 +6,8 @@ use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 
 use crate::core::bot::{BotName, BotSpec};
-use crate::core::moment::Moment;
 use crate::core::event::{Event, Kind};
+use crate::core::moment::Moment;
 use crate::core::record::Down;
 use crate::core::report::BotReport;
 use crate::core::signal::Signal;

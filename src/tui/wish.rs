@@ -99,7 +99,9 @@ fn needless(model: &Model, deed: Deed, bot: &BotStatus) -> Option<String> {
     if let Some(doing) = model.doing_to(&bot.name) {
         let same = doing == deed;
         match deed {
-            Deed::Start | Deed::Restart | Deed::Adopt => return Some(format!("waits: its {} is under way", noun(doing))),
+            Deed::Start | Deed::Restart | Deed::Adopt => {
+                return Some(format!("waits: its {} is under way", noun(doing)));
+            }
             Deed::Stop if same => {
                 return Some("was asked to stop already; once it is STOPPING, x hurries it".to_owned());
             }
@@ -195,8 +197,11 @@ fn carry_out(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed, targets: 
         model.marked.remove(name);
     }
     model.doing.insert(ticket, Doing { deed, names: names.clone() });
-    let specs =
-        if deed.needs_specs() { names.iter().filter_map(|name| model.spec(name)).cloned().collect() } else { Vec::new() };
+    let specs = if deed.needs_specs() {
+        names.iter().filter_map(|name| model.spec(name)).cloned().collect()
+    } else {
+        Vec::new()
+    };
     effects.push(Effect::Act { ticket, deed, names, specs });
 }
 
@@ -217,13 +222,7 @@ pub(super) fn finished(model: &mut Model, effects: &mut Vec<Effect>, done: Done)
         ([..], []) => (Tone::Good, format!("{} {} bots: done ({took})", doing.deed.verb(), done.bots.len())),
         ([..], [first, ..]) => (
             Tone::Bad,
-            format!(
-                "{} {} bots: {} not: {} ({took})",
-                doing.deed.verb(),
-                done.bots.len(),
-                bad.len(),
-                first.text
-            ),
+            format!("{} {} bots: {} not: {} ({took})", doing.deed.verb(), done.bots.len(), bad.len(), first.text),
         ),
     };
     model.feedback = Some(Feedback { at: model.now.wall, tone, text: text::harmless(&text) });

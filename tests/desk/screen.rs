@@ -73,7 +73,7 @@ fn keys_start_and_stop_a_bot_and_its_row_follows_the_evidence() {
     terminal.keys(&["x"]);
     desk.wait_for("paper", "stopped");
     assert!(!alive(pid));
-    terminal.shows("stop paper: stopped");
+    terminal.shows(&format!("stopped paper (pid {pid}, by SIGTERM"));
     terminal.keys(&["q"]);
     terminal.shows("no bot is running");
     terminal.shows("ended with 0");
