@@ -38,8 +38,28 @@ impl Hands {
 
 /// The note of a bot with its strays, and with what can be done about a stray or an orphan.
 pub fn whole_note(bot: &BotStatus, hands: Hands) -> String {
-    let parts = [(!bot.note.is_empty()).then(|| bot.note.clone()), strays_beside(&bot.strays), remedy(bot, hands)];
+    put_together(bot, strays_beside(&bot.strays), hands)
+}
+
+/// The same where there is little room: strays are counted, not named.
+pub fn brief_note(bot: &BotStatus, hands: Hands) -> String {
+    let strays = (!bot.strays.is_empty()).then(|| count(bot.strays.len()));
+    put_together(bot, strays, hands)
+}
+
+/// What matters most comes first, since the end is what may be cut off: who lives, and what can be done about it.
+fn put_together(bot: &BotStatus, strays: Option<String>, hands: Hands) -> String {
+    let note = (!bot.note.is_empty()).then(|| bot.note.clone());
+    let parts = if matches!(bot.state, State::Orphaned | State::Unknown) {
+        [note, strays, remedy(bot, hands)]
+    } else {
+        [strays, remedy(bot, hands), note]
+    };
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+fn count(strays: usize) -> String {
+    if strays == 1 { "1 stray".to_owned() } else { format!("{strays} strays") }
 }
 
 /// What can be done about a bot of which something lives that nobody keeps; nothing if there is none.
@@ -62,7 +82,7 @@ pub fn remedy(bot: &BotStatus, hands: Hands) -> Option<String> {
 /// `1 stray beside it: pid 4711 python3 run_bot.py (found by search)`; nothing where there is none.
 pub fn strays_beside(strays: &[Stray]) -> Option<String> {
     let (first, others) = strays.split_first()?;
-    let count = if others.is_empty() { "1 stray".to_owned() } else { format!("{} strays", strays.len()) };
+    let count = count(strays.len());
     let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
     let command = shortened(&masked(&first.command));
     Some(format!("{count} beside it: pid {} {command} ({}){more}", first.pid, found_by(first)))
@@ -190,8 +210,8 @@ mod tests {
                 State::Stopped,
                 "stopped by ana",
                 one(),
-                format!("stopped by ana; {beside}; A adopts, x stops"),
-                format!("stopped by ana; {beside}; 'adopt' keeps it, 'stop' ends it"),
+                format!("{beside}; A adopts, x stops; stopped by ana"),
+                format!("{beside}; 'adopt' keeps it, 'stop' ends it; stopped by ana"),
             ),
             (
                 State::Crashed,
@@ -234,6 +254,20 @@ mod tests {
             let bot = bot(state, note, strays);
             assert_eq!(whole_note(&bot, Hands::Keys), keys, "{state}");
             assert_eq!(whole_note(&bot, Hands::Commands), commands, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_brief_note_counts_what_the_whole_one_names() {
+        for (state, note, strays, said) in [
+            (State::Stopped, "stopped by ana", 1, "1 stray; A adopts, x stops; stopped by ana"),
+            (State::Running, "", 2, "2 strays; x stops all of it"),
+            (State::Orphaned, "no keeper", 1, "no keeper; 1 stray; A adopts, x stops all of it"),
+            (State::Orphaned, "no keeper", 0, "no keeper; A adopts, x stops"),
+            (State::Failed, "breaker open", 0, "breaker open"),
+        ] {
+            let strays = (0..strays).map(|pid| stray(pid, "search")).collect();
+            assert_eq!(brief_note(&bot(state, note, strays), Hands::Keys), said);
         }
     }
 

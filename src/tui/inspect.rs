@@ -112,8 +112,7 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let mut word = word;
-        loop {
-            let Some(line) = lines.last_mut() else { break };
+        while let Some(line) = lines.last_mut() {
             let used = text::width(line);
             let gap = usize::from(used > 0);
             if used + gap + text::width(word) <= columns {
@@ -279,7 +278,7 @@ fn restarts(model: &Model, bot: &BotStatus) -> String {
 }
 
 fn strays(page: &mut Page, bot: &BotStatus) {
-    page.heading("STRAYS (processes that match it and were not started here)");
+    page.heading("STRAYS (they match it, and were not started here)");
     if bot.strays.is_empty() {
         page.say("none was found");
     }
@@ -379,7 +378,8 @@ fn settings(page: &mut Page, read: &Inspection, spec: Option<&BotSpec>, bot: Opt
             }
         }
         (RecordSeen::None, Some(spec)) => {
-            page.heading("SETTINGS (as the configuration says: it has no run record, it never ran here)");
+            page.heading("SETTINGS (as the configuration says)");
+            page.say("it has no run record: it never ran here");
             for (label, value) in Shape::of_spec(spec).rows() {
                 page.fact(label, value);
             }
@@ -389,8 +389,8 @@ fn settings(page: &mut Page, read: &Inspection, spec: Option<&BotSpec>, bot: Opt
             page.say("it has no run record, and the configuration does not name it");
         }
         (RecordSeen::Unreadable(why), spec) => {
-            page.heading("SETTINGS (as the configuration says: its run record cannot be read)");
-            page.say_so(why, Look::Bad);
+            page.heading("SETTINGS (as the configuration says)");
+            page.say_so(&format!("its run record cannot be read: {why}"), Look::Bad);
             for (label, value) in spec.map(|spec| Shape::of_spec(spec).rows()).into_iter().flatten() {
                 page.fact(label, value);
             }

@@ -14,6 +14,9 @@ use crate::core::words::{self, Hands};
 use crate::tui::model::Model;
 use crate::tui::{text, theme};
 
+/// The heading of the last column.
+const NOTE: &str = "NOTE";
+
 /// A column: its heading, its width, and what stands in it.
 pub(super) struct Column {
     /// Its heading.
@@ -21,7 +24,7 @@ pub(super) struct Column {
     /// Its width.
     pub(super) width: usize,
     /// What stands in it for a bot.
-    pub(super) cell: fn(&Model, &BotStatus) -> (String, Style),
+    cell: fn(&Model, &BotStatus) -> (String, Style),
 }
 
 fn is_wide(model: &Model) -> bool {
@@ -55,7 +58,7 @@ pub(super) fn columns(model: &Model, width: u16) -> Vec<Column> {
     }
     columns.push(column("RST", if wide { 4 } else { 3 }, cell_restarts));
     let used: usize = 3 + columns.iter().map(|column| column.width + 1).sum::<usize>();
-    columns.push(column("NOTE", usize::from(width).saturating_sub(used), cell_note));
+    columns.push(column(NOTE, usize::from(width).saturating_sub(used), cell_note));
     columns
 }
 
@@ -117,13 +120,29 @@ fn cell_restarts(_: &Model, bot: &BotStatus) -> (String, Style) {
     }
 }
 
-pub(super) fn cell_note(_: &Model, bot: &BotStatus) -> (String, Style) {
-    let note = words::whole_note(bot, Hands::Keys);
+fn cell_note(_: &Model, bot: &BotStatus) -> (String, Style) {
     let style = if bot.strays.is_empty() { Style::new() } else { theme::bad() };
-    let text = match bot.was {
+    (note(bot), style)
+}
+
+/// The whole note of a bot.
+pub(super) fn note(bot: &BotStatus) -> String {
+    with_was(bot, words::whole_note(bot, Hands::Keys))
+}
+
+/// What stands in a column for a bot; a note that does not fit says the same in fewer words.
+pub(super) fn cell(column: &Column, model: &Model, bot: &BotStatus) -> (String, Style) {
+    let (text, style) = (column.cell)(model, bot);
+    if column.title == NOTE && text::width(&text) > column.width {
+        return (with_was(bot, words::brief_note(bot, Hands::Keys)), style);
+    }
+    (text, style)
+}
+
+fn with_was(bot: &BotStatus, note: String) -> String {
+    match bot.was {
         Some(was) if note.is_empty() => format!("was {}", theme::state(was).short),
         Some(was) => format!("was {}; {note}", theme::state(was).short),
         None => note,
-    };
-    (text, style)
+    }
 }
