@@ -35,7 +35,7 @@ impl BotReport {
         if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) }
     }
 
-    /// The signals that were sent, in the order of the processes; that a child ended by itself goes without saying once
+    /// The signals that were sent, in the order of the processes and the last resort last; that a child ended by itself goes without saying once
     /// its parent was told.
     fn ended_by(&self) -> Option<String> {
         let mut signals: Vec<&str> = Vec::new();
@@ -44,6 +44,7 @@ impl BotReport {
                 signals.push(by);
             }
         }
+        signals.sort_by_key(|signal| *signal == "SIGKILL");
         if !signals.is_empty() {
             return Some(format!("by {}", signals.join(" and ")));
         }
@@ -173,7 +174,7 @@ mod tests {
             (
                 "stop",
                 Stopped,
-                vec![term(1, Keeper), process(2, Keeper, Some("SIGKILL"))],
+                vec![process(1, Keeper, Some("SIGKILL")), term(2, Keeper)],
                 "stopped momentum (pid 1 and 1 more, by SIGTERM and SIGKILL, 0.8 s)",
             ),
             (

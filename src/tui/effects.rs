@@ -351,8 +351,8 @@ fn told_start(deed: Deed, bot: &StartedBot, took: Duration) -> Told {
         StartOutcome::Started | StartOutcome::Adopted | StartOutcome::AlreadyRunning => true,
         StartOutcome::StillStarting | StartOutcome::Failed | StartOutcome::Refused | StartOutcome::Latched => false,
     };
-    let took = format!("{}.{} s", took.as_secs(), took.subsec_millis() / 100);
-    let text = format!("{} {}: {} ({took})", deed.verb(), bot.name, bot.message);
+    let tenths = (took.as_millis() / 100).max(1);
+    let text = format!("{} {}: {} ({}.{} s)", deed.verb(), bot.name, bot.message, tenths / 10, tenths % 10);
     Told { name: bot.name.clone(), well, text }
 }
 

@@ -92,18 +92,23 @@ impl Page {
     }
 
     fn say_so(&mut self, sentence: &str, look: Look) {
-        for line in wrapped(&text::harmless(sentence), self.width.saturating_sub(2)) {
+        for line in wrapped(&in_one_line(sentence), self.width.saturating_sub(2)) {
             self.lines.push((format!("  {line}"), look));
         }
     }
 
     fn put(&mut self, label: &str, value: &str, look: Look) {
         let room = self.width.saturating_sub(LABELS);
-        for (number, line) in wrapped(&text::harmless(value), room).into_iter().enumerate() {
+        for (number, line) in wrapped(&in_one_line(value), room).into_iter().enumerate() {
             let label = if number == 0 { label } else { "" };
             self.lines.push((format!("  {} {line}", text::fit(&text::harmless(label), LABELS - 3, "")), look));
         }
     }
+}
+
+/// Text from outside; where it had a line end, it has a blank.
+fn in_one_line(text: &str) -> String {
+    text::harmless(&text.replace(['\r', '\n'], " "))
 }
 
 /// The text in lines of so many columns, broken between words where that is possible. Never empty.
@@ -187,6 +192,9 @@ fn seen(page: &mut Page, model: &Model, inspected: &Inspected, bot: Option<&BotS
     }
     if !bot.note.is_empty() {
         page.fact("note", &bot.note);
+    }
+    if let Some(remedy) = words::remedy(bot, Hands::Keys).filter(|_| bot.strays.is_empty()) {
+        page.put("to do", &format!("{remedy} (in the list)"), Look::Warning);
     }
     page.fact("mode", mode_words(bot.mode));
     page.fact("groups", if bot.groups.is_empty() { "none".to_owned() } else { bot.groups.join(", ") });
@@ -286,7 +294,7 @@ fn strays(page: &mut Page, bot: &BotStatus) {
         let command = words::masked(&stray.command);
         page.put(&format!("pid {}", stray.pid), &format!("{command} ({})", words::found_by(stray)), Look::Bad);
     }
-    if let Some(remedy) = words::remedy(bot, Hands::Keys) {
+    if let Some(remedy) = words::remedy(bot, Hands::Keys).filter(|_| !bot.strays.is_empty()) {
         page.put("to do", &format!("{remedy} (in the list)"), Look::Warning);
     }
 }

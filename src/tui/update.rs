@@ -168,7 +168,7 @@ fn survey(model: &mut Model, mut bots: Vec<BotStatus>) {
     for bot in &mut bots {
         bot.note = text::harmless(&bot.note);
         for stray in &mut bot.strays {
-            stray.command = text::harmless(&stray.command);
+            stray.command = text::harmless(&stray.command.replace(['\r', '\n'], " "));
         }
     }
     model.bots = bots;
