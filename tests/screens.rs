@@ -9,13 +9,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use botwarden::core::bot::{BotName, BotSpec, Mode};
+use botwarden::core::event::Event;
 use botwarden::core::moment::Moment;
+use botwarden::core::record::{Down, RunRecord};
+use botwarden::core::report::{BotReport, ExitReport, ProcessReport, StopOutcome, Tier};
+use botwarden::core::signal::Signal;
 use botwarden::core::state::State;
-use botwarden::core::status::BotStatus;
+use botwarden::core::status::{BotStatus, RecordSeen, Stray};
 use botwarden::tui::deed::{Deed, Guard};
 use botwarden::tui::effect::Effect;
 use botwarden::tui::keys;
-use botwarden::tui::message::{Done, LogEvent, LogNews, Msg, Now, Told};
+use botwarden::tui::message::{Done, Inspection, LastReport, LogEvent, LogNews, Msg, Now, Told};
 use botwarden::tui::model::{Fixed, Focus, Model, Pane};
 use botwarden::tui::text;
 use botwarden::tui::theme;
@@ -78,6 +82,7 @@ impl Desk {
                         "s-tab" => KeyCode::BackTab,
                         "down" => KeyCode::Down,
                         "pgup" => KeyCode::PageUp,
+                        "pgdn" => KeyCode::PageDown,
                         "backspace" => KeyCode::Backspace,
                         other => KeyCode::Char(other.chars().last().expect("a letter")),
                     };
@@ -226,7 +231,7 @@ fn bots() -> Vec<BotStatus> {
         BotStatus {
             mode: None,
             configured: false,
-            ..noted(alive(bot("recorder", Live, State::Orphaned), 39002, 439_200), "no keeper; 'up' takes it back")
+            ..noted(alive(bot("recorder", Live, State::Orphaned), 39002, 439_200), "no keeper")
         },
     ]
 }
@@ -407,7 +412,7 @@ fn every_glyph_is_one_cell_wide() {
 
 #[test]
 fn ascii_means_bytes_below_0x80_and_no_colour_means_none() {
-    for keys in ["", "x", "jjXabc", "?", "/日本", "2/cancel<enter>", "3", "z", "*", "!"] {
+    for keys in ["", "x", "jjXabc", "i", "GkkA", "?", "/日本", "2/cancel<enter>", "3", "z", "*", "!"] {
         for (width, height) in [(120, 36), (80, 24), (60, 15), (20, 5)] {
             let mut desk = Desk::with(width, height, Fixed { ascii: true, ..Fixed::default() }).survey();
             desk.log(&LOG);
@@ -442,7 +447,7 @@ fn columns_stay_aligned_whatever_a_bot_writes() {
 fn every_size_can_be_drawn() {
     let mut desk = Desk::new(1, 1).survey();
     desk.log(&LOG);
-    for keys in ["", "x", "<esc>?", "<esc>z", "2", "3", "1zX"] {
+    for keys in ["", "x", "<esc>?", "<esc>i", "G", "<esc>z", "2", "3", "1zX"] {
         desk.press(keys);
         for width in [1, 2, 19, 59, 60, 61, 79, 80, 119, 120, 300] {
             for height in [1, 2, 14, 15, 16, 23, 24, 30, 90] {
@@ -501,10 +506,11 @@ fn a_paper_bot_is_stopped_at_once_and_its_row_waits_for_evidence() {
     assert_eq!(desk.acts(), [], "it was asked already");
     desk.tell(Msg::Survey(with("arb-tri", |bot| bot.state = State::Stopping)));
     assert!(rows(&desk.buffer())[4].contains("STOPPING"));
-    let told = Told { name: "arb-tri".parse().expect("a name"), well: true, text: "stopped".into() };
+    let sentence = "stopped arb-tri (pid 48391, by SIGTERM, 3.2 s)";
+    let told = Told { name: "arb-tri".parse().expect("a name"), well: true, text: sentence.into() };
     let ticket = desk.model.last_ticket;
     desk.tell(Msg::Done(Done { ticket, took: Duration::from_millis(3240), bots: vec![told] }));
-    assert_eq!(desk.feedback(), "stop arb-tri: stopped (3.2 s)");
+    assert_eq!(desk.feedback(), sentence);
 }
 
 #[test]
@@ -792,7 +798,7 @@ fn letters_of_a_filter_act_on_nothing() {
 
 #[test]
 fn pasted_text_never_acts() {
-    for before in ["", "jjx", "jjX", "?", "/", "2", "2/", "3"] {
+    for before in ["", "jjx", "jjX", "?", "i", "/", "2", "2/", "3"] {
         let mut desk = Desk::new(120, 36).survey();
         desk.press(before);
         desk.asked.clear();
@@ -935,6 +941,385 @@ fn trouble_with_threads_is_told_in_the_footer() {
     desk.tell(Msg::Trouble("cannot look at the bots yet".into()));
     assert_eq!(desk.feedback(), "cannot look at the bots yet");
     assert!(rows(&desk.buffer()).iter().any(|row| row.contains("cannot look at the bots yet")));
+}
+
+// What lives and nobody keeps.
+
+fn stray(pid: i32, command: &str, found_by: &str) -> Stray {
+    Stray { pid, command: command.into(), found_by: found_by.into() }
+}
+
+/// Bots with strays beside them: one at rest, one that runs.
+fn astray() -> Vec<BotStatus> {
+    let mut bots = bots();
+    for bot in &mut bots {
+        match bot.name.as_str() {
+            "nyse-open" => bot.strays = vec![stray(4711, "python3 run_bot.py --api-key=abc", "search")],
+            "mm-eth" => {
+                bot.strays =
+                    vec![stray(61, "python3 mm.py", "pid_file"), stray(62, "python3 mm.py \x1b[2Jworker", "search")];
+            }
+            _ => {}
+        }
+    }
+    bots
+}
+
+fn strayed(width: u16, height: u16) -> Desk {
+    let mut desk = Desk::new(width, height).survey();
+    desk.tell(Msg::Survey(astray()));
+    desk
+}
+
+#[test]
+fn strays_are_seen_at_once_at_120_by_36() {
+    let mut desk = strayed(120, 36);
+    desk.press("/nyse<enter><esc>");
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn strays_are_seen_at_once_at_80_by_24() {
+    let mut desk = strayed(80, 24);
+    desk.press("/mm<enter><esc>");
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn the_question_before_a_stray_is_adopted() {
+    let mut desk = strayed(120, 36);
+    desk.press("/nyse<enter>A");
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn the_question_before_an_orphan_is_adopted() {
+    let mut desk = Desk::new(80, 24).survey();
+    desk.press("/recorder<enter>A");
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn the_question_before_a_bot_with_strays_is_stopped() {
+    let mut desk = strayed(80, 24);
+    desk.press("/mm<enter>x");
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn an_orphan_and_a_stray_are_adopted_after_a_question_and_a_second_look() {
+    for (name, specs) in [("recorder", 0), ("nyse-open", 1)] {
+        let mut desk = strayed(120, 36);
+        desk.press(&format!("/{name}<enter>A"));
+        let Focus::Asking(dialog) = &desk.model.focus else { panic!("{:?}", desk.model.focus) };
+        assert_eq!(dialog.guard, Guard::YesNo);
+        desk.press("y");
+        let ticket = desk.look();
+        assert!(desk.asked.iter().all(|effect| !matches!(effect, Effect::Act { .. })));
+        desk.tell(Msg::Fresh(ticket));
+        let given = desk.asked.iter().find_map(|effect| match effect {
+            Effect::Act { deed: Deed::Adopt, specs, .. } => Some(specs.len()),
+            _ => None,
+        });
+        // A bot that the configuration does not name is kept by what its record says.
+        assert_eq!(given, Some(specs), "{name}");
+        assert_eq!(desk.acts(), [(Deed::Adopt, vec![name.to_owned()])]);
+    }
+}
+
+#[test]
+fn adopting_needs_no_configuration_without_mistakes() {
+    let mut desk = strayed(120, 36);
+    desk.tell(Msg::Configuration(Err("botwarden.toml:3:1: a mistake".into())));
+    desk.press("/recorder<enter>Ay");
+    let ticket = desk.look();
+    desk.tell(Msg::Fresh(ticket));
+    assert_eq!(desk.acts(), [(Deed::Adopt, vec!["recorder".to_owned()])]);
+}
+
+#[test]
+fn what_cannot_be_adopted_is_told_why() {
+    for (name, why) in [
+        ("grid-btc", "grid-btc has a keeper already"),
+        ("trend-sol", "trend-sol has a keeper already"),
+        ("spread-x", "spread-x cannot be adopted: nothing of it lives, there is nothing to adopt"),
+        ("mm-eth", "mm-eth runs already; a stray beside it can only be stopped (x stops all of it)"),
+    ] {
+        let mut desk = strayed(120, 36);
+        desk.press(&format!("/{name}<enter>A"));
+        assert_eq!((desk.acts(), desk.feedback(), &desk.model.focus), (vec![], why, &Focus::Panes));
+    }
+    let mut desk = Desk::new(120, 36).survey();
+    desk.tell(Msg::Survey(with("grid-btc", |bot| {
+        bot.state = State::Unknown;
+        bot.note = "its keeper does not answer".into();
+    })));
+    desk.press("/grid<enter>A");
+    assert_eq!(desk.feedback(), "grid-btc is UNKNOWN, and cannot be adopted: its keeper does not answer");
+    let fixed = Fixed { read_only: true, ..Fixed::default() };
+    let mut desk = Desk::with(120, 36, fixed).survey();
+    desk.press("/recorder<enter>A");
+    assert_eq!((desk.acts(), desk.feedback()), (vec![], "read-only: nothing here can adopt a bot"));
+}
+
+#[test]
+fn nothing_is_done_beside_a_stray_that_nobody_was_asked_about() {
+    let strays = |strays: Vec<Stray>| {
+        let mut bots = astray();
+        bots.iter_mut().filter(|bot| bot.name.as_str() == "nyse-open").for_each(|bot| bot.strays.clone_from(&strays));
+        bots
+    };
+    let known = || stray(4711, "python3 run_bot.py --api-key=abc", "search");
+    let other = || stray(4712, "python3 run_bot.py", "search");
+    for (key, deed, now, refused) in [
+        ("A", Deed::Adopt, vec![other()], Some("adopt nyse-open refused: nyse-open has a stray more now, pid 4712")),
+        ("A", Deed::Adopt, vec![], Some("adopt nyse-open refused: nyse-open has lost its stray, pid 4711")),
+        (
+            "x",
+            Deed::Stop,
+            vec![known(), other()],
+            Some("stop nyse-open refused: nyse-open has a stray more now, pid 4712"),
+        ),
+        ("x", Deed::Stop, vec![], None),
+        ("X", Deed::Kill, vec![known()], None),
+    ] {
+        let mut desk = strayed(120, 36);
+        desk.press(&format!("/nyse<enter>{key}y"));
+        let ticket = desk.look();
+        desk.tell(Msg::Survey(strays(now)));
+        desk.tell(Msg::Fresh(ticket));
+        match refused {
+            Some(said) => assert_eq!((desk.acts(), desk.feedback()), (vec![], said)),
+            None => assert_eq!(desk.acts(), [(deed, vec!["nyse-open".to_owned()])]),
+        }
+    }
+}
+
+#[test]
+fn a_bot_is_not_started_beside_its_stray() {
+    let mut desk = strayed(120, 36);
+    desk.press("/nyse<enter>s");
+    assert_eq!((desk.acts(), desk.model.confirmed.is_none()), (vec![], true));
+    assert_eq!(
+        desk.feedback(),
+        "nyse-open must not run twice: 1 stray beside it: pid 4711 python3 run_bot.py --api-key=*** (found by search); \
+         A adopts, x stops"
+    );
+}
+
+// Everything that is known of a bot.
+
+const NOW: &str = "2026-03-04T14:32:07Z";
+
+fn at(text: &str) -> jiff::Timestamp {
+    text.parse().expect("a time")
+}
+
+fn event(at_: &str, kind: &str, text: &str) -> Event {
+    let bot = Some("grid-btc".parse().expect("a name"));
+    Event { at: at(at_), bot, kind: kind.into(), text: text.into(), more: serde_json::Map::new() }
+}
+
+fn last_report() -> BotReport {
+    let process = |pid, command: &str, found_by, file: Option<&str>, ended_by: Option<&str>| ProcessReport {
+        pid,
+        command: command.into(),
+        found_by,
+        file: file.map(Into::into),
+        ended_by: ended_by.map(Into::into),
+    };
+    let mut report = BotReport::new("grid-btc".parse().expect("a name"));
+    report.outcome = StopOutcome::Survived;
+    report.duration_ms = 35_000;
+    report.processes = vec![
+        process(48000, "/bin/bot --token abc", Tier::Keeper, None, Some("SIGTERM")),
+        process(48001, "/bin/bot worker", Tier::PidFile, Some("data/bot.pid"), Some("SIGKILL")),
+        process(4711, "python3 \u{9b}31mrun_bot.py", Tier::Search, None, None),
+    ];
+    report.exit = Some(ExitReport { code: None, signal: Some(Signal::TERM) });
+    report.errors = vec!["still there at the end of its ladder: pid 4711".into()];
+    report.notes = vec!["pid 900 in data/old.pid is another program (vim): left alone".into()];
+    report
+}
+
+fn inspection() -> Inspection {
+    let mut specs = specs();
+    let spec = specs.iter_mut().find(|spec| spec.name.as_str() == "grid-btc").expect("a bot");
+    spec.command = vec!["/bin/bot".into(), "--old".into(), "--password".into(), "hunter2".into()];
+    spec.pid_file = Some("/srv/data/bot.pid".into());
+    let record = RunRecord::new(spec, "20260302T112007-1".into(), at("2026-03-02T11:20:07Z"));
+    let mut asked = event("2026-03-04T09:00:00Z", "report", "NOT STOPPED");
+    asked.more.insert("action".into(), "stop".into());
+    asked.more.insert("by".into(), "ana".into());
+    asked.more.insert("exit_code".into(), 13.into());
+    asked.more.insert("report".into(), serde_json::to_value(last_report()).expect("json"));
+    let mut events = vec![event("2026-03-02T11:20:07Z", "started", "started (pid 48213)"), asked];
+    events.extend((0..8).map(|n| event(&format!("2026-03-04T14:3{n}:00Z"), "warning", "odd \x1b[31mthing\nhere")));
+    Inspection {
+        name: "grid-btc".parse().expect("a name"),
+        at: at(NOW),
+        record: RecordSeen::Read(Box::new(record)),
+        down: Some(Down { by: "ana".into(), at: Some(at("2026-03-04T09:00:00Z")) }),
+        report: LastReport::among(&events),
+        events: Ok(events),
+    }
+}
+
+fn inspecting(width: u16, height: u16) -> Desk {
+    let mut desk = Desk::new(width, height);
+    let mut specs = specs();
+    for spec in &mut specs {
+        spec.env.insert("API_SECRET".into(), "hunter2".into());
+        spec.env.insert("LEVEL".into(), "hunter2".into());
+    }
+    desk.tell(Msg::Configuration(Ok(specs)));
+    let mut bots = bots();
+    for bot in bots.iter_mut().filter(|bot| bot.name.as_str() == "grid-btc") {
+        bot.keeper_pid = Some(48210);
+        bot.since = Some(at("2026-03-02T10:32:07Z"));
+        bot.started_at = bot.since;
+        bot.processes = Some(2);
+        bot.groups = vec!["crypto".into(), "core".into()];
+        bot.strays = vec![stray(4711, "python3 run_bot.py --api-key=hunter2", "search")];
+    }
+    desk.tell(Msg::Survey(bots));
+    desk.press("jji");
+    assert!(desk.asked.contains(&Effect::Inspect("grid-btc".parse().expect("a name"))));
+    desk
+}
+
+#[test]
+fn a_bot_is_inspected_at_120_by_36() {
+    let mut desk = inspecting(120, 36);
+    desk.tell(Msg::Inspected(Box::new(inspection())));
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn a_bot_is_inspected_to_the_end_at_120_by_36() {
+    let mut desk = inspecting(120, 36);
+    desk.tell(Msg::Inspected(Box::new(inspection())));
+    desk.press("G");
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn a_bot_is_inspected_at_80_by_24_before_anything_was_read() {
+    insta::assert_snapshot!(inspecting(80, 24).shot());
+}
+
+#[test]
+fn a_bot_is_inspected_at_80_by_24_page_after_page() {
+    let mut desk = inspecting(80, 24);
+    desk.tell(Msg::Inspected(Box::new(inspection())));
+    let mut shots = String::new();
+    for key in ["g", "<pgdn>", "<pgdn>", "<pgdn>", "<pgdn>"] {
+        desk.press(key);
+        let _ = writeln!(shots, "{}", desk.shot());
+    }
+    insta::assert_snapshot!(shots);
+}
+
+#[test]
+fn a_bot_is_inspected_at_60_by_15() {
+    let mut desk = inspecting(60, 15);
+    desk.tell(Msg::Inspected(Box::new(inspection())));
+    desk.press("<pgdn>");
+    insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn what_is_shown_of_a_bot_names_no_secret_and_says_every_part() {
+    let mut desk = inspecting(120, 200);
+    desk.tell(Msg::Inspected(Box::new(inspection())));
+    let shown = rows(&desk.buffer()).join("\n");
+    assert!(!shown.contains("hunter2") && !shown.contains("abc") && shown.contains("API_SECRET, LEVEL"), "{shown}");
+    assert!(!shown.contains('\u{1b}') && !shown.contains('\u{9b}'));
+    for part in [
+        "RUN 20260302T112007-1 (as its run record says)",
+        "configured now: /bin/bot; a restart applies it",
+        "NOT STOPPED: pid 4711 still lives after SIGKILL",
+        "pid 48001",
+        "from data/bot.pid, ended by SIGKILL: /bin/bot worker",
+        "found by search, STILL LIVES",
+        "pid 900 in data/old.pid is another program (vim): left alone",
+        "x stops all of it",
+    ] {
+        assert!(shown.contains(part), "{part}\n{shown}");
+    }
+}
+
+#[test]
+fn what_was_read_of_a_bot_is_read_again_when_it_changes_and_every_few_seconds() {
+    let asks = |desk: &mut Desk| desk.asked.drain(..).filter(|effect| matches!(effect, Effect::Inspect(_))).count();
+    let mut desk = Desk::new(120, 36).survey();
+    desk.press("jji");
+    assert_eq!(asks(&mut desk), 1);
+    desk.tell(Msg::Survey(with("grid-btc", |bot| bot.state = State::Stopping)));
+    assert_eq!(asks(&mut desk), 0, "one at a time");
+    desk.tell(Msg::Inspected(Box::new(inspection())));
+    assert_eq!(asks(&mut desk), 1, "it changed while it was read");
+    desk.tell(Msg::Inspected(Box::new(inspection())));
+    desk.tell(Msg::Survey(with("grid-btc", |bot| bot.state = State::Stopping)));
+    desk.wait(4);
+    assert_eq!(asks(&mut desk), 0, "nothing changed");
+    desk.wait(1);
+    assert_eq!(asks(&mut desk), 1);
+    desk.wait(5);
+    assert_eq!(asks(&mut desk), 1, "an answer that does not come is asked for again");
+    let other = Inspection { name: "mm-eth".parse().expect("a name"), ..inspection() };
+    desk.tell(Msg::Inspected(Box::new(other)));
+    assert!(
+        desk.model
+            .inspected
+            .as_ref()
+            .and_then(|inspected| inspected.read.as_ref())
+            .is_some_and(|read| { read.name.as_str() == "grid-btc" })
+    );
+}
+
+#[test]
+fn inspecting_is_left_by_its_keys_and_acts_on_nothing() {
+    for close in ["<esc>", "i", "q"] {
+        let mut desk = inspecting(80, 24);
+        desk.tell(Msg::Inspected(Box::new(inspection())));
+        desk.press("xsrXA*U/2zGjjk<pgup>g");
+        assert_eq!((desk.acts(), &desk.model.focus), (vec![], &Focus::Inspecting(0)), "{close}");
+        desk.press(close);
+        assert_eq!((&desk.model.focus, desk.model.inspected.is_none()), (&Focus::Panes, true));
+        assert!(!desk.asked.contains(&Effect::Leave(None)));
+    }
+    // The end is the end: one key up leaves it at once.
+    let mut desk = inspecting(80, 24);
+    desk.tell(Msg::Inspected(Box::new(inspection())));
+    desk.press("G");
+    let end = desk.model.focus.clone();
+    desk.press("jjjj<pgdn>");
+    assert_eq!(desk.model.focus, end);
+    desk.press("k");
+    assert_ne!(desk.model.focus, end);
+    let mut desk = Desk::new(80, 24);
+    desk.tell(Msg::Survey(vec![]));
+    desk.press("i");
+    assert_eq!((&desk.model.focus, desk.feedback()), (&Focus::Panes, "there is no bot here to inspect"));
+}
+
+#[test]
+fn a_report_that_cannot_be_understood_is_not_passed_over() {
+    let mut broken = event("2026-03-04T09:00:00Z", "report", "something");
+    broken.more.insert("report".into(), "nonsense".into());
+    let events = vec![broken];
+    let mut desk = inspecting(120, 100);
+    let record = RecordSeen::Unreadable("run.json: key must be a string".into());
+    let read = Inspection { report: LastReport::among(&events), record, events: Err("no room".into()), ..inspection() };
+    desk.tell(Msg::Inspected(Box::new(read)));
+    let shown = rows(&desk.buffer()).join("\n");
+    for part in
+        ["that of 2026-03-04 09:00:00 UTC cannot be understood", "run.json: key must", "cannot be read: no room"]
+    {
+        assert!(shown.contains(part), "{part}\n{shown}");
+    }
+    assert_eq!(LastReport::among(&[]), LastReport::None);
 }
 
 #[test]

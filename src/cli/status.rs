@@ -6,6 +6,7 @@ use crate::clock;
 use crate::core::code::Code;
 use crate::core::state::State;
 use crate::core::status::BotStatus;
+use crate::core::words::{Hands, whole_note};
 use crate::latch;
 use crate::survey::Surveyor;
 use crate::who;
@@ -100,7 +101,7 @@ fn row(bot: &BotStatus) -> [String; 9] {
         or_dash(bot.cpu_percent.map(|cpu| format!("{cpu:.1}%"))),
         or_dash(bot.memory_bytes.map(memory)),
         or_dash(bot.restarts.map(|restarts| restarts.to_string())),
-        bot.note.clone(),
+        whole_note(bot, Hands::Commands),
     ]
 }
 

@@ -89,7 +89,7 @@ fn carry_out(desk: &Desk, wish: Wish, names: &[BotName], output: Output) -> Code
 }
 
 fn show(action: &str, bot: &BotReport, output: Output) {
-    let text = bot.sentence(action);
+    let text = bot.line(action);
     match bot.outcome {
         StopOutcome::Stopped | StopOutcome::NotRunning => output.line(&text),
         StopOutcome::Survived => output.line(&output.red(&text)),

@@ -18,4 +18,6 @@ pub mod signal;
 pub mod state;
 pub mod status;
 pub mod stop;
+pub mod story;
 pub mod tree;
+pub mod words;

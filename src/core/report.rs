@@ -274,7 +274,7 @@ impl Report {
     pub fn sentence(&self) -> String {
         match self.bots.as_slice() {
             [] => format!("{}: no bot", self.action),
-            [only] => only.sentence(&self.action),
+            [only] => only.line(&self.action),
             bots => {
                 let count = |outcome: StopOutcome| bots.iter().filter(|bot| bot.outcome == outcome).count();
                 let parts = [
@@ -290,12 +290,5 @@ impl Report {
                 format!("{} of {} bots: {}", self.action, bots.len(), parts.join(", "))
             }
         }
-    }
-}
-
-impl BotReport {
-    /// TEMPORARY
-    pub fn sentence(&self, action: &str) -> String {
-        format!("{} {action} {:?}", self.name, self.outcome)
     }
 }

@@ -109,15 +109,19 @@ fn unknown(seen: &Evidence, note: String) -> Verdict {
     Verdict { state: State::Unknown, was, pid: living_pid(seen), note }
 }
 
+/// What a note says of an orphan of which only children live.
+pub const MAIN_GONE: &str = "its main process is gone";
+
+/// The note says what is; what can be done about it depends on who reads it: see [`super::words`].
 fn orphaned(seen: &Evidence) -> Verdict {
     let note = if seen.down.is_some() {
-        "no keeper, and it is not to be running; 'stop' and 'up' end it".to_owned()
+        "no keeper, and it is not to be running".to_owned()
     } else if seen.main_alive {
-        "no keeper; 'up' takes it back".to_owned()
+        "no keeper".to_owned()
     } else if let [first, ..] = seen.marked.as_slice() {
-        format!("no keeper; its main process is gone, {} lives on; 'up' ends it", processes(*first, seen.marked.len()))
+        format!("no keeper; {MAIN_GONE}, {} lives on", processes(*first, seen.marked.len()))
     } else {
-        "no keeper; something holds its lock; 'up' takes it back".to_owned()
+        "no keeper; something holds its lock".to_owned()
     };
     Verdict { state: State::Orphaned, was: None, pid: living_pid(seen).or(seen.marked.first().copied()), note }
 }

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::state::State;
-use crate::core::status::BotStatus;
+use crate::core::status::{BotStatus, Stray};
+use crate::core::words;
 
 use super::theme;
 
@@ -21,6 +22,8 @@ pub enum Deed {
     Kill,
     /// Stop, then start.
     Restart,
+    /// Put an orphan or a stray under a keeper.
+    Adopt,
 }
 
 impl Deed {
@@ -32,6 +35,7 @@ impl Deed {
             Self::Climb => "hurry the stop of",
             Self::Kill => "kill",
             Self::Restart => "restart",
+            Self::Adopt => "adopt",
         }
     }
 
@@ -39,7 +43,24 @@ impl Deed {
     pub const fn starts(self) -> bool {
         match self {
             Self::Start | Self::Restart => true,
+            Self::Stop | Self::Climb | Self::Kill | Self::Adopt => false,
+        }
+    }
+
+    /// Whether whoever carries it out needs the configuration's words.
+    pub const fn needs_specs(self) -> bool {
+        match self {
+            Self::Start | Self::Restart | Self::Adopt => true,
             Self::Stop | Self::Climb | Self::Kill => false,
+        }
+    }
+
+    /// Whether it is also about the strays beside a bot.
+    const fn reaches_strays(self) -> bool {
+        match self {
+            Self::Start | Self::Stop | Self::Kill | Self::Restart | Self::Adopt => true,
+            // What is hurried was asked for already.
+            Self::Climb => false,
         }
     }
 
@@ -51,6 +72,7 @@ impl Deed {
             Self::Climb => "The next signal of its ladder is sent now, without waiting.",
             Self::Kill => "SIGKILL to its whole tree, now. It can cancel no order and save nothing.",
             Self::Restart => "It is stopped by its ladder, and started once nothing of it is left.",
+            Self::Adopt => "It gets a keeper and goes on running: it is not restarted, and nothing is sent to it.",
         }
     }
 }
@@ -70,6 +92,8 @@ pub struct Target {
     pub run: Option<String>,
     /// Its open orders, where somebody read them.
     pub orders: Option<u64>,
+    /// Its strays, where the deed is about those too.
+    pub strays: Vec<Stray>,
 }
 
 impl Target {
@@ -88,6 +112,7 @@ impl Target {
             pid: bot.pid,
             run: bot.run.clone(),
             orders: bot.orders_active,
+            strays: if deed.reaches_strays() { bot.strays.clone() } else { Vec::new() },
         }
     }
 
@@ -100,7 +125,7 @@ impl Target {
     }
 
     /// What has changed since, as a sentence that follows its name; nothing if it is still the same.
-    pub fn changed(&self, now: Option<&Self>) -> Option<String> {
+    pub fn changed(&self, deed: Deed, now: Option<&Self>) -> Option<String> {
         let Some(now) = now else { return Some("is no longer there".to_owned()) };
         if now.state != self.state {
             return Some(format!("was {} and is {} now", theme::state(self.state).word, theme::state(now.state).word));
@@ -111,7 +136,16 @@ impl Target {
         if now.run != self.run || now.pid != self.pid {
             return Some("is another run now".to_owned());
         }
-        None
+        let missing =
+            |these: &[Stray], those: &[Stray]| these.iter().find(|stray| !those.contains(stray)).map(|stray| stray.pid);
+        if let Some(pid) = missing(&now.strays, &self.strays) {
+            return Some(format!("has a stray more now, pid {pid}"));
+        }
+        // Who is to be ended and has ended meanwhile is no reason not to end the others.
+        match missing(&self.strays, &now.strays) {
+            Some(pid) if deed == Deed::Adopt => Some(format!("has lost its stray, pid {pid}")),
+            Some(_) | None => None,
+        }
     }
 
     /// A line of the dialog: name, mode, state, orders.
@@ -129,6 +163,11 @@ impl Target {
     }
 }
 
+/// A line of the dialog for a stray: number, command, and how it was found.
+pub fn stray_line(stray: &Stray) -> String {
+    format!("stray pid {}  {}  {}", stray.pid, words::masked(&stray.command), words::found_by(stray))
+}
+
 /// What must be answered before something is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Guard {
@@ -141,7 +180,8 @@ pub enum Guard {
 /// What stands before this deed.
 pub fn guard(deed: Deed, targets: &[Target]) -> Option<Guard> {
     let live = targets.iter().any(Target::is_live);
-    let open = targets.iter().any(|target| target.orders.is_some_and(|orders| orders > 0));
+    // What was not started here may be anything, so it is named before it is ended.
+    let open = targets.iter().any(|target| target.orders.is_some_and(|orders| orders > 0) || !target.strays.is_empty());
     // Nobody said that there are none.
     let risky = targets.iter().any(|target| target.is_live() && target.orders != Some(0));
     let typed = || {
@@ -157,7 +197,7 @@ pub fn guard(deed: Deed, targets: &[Target]) -> Option<Guard> {
         Deed::Stop => None,
         Deed::Climb => Some(Guard::YesNo),
         Deed::Kill if risky => Some(typed()),
-        Deed::Kill => Some(Guard::YesNo),
+        Deed::Kill | Deed::Adopt => Some(Guard::YesNo),
         // Both guards in one: who types the name has said yes to the stop as well.
         Deed::Restart if live => Some(typed()),
         Deed::Restart if open => Some(Guard::YesNo),

@@ -30,6 +30,8 @@ pub enum Effect {
     Hurry(bool),
     /// Follow this bot's log instead of the one before.
     Follow(BotName),
+    /// Read everything that is written down about this bot; `Msg::Inspected` follows.
+    Inspect(BotName),
     /// Write a line of diagnostics.
     Note(Level, String),
     /// Draw everything anew, whatever the terminal is thought to show.

@@ -11,17 +11,24 @@ use log::warn;
 
 use crate::act;
 use crate::act::procedure::StopOrder;
+use crate::clock;
 use crate::config::{self, last_good};
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::report::{BotReport, StartOutcome, StartedBot, StopOutcome};
 use crate::core::status::BotStatus;
 use crate::core::stop::Wish;
-use crate::paths::Home;
+use crate::journal;
+use crate::paths::{Home, words};
+use crate::record;
 use crate::survey::Surveyor;
 
 use super::deed::Deed;
-use super::message::{Configured, Done, LogEvent, LogNews, Msg, Ticket, Told};
+use super::message::{Configured, Done, Inspection, LastReport, LogEvent, LogNews, Msg, Ticket, Told};
 use super::tail::Tail;
+
+/// So many events are looked through for the last report, and so many of them are shown.
+const SEARCHED: usize = 2000;
+const SHOWN: usize = 30;
 
 /// How long a start may take before it is said to be still under way; the contract's 60 seconds.
 const READY_WAIT: Duration = Duration::from_mins(1);
@@ -146,24 +153,42 @@ impl Hands {
         self.logs = self.logs.take().filter(|logs| logs.send(name).is_ok());
     }
 
+    /// Reads everything that is written down about this bot, on a thread of its own.
+    pub fn inspect(&self, name: BotName) {
+        let (home, tell) = (self.home.clone(), self.tell.clone());
+        let started = spawn("inspect", move || {
+            // Nobody listens any more once the screen was left.
+            let _ = tell.send(Msg::Inspected(Box::new(read_of(&home, name))));
+        });
+        if let Err(why) = started {
+            // Whoever waits for it asks again.
+            warn!("inspect: {why}");
+        }
+    }
+
     /// Does this to these bots, on a thread of its own.
     pub fn act(&self, ticket: Ticket, deed: Deed, names: Vec<BotName>, specs: Vec<BotSpec>) {
         let (home, by) = (self.home.clone(), self.by.clone());
         let promise =
-            Promise { ticket, since: Instant::now(), names, tell: self.tell.clone(), began: false, bots: None };
+            Promise { ticket, deed, since: Instant::now(), names, tell: self.tell.clone(), began: false, bots: None };
         let started = spawn(deed.verb(), move || {
             let mut promise = promise;
             promise.began = true;
             let names = promise.names.clone();
-            let stop = |wish, specs: Option<&[BotSpec]>| {
-                act::stop(&StopOrder::new(&home, wish, &names, specs, &by), &mut |_| {}).bots
+            let stop = |wish: Wish| {
+                let order = StopOrder::new(&home, wish, &names, None, &by).and_start(&specs);
+                let report = act::stop(&order, &mut |_| {});
+                told_stops(wish.word(), &report.bots)
             };
             let bots = match deed {
-                Deed::Start => act::start(&home, &specs, &by, READY_WAIT).iter().map(told_start).collect(),
-                Deed::Restart => stop(Wish::Restart, Some(&specs)).iter().map(told_restart).collect(),
-                Deed::Stop => stop(Wish::Stop, None).iter().map(told_stop).collect(),
-                Deed::Climb => stop(Wish::Climb, None).iter().map(told_stop).collect(),
-                Deed::Kill => stop(Wish::Kill, None).iter().map(told_stop).collect(),
+                Deed::Start => told_starts(deed, &act::start(&home, &specs, &by, READY_WAIT), promise.since),
+                Deed::Adopt => {
+                    told_starts(deed, &act::adopt(&home, &specs, &promise.names, &by, READY_WAIT), promise.since)
+                }
+                Deed::Restart => stop(Wish::Restart),
+                Deed::Stop => stop(Wish::Stop),
+                Deed::Climb => stop(Wish::Climb),
+                Deed::Kill => stop(Wish::Kill),
             };
             promise.bots = Some(bots);
         });
@@ -177,6 +202,7 @@ impl Hands {
 /// An action that will be told the end of, whatever happens to its thread.
 struct Promise {
     ticket: Ticket,
+    deed: Deed,
     since: Instant,
     names: Vec<BotName>,
     tell: Sender<Msg>,
@@ -187,7 +213,8 @@ struct Promise {
 impl Drop for Promise {
     fn drop(&mut self) {
         let text = if self.began { "broke off; the list shows what is" } else { "not done: no room for a thread" };
-        let nothing = |name: &BotName| Told { name: name.clone(), well: false, text: text.to_owned() };
+        let verb = self.deed.verb();
+        let nothing = |name: &BotName| Told { name: name.clone(), well: false, text: format!("{verb} {name}: {text}") };
         let bots = self.bots.take().unwrap_or_else(|| self.names.iter().map(nothing).collect());
         // Nobody listens any more once the screen was left; what was asked for goes on all the same.
         let _ = self.tell.send(Msg::Done(Done { ticket: self.ticket, took: self.since.elapsed(), bots }));
@@ -311,35 +338,43 @@ fn follow(home: &Home, wanted: &Receiver<BotName>, tell: &Sender<Msg>) {
     }
 }
 
-fn told_start(bot: &StartedBot) -> Told {
+/// Everything that is written down about a bot.
+fn read_of(home: &Home, name: BotName) -> Inspection {
+    let bot = home.bot(&name);
+    let mut events = journal::last(&bot.events(), SEARCHED).map_err(|error| words(&error));
+    let report = events.as_deref().map_or(LastReport::None, LastReport::among);
+    if let Ok(events) = &mut events {
+        events.drain(..events.len().saturating_sub(SHOWN));
+    }
+    Inspection { at: clock::wall(), record: record::read(&bot), down: record::down(&bot), events, report, name }
+}
+
+fn told_starts(deed: Deed, bots: &[StartedBot], since: Instant) -> Vec<Told> {
+    let took = since.elapsed();
+    bots.iter().map(|bot| told_start(deed, bot, took)).collect()
+}
+
+fn told_start(deed: Deed, bot: &StartedBot, took: Duration) -> Told {
     let well = match bot.outcome {
         StartOutcome::Started | StartOutcome::Adopted | StartOutcome::AlreadyRunning => true,
         StartOutcome::StillStarting | StartOutcome::Failed | StartOutcome::Refused | StartOutcome::Latched => false,
     };
-    Told { name: bot.name.clone(), well, text: bot.message.clone() }
+    let tenths = (took.as_millis() / 100).max(1);
+    let text = format!("{} {}: {} ({}.{} s)", deed.verb(), bot.name, bot.message, tenths / 10, tenths % 10);
+    Told { name: bot.name.clone(), well, text }
 }
 
-fn told_stop(bot: &BotReport) -> Told {
-    let (well, text) = match bot.outcome {
-        StopOutcome::Stopped => (bot.errors.is_empty(), "stopped"),
-        StopOutcome::NotRunning => (bot.errors.is_empty(), "was not running"),
-        StopOutcome::Survived => (false, "NOT stopped: something of it lives, or may"),
-    };
-    Told { name: bot.name.clone(), well, text: with_remarks(text, bot) }
+fn told_stops(action: &str, bots: &[BotReport]) -> Vec<Told> {
+    bots.iter().map(|bot| told_stop(action, bot)).collect()
 }
 
-fn with_remarks(text: &str, bot: &BotReport) -> String {
-    let mut all = vec![text];
+/// The sentence of the command line, with whatever else the report has to say.
+fn told_stop(action: &str, bot: &BotReport) -> Told {
+    let (ended, sentence) = (bot.outcome != StopOutcome::Survived, bot.line(action));
+    let well = ended && bot.errors.is_empty() && (action != "restart" || bot.restarted);
+    let mut all = vec![sentence.as_str()];
     all.extend(bot.errors.iter().chain(&bot.notes).map(String::as_str));
-    all.join("; ")
-}
-
-fn told_restart(bot: &BotReport) -> Told {
-    let told = told_stop(bot);
-    if bot.restarted {
-        return Told { well: bot.errors.is_empty(), text: with_remarks("restarted", bot), ..told };
-    }
-    Told { well: false, text: format!("{}; not started again", told.text), ..told }
+    Told { name: bot.name.clone(), well, text: all.join("; ") }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::deed::{self, Guard};
 use super::effect::{Effect, tell};
 use super::filter::Filter;
+use super::inspect;
 use super::keys::{self, Action};
 use super::layout;
 use super::model::{About, Dialog, Focus, Model, Pane, Prompt, Tone};
@@ -22,7 +23,7 @@ pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) 
                 narrow(model, &prompt.text);
             }
         }
-        Focus::Panes | Focus::Asking(_) | Focus::Help(_) => {
+        Focus::Panes | Focus::Asking(_) | Focus::Help(_) | Focus::Inspecting(_) => {
             tell(model, effects, Tone::Plain, "pasted text is ignored");
         }
     }
@@ -127,4 +128,21 @@ pub(super) fn help(model: &mut Model, event: &KeyEvent, top: usize) {
         _ => top,
     };
     model.focus = Focus::Help(top.min(keys::TABLE.len()));
+}
+
+/// A key while a bot is inspected.
+pub(super) fn inspecting(model: &mut Model, event: &KeyEvent, top: usize) {
+    let page = inspect::page(model).saturating_sub(1).max(1);
+    let last = inspect::furthest(model);
+    let top = match keys::lookup(event, model.pane) {
+        Some(Action::Back | Action::Inspect | Action::Leave) => return,
+        Some(Action::Down) => top + 1,
+        Some(Action::Up) => top.saturating_sub(1),
+        Some(Action::PageDown) => top + page,
+        Some(Action::PageUp) => top.saturating_sub(page),
+        Some(Action::Top) => 0,
+        Some(Action::Bottom) => last,
+        _ => top,
+    };
+    model.focus = Focus::Inspecting(top.min(last));
 }

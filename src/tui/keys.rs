@@ -17,6 +17,8 @@ pub enum Action {
     Restart,
     /// Kill them.
     Kill,
+    /// Put orphans and strays under a keeper.
+    Adopt,
     /// Mark or unmark the bot under the cursor.
     Mark,
     /// Mark every bot that is shown.
@@ -59,6 +61,8 @@ pub enum Action {
     Sort,
     /// Sort the other way round.
     Reverse,
+    /// Show everything that is known of the bot under the cursor.
+    Inspect,
     /// Help.
     Help,
     /// Draw everything anew.
@@ -192,9 +196,10 @@ use Place::{Always, In, Panes};
 #[rustfmt::skip]
 pub const TABLE: &[Binding] = table![
     [plain('s')], A::Start, "start", "start", "live: type the bot's name (several: LIVE)", Act, Panes, "start";
-    [plain('x')], A::Stop, "stop", "stop; again: next signal now", "live or open orders, and the next signal: y/N", Act, Panes, "stop";
+    [plain('x')], A::Stop, "stop", "stop; again: next signal now", "live, open orders or strays, and the next signal: y/N", Act, Panes, "stop";
     [plain('r')], A::Restart, "restart", "restart; closes the breaker", "live: type the bot's name (several: LIVE)", Act, Panes, "restart";
     [plain('X')], A::Kill, "kill", "kill the whole tree now", "y/N; live: type the bot's name (several: LIVE)", Act, Panes, "kill";
+    [plain('A')], A::Adopt, "adopt", "adopt an orphan or a stray", "y/N", Act, Panes, "";
     [plain('j'), named(KeyCode::Down)], A::Down, "down", "down", "", Move, Panes, "";
     [plain('k'), named(KeyCode::Up)], A::Up, "up", "up", "", Move, Panes, "";
     [plain('g'), named(KeyCode::Home)], A::Top, "top", "to the top", "", Move, Panes, "";
@@ -218,6 +223,7 @@ pub const TABLE: &[Binding] = table![
     [plain('o')], A::Sort, "sort", "sort by the next column", "", Find, In(Pane::Bots), "";
     [plain('O')], A::Reverse, "reverse", "sort the other way round", "", Find, In(Pane::Bots), "";
     [plain('f')], A::Follow, "follow", "follow, or stand still", "", Logs, Panes, "follow";
+    [plain('i')], A::Inspect, "inspect", "all that is known of the bot", "", Other, Panes, "inspect";
     [ctrl('l')], A::Redraw, "redraw", "draw everything anew", "", Other, Always, "";
     [ctrl('z')], A::Suspend, "suspend", "back to the shell, 'fg' returns", "", Other, Always, "";
     [plain('!')], A::Emergency, "emergency stop", "emergency stop: not in this version", "", Other, Panes, "";

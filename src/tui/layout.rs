@@ -106,6 +106,17 @@ fn own(model: &Model) -> Areas {
     areas(model, Rect { x: 0, y: 0, width: model.size.0, height: model.size.1 })
 }
 
+/// Where a bot is inspected: all between the header and the footer.
+pub const fn inspect_area(screen: Rect) -> Rect {
+    Rect { y: screen.y + 1, height: screen.height.saturating_sub(3), ..screen }
+}
+
+/// Columns and lines of text where a bot is inspected, on the model's own screen.
+pub const fn inspect_page(model: &Model) -> (usize, usize) {
+    let area = inspect_area(Rect { x: 0, y: 0, width: model.size.0, height: model.size.1 });
+    (area.width.saturating_sub(4) as usize, area.height.saturating_sub(2) as usize)
+}
+
 /// Rows of the list that fit into this pane.
 pub const fn list_rows(pane: Rect) -> usize {
     pane.height.saturating_sub(3) as usize

@@ -6,9 +6,12 @@ use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 
 use crate::core::bot::{BotName, BotSpec};
+use crate::core::event::{Event, Kind};
 use crate::core::moment::Moment;
+use crate::core::record::Down;
+use crate::core::report::BotReport;
 use crate::core::signal::Signal;
-use crate::core::status::BotStatus;
+use crate::core::status::{BotStatus, RecordSeen};
 
 /// One thing that the screen is told.
 #[derive(Clone, Debug)]
@@ -31,6 +34,8 @@ pub enum Msg {
     Log(LogNews),
     /// An action came to its end.
     Done(Done),
+    /// Everything that is written down about a bot was read.
+    Inspected(Box<Inspection>),
     /// Something that the screen needs cannot be had.
     Trouble(String),
     /// There is a new line of diagnostics.
@@ -105,6 +110,66 @@ pub struct Told {
     pub name: BotName,
     /// Whether it is as was asked.
     pub well: bool,
-    /// A sentence that follows the name.
+    /// A sentence that stands alone.
     pub text: String,
+}
+
+/// Everything that is written down about a bot, as it was read at one time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inspection {
+    /// The bot.
+    pub name: BotName,
+    /// When it was read.
+    pub at: Timestamp,
+    /// Its run record.
+    pub record: RecordSeen,
+    /// Whether it is marked as not to be running.
+    pub down: Option<Down>,
+    /// Its last events, oldest first, or why they cannot be read.
+    pub events: Result<Vec<Event>, String>,
+    /// What became of the last stop, restart or kill.
+    pub report: LastReport,
+}
+
+/// What is known of the last stop, restart or kill.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LastReport {
+    /// None is written down, as far back as was looked.
+    None,
+    /// This.
+    Read {
+        /// When it was written down.
+        at: Timestamp,
+        /// The command.
+        action: String,
+        /// Who asked.
+        by: Option<String>,
+        /// What the command exited with.
+        exit_code: Option<i64>,
+        /// What became of the bot.
+        bot: Box<BotReport>,
+    },
+    /// One is written down and cannot be understood; the text says why.
+    Unreadable(Timestamp, String),
+}
+
+impl LastReport {
+    /// The last report among these events.
+    pub fn among(events: &[Event]) -> Self {
+        let Some(event) = events.iter().rev().find(|event| event.kind == Kind::Report.word()) else {
+            return Self::None;
+        };
+        let text = |key: &str| event.more.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+        let report = event.more.get("report").cloned().unwrap_or_default();
+        match serde_json::from_value::<BotReport>(report) {
+            Ok(bot) => Self::Read {
+                at: event.at,
+                action: text("action").unwrap_or_else(|| "stop".to_owned()),
+                by: text("by"),
+                exit_code: event.more.get("exit_code").and_then(serde_json::Value::as_i64),
+                bot: Box::new(bot),
+            },
+            Err(error) => Self::Unreadable(event.at, error.to_string()),
+        }
+    }
 }

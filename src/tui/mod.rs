@@ -15,6 +15,7 @@ pub mod effect;
 mod effects;
 mod entry;
 pub mod filter;
+pub mod inspect;
 pub mod keys;
 pub mod layout;
 pub mod logbook;
@@ -183,6 +184,7 @@ fn perform(effect: Effect, hands: &mut Hands, terminal: &mut Terminal) -> io::Re
         Effect::Look(ticket) => hands.look(ticket),
         Effect::Hurry(hurried) => hands.hurry(hurried),
         Effect::Follow(name) => hands.follow(name),
+        Effect::Inspect(name) => hands.inspect(name),
         Effect::Note(level, text) => log::log!(level, "{text}"),
         Effect::Redraw => terminal.forget()?,
         Effect::Suspend => {

@@ -9,11 +9,12 @@ use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::moment::Moment;
 use crate::core::state::State;
 use crate::core::status::BotStatus;
+use crate::core::words::{self, Hands};
 
 use super::deed::{Deed, Guard, Target};
 use super::filter::Filter;
 use super::logbook::Logbook;
-use super::message::{Now, Ticket};
+use super::message::{Inspection, Now, Ticket};
 use super::theme::{self, Signs};
 
 /// A survey that is older than this says nothing of now.
@@ -69,6 +70,8 @@ pub enum Focus {
     Asking(Dialog),
     /// Scrolling through the help, so many lines down.
     Help(usize),
+    /// Scrolling through what is known of a bot, so many lines down.
+    Inspecting(usize),
 }
 
 /// A text that is being typed.
@@ -122,6 +125,21 @@ pub enum Tone {
     Good,
     /// Not as asked.
     Bad,
+}
+
+/// The bot that is being inspected, and what was read of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inspected {
+    /// The bot.
+    pub name: BotName,
+    /// When its reading was last asked for.
+    pub asked: Option<Moment>,
+    /// Whether that was answered.
+    pub answered: bool,
+    /// What the survey said of the bot when its reading was asked for.
+    pub seen: Option<Target>,
+    /// What was read.
+    pub read: Option<Box<Inspection>>,
 }
 
 /// Something that was asked for and has not come to its end.
@@ -251,6 +269,8 @@ pub struct Model {
     pub diagnostics_up: usize,
     /// How the last thing went.
     pub feedback: Option<Feedback>,
+    /// What was read of the bot that is inspected, while it is.
+    pub inspected: Option<Inspected>,
     /// What is under way.
     pub doing: BTreeMap<Ticket, Doing>,
     /// What waits for a fresh look.
@@ -333,29 +353,24 @@ impl Model {
             let rank = match bot.state {
                 State::Orphaned => 1,
                 State::Unknown => 2,
+                // Something of it lives that nobody keeps, whatever it is called.
+                State::Failed | State::Crashed | State::Stopped | State::Exited if !bot.strays.is_empty() => 1,
                 State::Failed => 3,
                 State::Crashed => 4,
+                State::Running | State::Starting | State::Stopping | State::Backoff if !bot.strays.is_empty() => 5,
                 State::Running
                 | State::Starting
                 | State::Stopping
                 | State::Stopped
                 | State::Exited
-                | State::Backoff => {
-                    if bot.strays.is_empty() {
-                        continue;
-                    }
-                    5
-                }
+                | State::Backoff => continue,
             };
             let live = bot.mode.is_none_or(|mode| mode == Mode::Live);
             let mode = bot.mode.map_or("mode unknown", |mode| theme::mode(Some(mode), false));
             let word = theme::state(bot.state).word;
-            let note = match (bot.note.is_empty(), bot.strays.as_slice()) {
-                (true, []) => String::new(),
-                (false, []) => format!(", {}", bot.note),
-                (_, [first, ..]) => format!(", {} beside it, pid {}", strays(bot.strays.len()), first.pid),
-            };
-            alerts.push((rank + if live { 0 } else { 10 }, format!("{} ({mode}): {word}{note}", bot.name)));
+            let note = words::whole_note(bot, Hands::Keys);
+            let comma = if note.is_empty() { "" } else { ", " };
+            alerts.push((rank + if live { 0 } else { 10 }, format!("{} ({mode}): {word}{comma}{note}", bot.name)));
         }
         alerts.sort();
         alerts.into_iter().map(|(_, text)| text).collect()
@@ -365,8 +380,4 @@ impl Model {
     pub fn doing_to(&self, name: &BotName) -> Option<Deed> {
         self.doing.values().rev().find(|doing| doing.names.contains(name)).map(|doing| doing.deed)
     }
-}
-
-fn strays(count: usize) -> String {
-    if count == 1 { "a stray".to_owned() } else { format!("{count} strays") }
 }

@@ -12,12 +12,12 @@ use crate::core::status::BotStatus;
 
 use super::deed::{self, Deed, Guard};
 use super::effect::{Effect, tell};
-use super::entry::{asking, help, narrow, paste, typing};
+use super::entry::{asking, help, inspecting, narrow, paste, typing};
 use super::keys::{self, Action};
 use super::layout;
 use super::logbook::Logbook;
 use super::message::{Configured, Msg};
-use super::model::{About, Dialog, Focus, MISTAKES, Model, Pane, Prompt, Sort, Tone};
+use super::model::{About, Dialog, Focus, Inspected, MISTAKES, Model, Pane, Prompt, Sort, Tone};
 use super::text;
 use super::wish::{finished, fresh, want};
 
@@ -62,7 +62,21 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 model.log.hear(news.what, model.now.mono);
             }
         }
-        Msg::Done(done) => finished(model, &mut effects, done),
+        Msg::Done(done) => {
+            finished(model, &mut effects, done);
+            // What became of it is written down by now.
+            if let Some(inspected) = &mut model.inspected {
+                inspected.seen = None;
+            }
+        }
+        Msg::Inspected(inspection) => {
+            if let Some(inspected) = &mut model.inspected
+                && inspected.name == inspection.name
+            {
+                inspected.answered = true;
+                inspected.read = Some(inspection);
+            }
+        }
         Msg::Trouble(text) => tell(model, &mut effects, Tone::Bad, text),
         Msg::Diagnostic => {}
         Msg::Signaled(signal) => effects.push(Effect::Leave(Some(signal))),
@@ -86,6 +100,7 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(row) = model.cursor_at() {
         model.cursor_row = row;
     }
+    keep_inspecting(model, effects);
     let rows = layout::list_page(model).max(1);
     let count = model.shown().count();
     if model.cursor_row < model.top_row {
@@ -98,6 +113,36 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
         model.hurried = hurried;
         effects.push(Effect::Hurry(hurried));
     }
+}
+
+/// What is shown of a bot is read again when it has changed, and every few seconds: others act on it too.
+fn keep_inspecting(model: &mut Model, effects: &mut Vec<Effect>) {
+    if !matches!(model.focus, Focus::Inspecting(_)) {
+        model.inspected = None;
+        return;
+    }
+    let now = model.now.mono;
+    let Some(name) = model.inspected.as_ref().map(|inspected| inspected.name.clone()) else { return };
+    let seen = model.target(Deed::Adopt, &name);
+    let Some(inspected) = &mut model.inspected else { return };
+    let old = inspected.asked.is_none_or(|asked| now.since(asked) >= PATIENCE);
+    if old || (inspected.answered && inspected.seen != seen) {
+        inspected.asked = Some(now);
+        inspected.answered = false;
+        inspected.seen = seen;
+        effects.push(Effect::Inspect(name));
+    }
+}
+
+/// Opens what is known of the bot under the cursor.
+fn inspect(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(bot) = model.cursor_at().and_then(|row| model.shown().nth(row)) else {
+        tell(model, effects, Tone::Plain, "there is no bot here to inspect");
+        return;
+    };
+    let name = bot.name.clone();
+    model.inspected = Some(Inspected { name, asked: None, answered: false, seen: None, read: None });
+    model.focus = Focus::Inspecting(0);
 }
 
 /// A file with mistakes takes nothing away: what was known of the bots stays known, and nothing is started.
@@ -122,6 +167,9 @@ fn configure(model: &mut Model, effects: &mut Vec<Effect>, configured: Configure
 fn survey(model: &mut Model, mut bots: Vec<BotStatus>) {
     for bot in &mut bots {
         bot.note = text::harmless(&bot.note);
+        for stray in &mut bot.strays {
+            stray.command = text::harmless(&stray.command.replace(['\r', '\n'], " "));
+        }
     }
     model.bots = bots;
     model.seen_at = Some(model.now.mono);
@@ -199,6 +247,7 @@ fn key(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
         Focus::Typing(prompt) => typing(model, effects, prompt, event),
         Focus::Asking(dialog) => asking(model, effects, dialog, event),
         Focus::Help(top) => help(model, event, top),
+        Focus::Inspecting(top) => inspecting(model, event, top),
     }
 }
 
@@ -208,6 +257,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
         Action::Stop => want(model, effects, Deed::Stop),
         Action::Restart => want(model, effects, Deed::Restart),
         Action::Kill => want(model, effects, Deed::Kill),
+        Action::Adopt => want(model, effects, Deed::Adopt),
         Action::Mark => {
             if let Some(row) = model.cursor_at()
                 && let Some(name) = model.cursor.clone()
@@ -276,6 +326,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             model.reverse = !model.reverse;
             sort(model);
         }
+        Action::Inspect => inspect(model, effects),
         Action::Help => model.focus = Focus::Help(0),
         Action::Redraw => effects.push(Effect::Redraw),
         Action::Suspend => effects.push(Effect::Suspend),

@@ -6,6 +6,7 @@ use log::Level;
 use crate::core::bot::BotName;
 use crate::core::state::State;
 use crate::core::status::BotStatus;
+use crate::core::words::{self, Hands};
 
 use super::deed::{self, Deed, Target};
 use super::effect::{Effect, tell, ticket};
@@ -98,7 +99,9 @@ fn needless(model: &Model, deed: Deed, bot: &BotStatus) -> Option<String> {
     if let Some(doing) = model.doing_to(&bot.name) {
         let same = doing == deed;
         match deed {
-            Deed::Start | Deed::Restart => return Some(format!("waits: its {} is under way", noun(doing))),
+            Deed::Start | Deed::Restart | Deed::Adopt => {
+                return Some(format!("waits: its {} is under way", noun(doing)));
+            }
             Deed::Stop if same => {
                 return Some("was asked to stop already; once it is STOPPING, x hurries it".to_owned());
             }
@@ -113,14 +116,40 @@ fn needless(model: &Model, deed: Deed, bot: &BotStatus) -> Option<String> {
             Some("is not in the configuration: it can only be stopped".into())
         }
         Deed::Start if bot.state == State::Orphaned => {
-            Some("is ORPHANED: something of it lives without its keeper; stop it first, or 'botwarden up'".into())
+            Some("is ORPHANED: it lives without its keeper, and must not run twice; A adopts, x stops".into())
         }
         Deed::Start if bot.state == State::Unknown => {
             let note = if bot.note.is_empty() { "nobody knows whether it runs" } else { bot.note.as_str() };
             Some(format!("is UNKNOWN, and must not run twice: {note}"))
         }
+        Deed::Start => {
+            let beside = words::strays_beside(&bot.strays)?;
+            let remedy = words::remedy(bot, Hands::Keys).unwrap_or_default();
+            Some(format!("must not run twice: {beside}; {remedy}"))
+        }
         Deed::Stop if bot.state == State::Stopping => Some("is stopping already".to_owned()),
-        Deed::Start | Deed::Stop | Deed::Climb | Deed::Kill | Deed::Restart => None,
+        Deed::Adopt => not_adoptable(bot),
+        Deed::Stop | Deed::Climb | Deed::Kill | Deed::Restart => None,
+    }
+}
+
+/// Why there is nothing to adopt of a bot, as a sentence that follows its name; nothing if there is.
+fn not_adoptable(bot: &BotStatus) -> Option<String> {
+    match (bot.state, bot.strays.is_empty()) {
+        (State::Orphaned, _) | (State::Stopped | State::Exited | State::Crashed | State::Failed, false) => None,
+        (State::Stopped | State::Exited | State::Crashed | State::Failed, true) => {
+            Some("cannot be adopted: nothing of it lives, there is nothing to adopt".to_owned())
+        }
+        (State::Starting | State::Running | State::Stopping | State::Backoff, true) => {
+            Some("has a keeper already".to_owned())
+        }
+        (State::Starting | State::Running | State::Stopping | State::Backoff, false) => {
+            Some("runs already; a stray beside it can only be stopped (x stops all of it)".to_owned())
+        }
+        (State::Unknown, _) => {
+            let note = if bot.note.is_empty() { "nobody knows whether it has a keeper" } else { bot.note.as_str() };
+            Some(format!("is UNKNOWN, and cannot be adopted: {note}"))
+        }
     }
 }
 
@@ -130,6 +159,7 @@ const fn noun(deed: Deed) -> &'static str {
         Deed::Stop | Deed::Climb => "stop",
         Deed::Kill => "kill",
         Deed::Restart => "restart",
+        Deed::Adopt => "adoption",
     }
 }
 
@@ -139,7 +169,7 @@ pub(super) fn fresh(model: &mut Model, effects: &mut Vec<Effect>, ticket: Ticket
     let Confirmed { deed, targets, .. } = confirmed;
     let changed = targets.iter().find_map(|target| {
         let now = model.target(deed, &target.name);
-        target.changed(now.as_ref()).map(|what| format!("{} {what}", target.name))
+        target.changed(deed, now.as_ref()).map(|what| format!("{} {what}", target.name))
     });
     let gone = || {
         let target = targets.iter().find(|target| model.spec(&target.name).is_none())?;
@@ -167,8 +197,11 @@ fn carry_out(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed, targets: 
         model.marked.remove(name);
     }
     model.doing.insert(ticket, Doing { deed, names: names.clone() });
-    let specs =
-        if deed.starts() { names.iter().filter_map(|name| model.spec(name)).cloned().collect() } else { Vec::new() };
+    let specs = if deed.needs_specs() {
+        names.iter().filter_map(|name| model.spec(name)).cloned().collect()
+    } else {
+        Vec::new()
+    };
     effects.push(Effect::Act { ticket, deed, names, specs });
 }
 
@@ -179,24 +212,17 @@ pub(super) fn finished(model: &mut Model, effects: &mut Vec<Effect>, done: Done)
     let bad: Vec<&Told> = done.bots.iter().filter(|told| !told.well).collect();
     for told in &done.bots {
         let level = if told.well { Level::Info } else { Level::Warn };
-        effects.push(Effect::Note(level, text::harmless(&format!("{} {}", told.name, told.text))));
+        effects.push(Effect::Note(level, text::harmless(&told.text)));
     }
     let (tone, text) = match (done.bots.as_slice(), bad.as_slice()) {
         ([only], [..]) => {
             let tone = if only.well { Tone::Good } else { Tone::Bad };
-            (tone, format!("{} {}: {} ({took})", doing.deed.verb(), only.name, only.text))
+            (tone, only.text.clone())
         }
         ([..], []) => (Tone::Good, format!("{} {} bots: done ({took})", doing.deed.verb(), done.bots.len())),
         ([..], [first, ..]) => (
             Tone::Bad,
-            format!(
-                "{} {} bots: {} not: {}: {} ({took})",
-                doing.deed.verb(),
-                done.bots.len(),
-                bad.len(),
-                first.name,
-                first.text
-            ),
+            format!("{} {} bots: {} not: {} ({took})", doing.deed.verb(), done.bots.len(), bad.len(), first.text),
         ),
     };
     model.feedback = Some(Feedback { at: model.now.wall, tone, text: text::harmless(&text) });

@@ -41,7 +41,7 @@ fn a_bot_is_started_seen_and_stopped() {
     desk.wait_for_log("shell", "hello from shell\n");
     let stopped = desk.run(&["stop", "shell"]).expect(0);
     assert!(!alive(pid));
-    assert!(stopped.stdout.contains("nothing of it lives"), "{}", stopped.stdout);
+    assert!(stopped.stdout.contains(&format!("stopped shell (pid {pid}, by SIGTERM, ")), "{}", stopped.stdout);
     let seen = desk.status("shell");
     assert_eq!(seen["state"], "stopped");
     assert_eq!(seen["last_exit"]["signal"], "SIGTERM");

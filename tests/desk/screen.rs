@@ -73,7 +73,7 @@ fn keys_start_and_stop_a_bot_and_its_row_follows_the_evidence() {
     terminal.keys(&["x"]);
     desk.wait_for("paper", "stopped");
     assert!(!alive(pid));
-    terminal.shows("stop paper: stopped");
+    terminal.shows(&format!("stopped paper (pid {pid}, by SIGTERM"));
     terminal.keys(&["q"]);
     terminal.shows("no bot is running");
     terminal.shows("ended with 0");
@@ -98,6 +98,31 @@ fn a_live_bot_is_started_only_by_its_typed_name() {
     terminal.shows("Type real");
     terminal.keys(&["r", "e", "a", "l", "Enter"]);
     desk.wait_for("real", "running");
+}
+
+#[test]
+fn an_orphan_is_inspected_and_adopted_by_keys() {
+    if !has("tmux") {
+        return skipped("there is no tmux here");
+    }
+    let desk = Desk::new(TWO);
+    let terminal = Terminal::open(&desk);
+    terminal.keys(&["s"]);
+    let before = desk.wait_for("paper", "running");
+    desk.signal(before["keeper_pid"].as_i64().expect("a keeper") as i32, Signal::KILL);
+    terminal.shows("no keeper; A adopts");
+    terminal.keys(&["i"]);
+    terminal.shows("none: nobody would see it end");
+    terminal.keys(&["G"]);
+    terminal.shows("started (pid");
+    terminal.keys(&["i"]);
+    terminal.shows("NAME");
+    terminal.keys(&["A"]);
+    terminal.shows("adopt paper?");
+    terminal.keys(&["y"]);
+    let after = desk.wait_for("paper", "running");
+    assert_eq!(before["pid"], after["pid"], "it was not restarted");
+    terminal.shows("it was not restarted");
 }
 
 #[test]

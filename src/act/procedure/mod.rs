@@ -38,6 +38,8 @@ pub struct StopOrder {
     pub bots: Vec<BotName>,
     /// Every bot of the configuration; absent where none could be read: then the last good one counts.
     pub specs: Option<Vec<BotSpec>>,
+    /// Those that a restart is to start, where that is not what stands above.
+    pub fresh: Vec<BotSpec>,
     /// Who asks.
     pub by: String,
     /// How long a restart waits for the next run to be ready.
@@ -53,9 +55,17 @@ impl StopOrder {
             wish,
             bots: bots.to_vec(),
             specs: specs.map(<[BotSpec]>::to_vec),
+            fresh: Vec::new(),
             by: by.to_owned(),
             wait: super::START_WAIT,
         }
+    }
+
+    /// The same, but these are what a restart starts.
+    #[must_use]
+    pub fn and_start(mut self, specs: &[BotSpec]) -> Self {
+        self.fresh = specs.to_vec();
+        self
     }
 }
 
@@ -83,7 +93,9 @@ pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) ->
     let home = Home::at(order.home.clone());
     let (at, begun) = (clock::wall(), clock::now());
     let specs = order.specs.clone().or_else(|| last_good::read(&home).ok().map(|config| config.bots));
-    let specs = specs.unwrap_or_default();
+    let mut specs = specs.unwrap_or_default();
+    specs.retain(|spec| !order.fresh.iter().any(|fresh| fresh.name == spec.name));
+    specs.extend(order.fresh.iter().cloned());
     let passes = Passes::new(&home, &specs);
     let tell = Mutex::new(tell);
     let say = |word: &StopWord| {

@@ -22,7 +22,7 @@ pub(super) fn keep(home: &Home, order: &StopOrder, report: &mut BotReport) {
         more.insert("exit_code".into(), json!(report.code(action).number()));
         more.insert("stop".into(), json!(order.id));
         more.insert("report".into(), value);
-        tell(home, Some(&report.name), report.sentence(action), more)
+        tell(home, Some(&report.name), report.line(action), more)
     });
     if let Err(error) = kept {
         let why = format!("the report cannot be kept in its events: {}", words(&error));

@@ -15,7 +15,7 @@ use crate::tui::layout::list_rows;
 use crate::tui::model::{Model, Pane};
 use crate::tui::{text, theme};
 
-use super::columns::{Column, cell_note, columns};
+use super::columns::{Column, cell, columns, note};
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let mut block = super::parts::pane(model, Pane::Bots, &model.bots.len().to_string(), facts(model));
@@ -49,7 +49,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 /// The note of the bot under the cursor, if its column cannot hold it.
 fn whole_note(model: &Model, columns: &[Column]) -> Option<String> {
     let bot = model.cursor.as_ref().and_then(|name| model.bot(name))?;
-    let (note, _) = cell_note(model, bot);
+    let note = note(bot);
     let room = columns.last().map_or(0, |column| column.width);
     (text::width(&note) > room).then(|| format!("{}: {note}", bot.name))
 }
@@ -81,7 +81,7 @@ fn row(model: &Model, bot: &BotStatus, columns: &[Column], width: u16) -> Line<'
     let mark = if model.marked.contains(&bot.name) { "*" } else { " " };
     let mut line = Line::from(vec![Span::styled(format!("{mark}{cursor} "), theme::strong())]);
     for column in columns {
-        let (cell, style) = (column.cell)(model, bot);
+        let (cell, style) = cell(column, model, bot);
         line.push_span(Span::styled(text::fit(&cell, column.width, model.signs().more), style));
         line.push_span(Span::raw(" "));
     }

@@ -10,8 +10,12 @@ use ratatui::style::Style;
 
 use crate::core::state::State;
 use crate::core::status::BotStatus;
+use crate::core::words::{self, Hands};
 use crate::tui::model::Model;
 use crate::tui::{text, theme};
+
+/// The heading of the last column.
+const NOTE: &str = "NOTE";
 
 /// A column: its heading, its width, and what stands in it.
 pub(super) struct Column {
@@ -20,7 +24,7 @@ pub(super) struct Column {
     /// Its width.
     pub(super) width: usize,
     /// What stands in it for a bot.
-    pub(super) cell: fn(&Model, &BotStatus) -> (String, Style),
+    cell: fn(&Model, &BotStatus) -> (String, Style),
 }
 
 fn is_wide(model: &Model) -> bool {
@@ -32,13 +36,14 @@ pub(super) fn columns(model: &Model, width: u16) -> Vec<Column> {
     let wide = is_wide(model);
     let longest = model.bots.iter().map(|bot| text::width(bot.name.as_str())).max().unwrap_or(0);
     let name = longest.clamp(10, if wide { 24 } else { 12 });
+    let astray = model.bots.iter().any(|bot| !bot.strays.is_empty());
     let beats = model.bots.iter().any(|bot| bot.heartbeat_age_s.is_some());
     let column = |title, width, cell| Column { title, width, cell };
     let mut columns = vec![
         column("NAME", name, cell_name as fn(&Model, &BotStatus) -> (String, Style)),
         column("MODE", if wide { 5 } else { 4 }, cell_mode),
         // `? was STOPPING` is longer than any state.
-        column("STATUS", if model.is_stale() { 14 } else { 10 }, cell_status),
+        column("STATUS", if model.is_stale() { 14 } else { 10 + usize::from(astray) }, cell_status),
     ];
     if wide {
         columns.push(column("PID", 7, cell_pid));
@@ -53,7 +58,7 @@ pub(super) fn columns(model: &Model, width: u16) -> Vec<Column> {
     }
     columns.push(column("RST", if wide { 4 } else { 3 }, cell_restarts));
     let used: usize = 3 + columns.iter().map(|column| column.width + 1).sum::<usize>();
-    columns.push(column("NOTE", usize::from(width).saturating_sub(used), cell_note));
+    columns.push(column(NOTE, usize::from(width).saturating_sub(used), cell_note));
     columns
 }
 
@@ -82,7 +87,9 @@ fn cell_status(model: &Model, bot: &BotStatus) -> (String, Style) {
         return (format!("{} was {}", unknown.sign, look.short), unknown.style);
     }
     let sign = if model.fixed.ascii { look.sign } else { look.glyph };
-    (format!("{sign} {}", if is_wide(model) { look.word } else { look.short }), look.style)
+    // Something lives beside it that nobody keeps: its state is not the whole truth.
+    let (alarm, style) = if bot.strays.is_empty() { ("", look.style) } else { ("!", theme::bad()) };
+    (format!("{sign} {}{alarm}", if is_wide(model) { look.word } else { look.short }), style)
 }
 
 fn cell_pid(_: &Model, bot: &BotStatus) -> (String, Style) {
@@ -113,10 +120,29 @@ fn cell_restarts(_: &Model, bot: &BotStatus) -> (String, Style) {
     }
 }
 
-pub(super) fn cell_note(_: &Model, bot: &BotStatus) -> (String, Style) {
+fn cell_note(_: &Model, bot: &BotStatus) -> (String, Style) {
+    let style = if bot.strays.is_empty() { Style::new() } else { theme::bad() };
+    (note(bot), style)
+}
+
+/// The whole note of a bot.
+pub(super) fn note(bot: &BotStatus) -> String {
+    with_was(bot, words::whole_note(bot, Hands::Keys))
+}
+
+/// What stands in a column for a bot; a note that does not fit says the same in fewer words.
+pub(super) fn cell(column: &Column, model: &Model, bot: &BotStatus) -> (String, Style) {
+    let (text, style) = (column.cell)(model, bot);
+    if column.title == NOTE && text::width(&text) > column.width {
+        return (with_was(bot, words::brief_note(bot, Hands::Keys)), style);
+    }
+    (text, style)
+}
+
+fn with_was(bot: &BotStatus, note: String) -> String {
     match bot.was {
-        Some(was) if bot.note.is_empty() => plain(format!("was {}", theme::state(was).short)),
-        Some(was) => plain(format!("was {}; {}", theme::state(was).short, bot.note)),
-        None => plain(bot.note.clone()),
+        Some(was) if note.is_empty() => format!("was {}", theme::state(was).short),
+        Some(was) => format!("was {}; {note}", theme::state(was).short),
+        None => note,
     }
 }

@@ -73,7 +73,14 @@ fn list(model: &Model, deed: Deed, targets: &[Target], room: u16, lines: &mut Ve
     for target in ordered.iter().take(LISTED) {
         let style = if target.is_live() { theme::strong() } else { ratatui::style::Style::new() };
         lines.push(Line::styled(cut(model, &target.line(), room), style));
-        if let Some(what) = target.changed(model.target(deed, &target.name).as_ref()) {
+        lines.extend(target.strays.iter().take(LISTED).map(|stray| {
+            let line = format!("  {}", deed::stray_line(stray));
+            Line::styled(cut(model, &line, room), style)
+        }));
+        if target.strays.len() > LISTED {
+            lines.push(Line::raw(format!("  and {} strays more", target.strays.len() - LISTED)));
+        }
+        if let Some(what) = target.changed(deed, model.target(deed, &target.name).as_ref()) {
             lines.push(Line::styled(format!("  it {what}: yes will be refused"), theme::bad()));
         }
     }

@@ -20,6 +20,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         Focus::Typing(prompt) => typed(model, prompt, area.width),
         Focus::Asking(_) => Line::styled(" Enter and Esc mean No; pasted text is ignored", theme::faint()),
         Focus::Help(_) => Line::styled(" Esc closes help", theme::faint()),
+        Focus::Inspecting(_) => Line::styled(" j k PgUp PgDn g G scroll; Esc, i or q closes", theme::faint()),
     };
     frame.render_widget(Text::from(vec![first, last(model, area.width)]), area);
 }

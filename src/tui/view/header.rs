@@ -1,6 +1,6 @@
 //! ```text
 //!  botwarden  trade-box-1     LIVE 3  PAPER 3  DRY 1                                                     14:32:07 UTC
-//!  ! mm-eth (LIVE): ORPHANED, no keeper; 'up' takes it back                                                     1 of 2
+//!  ! mm-eth (LIVE): ORPHANED, no keeper; A adopts, x stops                                                      1 of 2
 //!  [1 Bots 8]  2 Logs  3 Diagnostics                                                                          marked 1
 //! ```
 

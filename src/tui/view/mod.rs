@@ -16,6 +16,7 @@ mod dialog;
 mod footer;
 mod header;
 mod help;
+mod inspect;
 mod logs;
 mod parts;
 
@@ -48,6 +49,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
             Focus::Panes | Focus::Typing(_) => {}
             Focus::Asking(dialog) => dialog::draw(model, dialog, frame),
             Focus::Help(top) => help::draw(model, *top, frame),
+            Focus::Inspecting(top) => inspect::draw(model, *top, frame),
         }
     }
     if !model.fixed.color {

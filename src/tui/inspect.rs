@@ -1,0 +1,519 @@
+//! Everything that is known of one bot, in sections of sentences: what was seen of it, what it runs with and who says
+//! so, what became of the last stop, and what happened last. Values of its environment are never among it.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::core::bot::{BotSpec, Ladder, LogLimits, Mode, Ready, RestartPolicy};
+use crate::core::event::Event;
+use crate::core::record::RunRecord;
+use crate::core::report::{BotReport, StopOutcome};
+use crate::core::state::State;
+use crate::core::status::{BotStatus, RecordSeen};
+use crate::core::words::{self, Hands};
+
+use super::layout;
+use super::message::{Inspection, LastReport};
+use super::model::{Inspected, Model};
+use super::{text, theme};
+
+/// What a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// The name of a section.
+    Heading,
+    /// A fact.
+    Plain,
+    /// What matters little.
+    Faint,
+    /// What wants a look.
+    Warning,
+    /// What is bad.
+    Bad,
+}
+
+/// Columns of the labels, with what stands before and after.
+const LABELS: usize = 14;
+
+/// Lines that are shown at once.
+pub fn page(model: &Model) -> usize {
+    layout::inspect_page(model).1
+}
+
+/// The first line that is shown when the last one is.
+pub fn furthest(model: &Model) -> usize {
+    let (width, height) = layout::inspect_page(model);
+    lines(model, width).len().saturating_sub(height)
+}
+
+/// Every line, wrapped to so many columns.
+pub fn lines(model: &Model, width: usize) -> Vec<(String, Look)> {
+    let Some(inspected) = &model.inspected else { return Vec::new() };
+    let mut page = Page { width, lines: Vec::new() };
+    let bot = model.bot(&inspected.name);
+    seen(&mut page, model, inspected, bot);
+    let Some(read) = &inspected.read else {
+        page.heading("WRITTEN DOWN");
+        page.say("looking ...");
+        return page.lines;
+    };
+    let spec = model.spec(&inspected.name);
+    settings(&mut page, read, spec, bot);
+    configuration(&mut page, model, spec);
+    report(&mut page, model, &read.report);
+    events(&mut page, &read.events);
+    page.lines
+}
+
+/// What was written so far.
+struct Page {
+    width: usize,
+    lines: Vec<(String, Look)>,
+}
+
+impl Page {
+    fn heading(&mut self, title: &str) {
+        if !self.lines.is_empty() {
+            self.lines.push((String::new(), Look::Plain));
+        }
+        self.lines.push((text::cut(&text::harmless(title), self.width, ""), Look::Heading));
+    }
+
+    fn fact(&mut self, label: &str, value: impl Display) {
+        self.put(label, &value.to_string(), Look::Plain);
+    }
+
+    /// A sentence without a label, over the whole width.
+    fn say(&mut self, sentence: &str) {
+        self.say_so(sentence, Look::Plain);
+    }
+
+    fn say_so(&mut self, sentence: &str, look: Look) {
+        for line in wrapped(&in_one_line(sentence), self.width.saturating_sub(2)) {
+            self.lines.push((format!("  {line}"), look));
+        }
+    }
+
+    fn put(&mut self, label: &str, value: &str, look: Look) {
+        let room = self.width.saturating_sub(LABELS);
+        for (number, line) in wrapped(&in_one_line(value), room).into_iter().enumerate() {
+            let label = if number == 0 { label } else { "" };
+            self.lines.push((format!("  {} {line}", text::fit(&text::harmless(label), LABELS - 3, "")), look));
+        }
+    }
+}
+
+/// Text from outside; where it had a line end, it has a blank.
+fn in_one_line(text: &str) -> String {
+    text::harmless(&text.replace(['\r', '\n'], " "))
+}
+
+/// The text in lines of so many columns, broken between words where that is possible. Never empty.
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let mut word = word;
+        while let Some(line) = lines.last_mut() {
+            let used = text::width(line);
+            let gap = usize::from(used > 0);
+            if used + gap + text::width(word) <= columns {
+                line.extend(std::iter::repeat_n(' ', gap));
+                line.push_str(word);
+                break;
+            }
+            if used > 0 {
+                lines.push(String::new());
+                continue;
+            }
+            // A word that no line can hold is broken where the line is full.
+            let part = text::cut(word, columns, "");
+            if part.is_empty() {
+                break;
+            }
+            word = &word[part.len()..];
+            line.push_str(&part);
+            if word.is_empty() {
+                break;
+            }
+            lines.push(String::new());
+        }
+    }
+    lines
+}
+
+fn when(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// A time, and how long ago that was.
+fn when_ago(model: &Model, at: Timestamp) -> String {
+    match Duration::try_from(model.now.wall.duration_since(at)) {
+        Ok(age) => format!("{} ({} ago)", when(at), text::age(age)),
+        Err(_) => when(at),
+    }
+}
+
+/// A duration as the configuration writes it.
+fn lasting(time: Duration) -> String {
+    let ms = time.as_millis();
+    match (ms % 1000, ms / 1000) {
+        (0, seconds) if seconds >= 60 && seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+        (0, seconds) if seconds >= 60 && seconds % 60 == 0 => format!("{}m", seconds / 60),
+        (0, seconds) => format!("{seconds}s"),
+        (_, _) => format!("{ms}ms"),
+    }
+}
+
+// What was seen of it.
+
+fn seen(page: &mut Page, model: &Model, inspected: &Inspected, bot: Option<&BotStatus>) {
+    page.heading("STATE");
+    let Some(bot) = bot else {
+        page.say_so("It is no longer there: neither configured nor alive when the bots were last seen.", Look::Warning);
+        return;
+    };
+    let look = theme::state(bot.state);
+    let since = bot.since.map_or_else(String::new, |since| format!(" since {}", when_ago(model, since)));
+    let was = bot.was.map_or_else(String::new, |was| format!("; it was {} when last seen", theme::state(was).word));
+    if model.is_stale() {
+        let age = model.age().map(text::age).unwrap_or_default();
+        page.put("state", &format!("was {} {age} ago; nothing was seen of it since", look.word), Look::Bad);
+    } else {
+        let tone = match bot.state {
+            State::Orphaned | State::Unknown | State::Crashed | State::Failed => Look::Bad,
+            State::Backoff | State::Stopping => Look::Warning,
+            State::Running | State::Starting | State::Stopped | State::Exited => Look::Plain,
+        };
+        page.put("state", &format!("{}{since}{was}", look.word), tone);
+    }
+    if !bot.note.is_empty() {
+        page.fact("note", &bot.note);
+    }
+    if let Some(remedy) = words::remedy(bot, Hands::Keys).filter(|_| bot.strays.is_empty()) {
+        page.put("to do", &format!("{remedy} (in the list)"), Look::Warning);
+    }
+    page.fact("mode", mode_words(bot.mode));
+    page.fact("groups", if bot.groups.is_empty() { "none".to_owned() } else { bot.groups.join(", ") });
+    alive(page, model, bot);
+    page.fact("restarts", restarts(model, bot));
+    page.fact(
+        "last exit",
+        bot.last_exit.as_ref().map_or_else(
+            || "none was seen".to_owned(),
+            |last| {
+                format!("{}{}", last.words, last.at.map_or_else(String::new, |at| format!(", {}", when_ago(model, at))))
+            },
+        ),
+    );
+    if let Some(down) = inspected.read.as_ref().and_then(|read| read.down.as_ref()) {
+        let by = if down.by.is_empty() { "somebody".to_owned() } else { down.by.clone() };
+        let at = down.at.map_or_else(String::new, |at| format!(", {}", when_ago(model, at)));
+        page.fact("marked down", format!("by {by}{at}: 'up' does not start it"));
+    }
+    strays(page, bot);
+}
+
+fn alive(page: &mut Page, model: &Model, bot: &BotStatus) {
+    let pid = match (bot.pid, bot.state.is_at_rest()) {
+        (Some(pid), _) => format!("pid {pid}"),
+        (None, true) => "none: nothing of it was seen alive".to_owned(),
+        (None, false) => "none is known".to_owned(),
+    };
+    let up = bot.uptime_s.map_or_else(String::new, |up| format!(", up {}", text::span(up)));
+    let started = bot.started_at.map_or_else(String::new, |at| format!(", started {}", when(at)));
+    page.fact("process", format!("{pid}{started}{up}"));
+    match (bot.keeper_pid, bot.state) {
+        (Some(pid), _) => page.fact("keeper", format!("pid {pid}, answers")),
+        (None, State::Orphaned) => page.put("keeper", "none: nobody would see it end or start it again", Look::Bad),
+        (None, State::Unknown) => page.put("keeper", "none that answers", Look::Bad),
+        (
+            None,
+            State::Running
+            | State::Starting
+            | State::Stopping
+            | State::Stopped
+            | State::Exited
+            | State::Crashed
+            | State::Backoff
+            | State::Failed,
+        ) => page.fact("keeper", "none"),
+    }
+    if let Some(count) = bot.processes {
+        let cpu = bot.cpu_percent.map_or_else(String::new, |percent| format!(", {percent:.0}% of a core"));
+        let memory = bot.memory_bytes.map_or_else(String::new, |bytes| format!(", {} of memory", text::size(bytes)));
+        let noun = if count == 1 { "process" } else { "processes" };
+        page.fact("tree", format!("{count} {noun}{cpu}{memory}"));
+    }
+    match bot.heartbeat_age_s {
+        Some(age) => page.fact("heartbeat", format!("{} ago", text::span(age))),
+        None if !bot.state.is_at_rest() => page.fact("heartbeat", "none was heard"),
+        None => {}
+    }
+    match (bot.orders_active, bot.orders_read_at) {
+        (Some(orders), at) => {
+            let at = at.map_or_else(String::new, |at| format!(", read {}", when_ago(model, at)));
+            page.fact("orders", format!("{orders} open{at}"));
+        }
+        (None, _) => page.fact("orders", "unknown: nobody has read them"),
+    }
+}
+
+const fn mode_words(mode: Option<Mode>) -> &'static str {
+    match mode {
+        Some(Mode::Live) => "LIVE: orders with real money",
+        Some(Mode::Paper) => "PAPER: orders on a simulated or test venue",
+        Some(Mode::DryRun) => "DRY: no orders at all",
+        None => "not known: it counts as live",
+    }
+}
+
+fn restarts(model: &Model, bot: &BotStatus) -> String {
+    let restarts = bot.restarts.map_or_else(|| "unknown".to_owned(), |count| format!("{count} in its keeper's time"));
+    let failures = match (bot.failures, bot.give_up_after) {
+        (Some(0) | None, _) => String::new(),
+        (Some(failures), 0) => format!("; {failures} failures in a row, and it is never given up"),
+        (Some(failures), limit) => format!("; {failures} of {limit} failures in a row that open the breaker"),
+    };
+    let next = bot.next_try_at.map(|at| match Duration::try_from(at.duration_since(model.now.wall)) {
+        Ok(wait) => format!("; next try at {} (in {})", at.strftime("%H:%M:%S UTC"), text::span(wait.as_secs())),
+        Err(_) => "; the next try is due".to_owned(),
+    });
+    format!("{restarts}{failures}{}", next.unwrap_or_default())
+}
+
+fn strays(page: &mut Page, bot: &BotStatus) {
+    page.heading("STRAYS (they match it, and were not started here)");
+    if bot.strays.is_empty() {
+        page.say("none was found");
+    }
+    for stray in &bot.strays {
+        let command = words::masked(&stray.command);
+        page.put(&format!("pid {}", stray.pid), &format!("{command} ({})", words::found_by(stray)), Look::Bad);
+    }
+    if let Some(remedy) = words::remedy(bot, Hands::Keys).filter(|_| !bot.strays.is_empty()) {
+        page.put("to do", &format!("{remedy} (in the list)"), Look::Warning);
+    }
+}
+
+// What it runs with.
+
+/// What both a run record and the configuration say.
+struct Shape<'a> {
+    command: &'a [String],
+    cwd: &'a Path,
+    mode: Mode,
+    user: Option<&'a String>,
+    ladder: &'a Ladder,
+    pid_file: Option<&'a PathBuf>,
+    find: Option<&'a Vec<String>>,
+    log_file: Option<&'a PathBuf>,
+    state_file: Option<&'a PathBuf>,
+    log: LogLimits,
+}
+
+impl<'a> Shape<'a> {
+    fn of_record(record: &'a RunRecord) -> Self {
+        Self {
+            command: &record.argv,
+            cwd: &record.cwd,
+            mode: record.mode,
+            user: record.user.as_ref(),
+            ladder: &record.ladder,
+            pid_file: record.pid_file.as_ref(),
+            find: record.find.as_ref(),
+            log_file: record.log_file.as_ref(),
+            state_file: record.state_file.as_ref(),
+            log: record.log,
+        }
+    }
+
+    fn of_spec(spec: &'a BotSpec) -> Self {
+        Self {
+            command: &spec.command,
+            cwd: &spec.cwd,
+            mode: spec.mode,
+            user: spec.user.as_ref(),
+            ladder: &spec.stop,
+            pid_file: spec.pid_file.as_ref(),
+            find: spec.find.as_ref(),
+            log_file: spec.log_file.as_ref(),
+            state_file: spec.state_file.as_ref(),
+            log: spec.log,
+        }
+    }
+
+    fn rows(&self) -> [(&'static str, String); 10] {
+        let path = |path: Option<&PathBuf>| path.map_or_else(|| "none".to_owned(), |path| path.display().to_string());
+        [
+            ("command", words::masked(&self.command.join(" "))),
+            ("cwd", self.cwd.display().to_string()),
+            ("mode", self.mode.to_string()),
+            ("user", self.user.map_or_else(|| "whoever started its keeper".to_owned(), Clone::clone)),
+            ("stop", ladder(self.ladder)),
+            ("pid_file", path(self.pid_file)),
+            ("find", self.find.map_or_else(|| "by its command".to_owned(), |find| find.join(" "))),
+            ("log_file", path(self.log_file)),
+            ("state_file", path(self.state_file)),
+            ("log", format!("{} a file, {} archives kept", text::size(self.log.max_size), self.log.keep)),
+        ]
+    }
+}
+
+fn ladder(ladder: &Ladder) -> String {
+    ladder.0.iter().map(|rung| format!("{} {}", rung.signal, lasting(rung.wait))).collect::<Vec<_>>().join(", then ")
+}
+
+fn settings(page: &mut Page, read: &Inspection, spec: Option<&BotSpec>, bot: Option<&BotStatus>) {
+    let applies = if bot.is_some_and(|bot| bot.state.is_at_rest()) { "the next start" } else { "a restart" };
+    match (&read.record, spec) {
+        (RecordSeen::Read(record), _) => {
+            page.heading(&format!("RUN {} (as its run record says)", record.run));
+            page.fact("began", when(record.started_at));
+            if let Some(ended) = &record.ended {
+                page.fact("ended", format!("{}, {}", when(ended.at), ended.exit));
+            }
+            let now = spec.map(|spec| Shape::of_spec(spec).rows());
+            for (number, (label, value)) in Shape::of_record(record).rows().into_iter().enumerate() {
+                let other = now.as_ref().and_then(|now| now.get(number)).map(|(_, other)| other);
+                page.fact(label, &value);
+                if let Some(other) = other.filter(|other| **other != value) {
+                    page.put("", &format!("configured now: {other}; {applies} applies it"), Look::Warning);
+                }
+            }
+        }
+        (RecordSeen::None, Some(spec)) => {
+            page.heading("SETTINGS (as the configuration says)");
+            page.say("it has no run record: it never ran here");
+            for (label, value) in Shape::of_spec(spec).rows() {
+                page.fact(label, value);
+            }
+        }
+        (RecordSeen::None, None) => {
+            page.heading("SETTINGS");
+            page.say("it has no run record, and the configuration does not name it");
+        }
+        (RecordSeen::Unreadable(why), spec) => {
+            page.heading("SETTINGS (as the configuration says)");
+            page.say_so(&format!("its run record cannot be read: {why}"), Look::Bad);
+            for (label, value) in spec.map(|spec| Shape::of_spec(spec).rows()).into_iter().flatten() {
+                page.fact(label, value);
+            }
+        }
+    }
+}
+
+fn configuration(page: &mut Page, model: &Model, spec: Option<&BotSpec>) {
+    page.heading("CONFIGURATION");
+    if let Some(why) = &model.mistakes {
+        page.say_so(&format!("it has mistakes now, and this is from before: {why}"), Look::Warning);
+    }
+    let Some(spec) = spec else {
+        page.say_so("it does not name this bot: it can be stopped, and not started", Look::Warning);
+        return;
+    };
+    let restart = match spec.restart {
+        RestartPolicy::Never => "never",
+        RestartPolicy::OnFailure => "on failure",
+        RestartPolicy::Always => "always",
+    };
+    page.fact("restart", restart);
+    let backoff = &spec.backoff;
+    let give_up = match backoff.give_up_after {
+        0 => "it is never given up".to_owned(),
+        failures => format!("given up after {failures} in a row"),
+    };
+    page.fact(
+        "backoff",
+        format!(
+            "{} after the first failure, doubled up to {}; {give_up}; forgotten after {} of running",
+            lasting(backoff.first),
+            lasting(backoff.max),
+            lasting(backoff.reset_after)
+        ),
+    );
+    let ready = match spec.ready {
+        Ready::Executing => "as soon as it executes".to_owned(),
+        Ready::Notify => "when it says READY=1".to_owned(),
+        Ready::Alive(time) => format!("when it has lived for {}", lasting(time)),
+    };
+    page.fact("ready", ready);
+    page.fact("autostart", if spec.autostart { "yes: 'up' starts it" } else { "no" });
+    let names: Vec<&str> = spec.env.keys().map(String::as_str).collect();
+    let env = if names.is_empty() { "none".to_owned() } else { format!("{} (values are not shown)", names.join(", ")) };
+    page.fact("env", env);
+    page.fact("env_file", spec.env_file.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string()));
+}
+
+// What became of the last stop.
+
+fn report(page: &mut Page, model: &Model, report: &LastReport) {
+    page.heading("LAST REPORT OF A STOP");
+    match report {
+        LastReport::None => page.say("none is written down"),
+        LastReport::Unreadable(at, why) => {
+            page.say_so(&format!("that of {} cannot be understood: {why}", when(*at)), Look::Bad);
+        }
+        LastReport::Read { at, action, by, exit_code, bot } => {
+            let look = if bot.outcome == StopOutcome::Survived { Look::Bad } else { Look::Plain };
+            page.say_so(&bot.sentence(action), look);
+            page.fact("command", action);
+            page.fact("by", by.as_deref().unwrap_or("nobody knows whom"));
+            page.fact("at", when_ago(model, *at));
+            page.fact("exit code", exit_code.map_or_else(|| "unknown".to_owned(), |code| code.to_string()));
+            processes(page, bot);
+        }
+    }
+}
+
+fn processes(page: &mut Page, bot: &BotReport) {
+    if let Some(exit) = &bot.exit {
+        let exit = match (exit.code, exit.signal) {
+            (Some(code), _) => format!("exited with {code}"),
+            (None, Some(signal)) => format!("was ended by {signal}"),
+            (None, None) => "ended, nobody saw how".to_owned(),
+        };
+        page.fact("main", exit);
+    }
+    for process in &bot.processes {
+        let look = if process.ended_by.is_none() { Look::Bad } else { Look::Plain };
+        let command = words::masked(&process.command);
+        page.put(&format!("pid {}", process.pid), &format!("{}, {}: {command}", process.found(), process.end()), look);
+    }
+    for error in &bot.errors {
+        page.put("error", error, Look::Bad);
+    }
+    for note in &bot.notes {
+        page.fact("note", note);
+    }
+}
+
+// What happened last.
+
+fn events(page: &mut Page, events: &Result<Vec<Event>, String>) {
+    match events {
+        Err(why) => {
+            page.heading("EVENTS");
+            page.say_so(&format!("they cannot be read: {why}"), Look::Bad);
+        }
+        Ok(events) if events.is_empty() => {
+            page.heading("EVENTS");
+            page.say("none is written down");
+        }
+        Ok(events) => {
+            page.heading(&format!("EVENTS (the last {}, newest first)", events.len()));
+            let mut day = String::new();
+            for event in events.iter().rev() {
+                let today = event.at.strftime("%Y-%m-%d").to_string();
+                if today != day {
+                    page.say_so(&today, Look::Faint);
+                    day = today;
+                }
+                page.fact(&event.at.strftime("%H:%M:%S").to_string(), format!("{:9} {}", event.kind, event.text));
+            }
+        }
+    }
+}
