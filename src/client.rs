@@ -1,5 +1,6 @@
 //! A client's side of `control.sock`.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Client {
     stream: BufReader<UnixStream>,
+    /// Snapshots that came while an answer was waited for.
+    early: VecDeque<Snapshot>,
     /// What the keeper said first.
     pub hello: Hello,
 }
@@ -64,7 +67,7 @@ impl Client {
                 hello.version, hello.botwarden
             )));
         }
-        Ok(Self { stream, hello })
+        Ok(Self { stream, early: VecDeque::new(), hello })
     }
 
     /// Asks for something and hears whether it is being done.
@@ -77,7 +80,7 @@ impl Client {
             match line(&mut self.stream, PATIENCE)? {
                 Answer::Accepted => return Ok(()),
                 Answer::Refused(why) => return Err(Trouble::Refused(why)),
-                Answer::Snapshot(_) => {}
+                Answer::Snapshot(snapshot) => self.early.push_back(*snapshot),
             }
         }
     }
@@ -104,6 +107,9 @@ impl Client {
     /// # Errors
     /// If the keeper hung up or said something else.
     pub fn next(&mut self, time: Duration) -> Result<Option<Snapshot>, Trouble> {
+        if let Some(early) = self.early.pop_front() {
+            return Ok(Some(early));
+        }
         match line(&mut self.stream, time) {
             Ok(Answer::Snapshot(snapshot)) => Ok(Some(*snapshot)),
             Ok(Answer::Refused(why)) => Err(Trouble::Refused(why)),

@@ -125,6 +125,8 @@ fn every_command_prints_one_object_in_the_shape_of_the_contract() {
             "name",
             "mode",
             "outcome",
+            "pid",
+            "duration_ms",
             "restarted",
             "found_by",
             "processes",

@@ -42,13 +42,16 @@ impl Talk {
 impl Walk<'_> {
     pub(super) fn ask(&mut self, wish: Wish) -> Asked {
         self.own_tier.get_or_insert(Tier::Keeper);
-        if self.own_tier == Some(Tier::Keeper) && !self.report.found_by.contains(&Tier::Keeper) {
+        if !self.report.found_by.contains(&Tier::Keeper) {
             self.report.found_by.push(Tier::Keeper);
         }
         match self.talk_to_keeper(wish) {
             Ok(()) => Asked::Accepted,
             Err(Trouble::Refused(why)) => Asked::Refused(why),
-            Err(Trouble::Nobody(_) | Trouble::Silent | Trouble::Gone | Trouble::Strange(_)) => Asked::Lost,
+            Err(Trouble::Nobody(_) | Trouble::Silent | Trouble::Gone | Trouble::Strange(_)) => {
+                self.hear_its_last_words();
+                Asked::Lost
+            }
         }
     }
 
@@ -68,15 +71,43 @@ impl Walk<'_> {
             Wish::Climb => Request::Climb { by },
             Wish::Restart => Request::Restart { by, spec: self.spec.cloned().map(Box::new) },
         };
+        if let Some(talk) = &mut self.talk
+            && wish != Wish::Restart
+        {
+            return talk.client.ask(&request);
+        }
         let mut client = Client::call(&self.home.bot(&self.report.name))?;
         let before = client.look()?;
         self.take_in(&before);
-        client.ask(&request)?;
-        // Watched only once it is accepted: then a bot that runs is the next run.
-        client.watch()?;
         let old_run = (wish == Wish::Restart).then(|| before.run.clone());
+        if wish == Wish::Restart {
+            // Watched only once it is accepted: then a bot that runs is the next run.
+            client.ask(&request)?;
+            client.watch()?;
+        } else {
+            // Watched before: its end may be quicker than the next request.
+            client.watch()?;
+            client.ask(&request)?;
+        }
         self.talk = Some(Talk { client, old_run, ready_until: None, last: None });
         Ok(())
+    }
+
+    /// What a keeper that is gone had still said.
+    fn hear_its_last_words(&mut self) {
+        let Some(mut talk) = self.talk.take() else { return };
+        while let Ok(Some(snapshot)) = talk.client.next(Duration::ZERO) {
+            self.take_in(&snapshot);
+            self.take_in_end(&snapshot);
+        }
+    }
+
+    /// The tree is empty: whoever was last seen alive has ended since, by what it was last sent.
+    fn take_in_end(&mut self, snapshot: &Snapshot) {
+        if snapshot.state.is_at_rest() {
+            let ended = snapshot.processes.iter().cloned().map(|seen| SeenProcess { alive: false, ..seen });
+            self.take_in_processes(&ended.collect::<Vec<_>>());
+        }
     }
 
     pub(super) fn listen(&mut self, until: Moment, course: &Course) -> Input {
@@ -123,9 +154,7 @@ impl Walk<'_> {
         }
         self.take_in(snapshot);
         if snapshot.state.is_at_rest() {
-            // The tree is empty: whoever was last seen alive has ended since, by what it was last sent.
-            let ended = snapshot.processes.iter().cloned().map(|seen| SeenProcess { alive: false, ..seen });
-            self.take_in_processes(&ended.collect::<Vec<_>>());
+            self.take_in_end(snapshot);
             self.talk = None;
             self.wait_for_the_keeper_to_leave();
             return Some(Input::Heard(Heard::Empty));
