@@ -381,12 +381,12 @@ mod tests {
 
     #[test]
     fn what_is_told_of_a_stop_names_the_bot_once_and_leaves_nothing_out() {
+        use StopOutcome::{NotRunning, Stopped, Survived};
         let report = |outcome, restarted, errors: &[&str], notes: &[&str]| {
             let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
             let name = "momentum".parse().expect("a name");
             BotReport { outcome, restarted, errors: owned(errors), notes: owned(notes), ..BotReport::new(name) }
         };
-        use StopOutcome::{NotRunning, Stopped, Survived};
         let vim = "pid 4711 in data/bot.pid is another program (vim): left alone";
         for (action, report, well, text) in [
             ("stop", report(Stopped, false, &[], &[]), true, "stopped momentum".to_owned()),
