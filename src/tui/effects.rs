@@ -382,6 +382,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_told_of_a_stop_names_the_bot_once_and_leaves_nothing_out() {
+        use StopOutcome::{NotRunning, Stopped, Survived};
+        let report = |outcome, restarted, errors: &[&str], notes: &[&str]| {
+            let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+            let name = "momentum".parse().expect("a name");
+            BotReport { outcome, restarted, errors: owned(errors), notes: owned(notes), ..BotReport::new(name) }
+        };
+        let vim = "pid 4711 in data/bot.pid is another program (vim): left alone";
+        for (action, report, well, text) in [
+            ("stop", report(Stopped, false, &[], &[]), true, "stopped momentum".to_owned()),
+            ("stop", report(NotRunning, false, &[], &[vim]), true, format!("momentum: nothing was running; {vim}")),
+            ("stop", report(Stopped, false, &["no room"], &[]), false, "stopped momentum; no room".into()),
+            ("kill", report(Stopped, false, &[], &[]), true, "killed momentum".into()),
+            (
+                "kill",
+                report(Survived, false, &["no answer"], &[]),
+                false,
+                "momentum: NOT STOPPED: something of it lives, or may; no answer".into(),
+            ),
+            ("restart", report(Stopped, true, &[], &[]), true, "restarted momentum".into()),
+            ("restart", report(NotRunning, true, &[], &[]), true, "started momentum; nothing was running".into()),
+            ("restart", report(Stopped, false, &[], &[]), false, "stopped momentum; NOT started again".into()),
+        ] {
+            let told = told_stop(action, &report);
+            assert_eq!((told.well, told.text), (well, text));
+        }
+    }
+
+    #[test]
     fn a_file_that_changed_is_news_and_one_with_mistakes_takes_no_bot_away() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("botwarden.toml");

@@ -517,3 +517,39 @@ fn events(page: &mut Page, events: &Result<Vec<Event>, String>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_broken_between_words_and_inside_only_where_it_must() {
+        for (text, columns, lines) in [
+            ("", 5, vec![""]),
+            ("one two", 7, vec!["one two"]),
+            ("one two", 6, vec!["one", "two"]),
+            ("a abcdefgh", 4, vec!["a", "abcd", "efgh"]),
+            ("abcdefghi z", 4, vec!["abcd", "efgh", "i z"]),
+            ("日本語日本", 5, vec!["日本", "語日", "本"]),
+            ("日", 1, vec![""]),
+            ("x", 0, vec!["x"]),
+        ] {
+            assert_eq!(wrapped(text, columns), lines, "{text:?} {columns}");
+        }
+    }
+
+    #[test]
+    fn durations_read_as_in_the_configuration() {
+        for (ms, words) in [
+            (500, "500ms"),
+            (1500, "1500ms"),
+            (0, "0s"),
+            (30_000, "30s"),
+            (90_000, "90s"),
+            (300_000, "5m"),
+            (7_200_000, "2h"),
+        ] {
+            assert_eq!(lasting(Duration::from_millis(ms)), words);
+        }
+    }
+}

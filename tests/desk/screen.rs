@@ -23,7 +23,8 @@ impl<'a> Terminal<'a> {
         let opened =
             terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "/bin/sh", "-c", line]);
         assert_eq!(opened.code, 0, "{}", opened.said());
-        terminal.shows("NAME");
+        // A key before the first look is about no bot.
+        terminal.shows("paper ");
         terminal
     }
 
