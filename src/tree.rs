@@ -2,13 +2,15 @@
 //!
 //! A bot that this keeper spawned is its child, and what the bot's descendants leave behind becomes its child too
 //! (`PR_SET_CHILD_SUBREAPER`): when there is no child left to wait for, the tree is empty. A bot that was adopted is
-//! somebody else's child: its tree is what descends from it, carries its mark or holds its lock.
+//! somebody else's child: its tree is what descends from it, carries its mark or holds its lock. Where a run has a control
+//! group of its own, whoever is in that is of the tree as well, and the tree is empty only if the group is.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use rustix::process::{WaitOptions, wait};
 
+use crate::cgroup::Group;
 use crate::core::exit::Exit;
 use crate::core::lifecycle::Reach;
 use crate::core::protocol::SeenProcess;
@@ -27,6 +29,7 @@ pub struct Tree {
     main: Option<i32>,
     held: Option<Held>,
     adopted: Option<Adopted>,
+    group: Option<Group>,
     told: HashMap<(i32, u64), Vec<(Signal, Told)>>,
     seen: Vec<Seen>,
     /// Whether signals have been sent: from then on the dead stay on the list, with what ended them.
@@ -50,8 +53,10 @@ struct Seen {
 pub struct Reaped {
     /// How the main process ended, if it was among them.
     pub main: Option<Exit>,
-    /// Nobody is left to wait for.
+    /// Nobody is left to wait for, and nobody is in the control group.
     pub childless: bool,
+    /// Nobody is left to wait for, and somebody in the control group is not ours to wait for.
+    pub lingering: bool,
 }
 
 struct Found {
@@ -76,6 +81,7 @@ impl Tree {
             main: None,
             held: None,
             adopted: None,
+            group: None,
             told: HashMap::new(),
             seen: Vec::new(),
             ending: false,
@@ -83,21 +89,22 @@ impl Tree {
         }
     }
 
-    /// A bot that we have just spawned.
-    pub fn spawned(pid: i32) -> Self {
-        let mut tree = Self { main: Some(pid), ..Self::empty() };
+    /// A bot that we have just spawned, in a control group of its own or in none.
+    pub fn spawned(pid: i32, group: Option<Group>) -> Self {
+        let mut tree = Self { main: Some(pid), group, ..Self::empty() };
         tree.look();
         tree
     }
 
     /// A bot that somebody else spawned; `main` if its main process still lives. The heads of the tree have been `told`
     /// these signals by an earlier keeper.
-    pub fn adopted(main: Option<&ProcessId>, run: &str, lock: PathBuf, told: &[Signal]) -> Self {
+    pub fn adopted(main: Option<&ProcessId>, run: &str, lock: PathBuf, group: Option<Group>, told: &[Signal]) -> Self {
         let held = main.and_then(Held::open);
         let mut tree = Self {
             main: held.as_ref().map(Held::pid),
             held,
             adopted: Some(Adopted { run: run.to_owned(), lock }),
+            group,
             ..Self::empty()
         };
         let found = tree.look();
@@ -125,6 +132,11 @@ impl Tree {
         self.adopted.is_some()
     }
 
+    /// The control group, to be removed: it is asked for when the tree is empty.
+    pub fn take_group(&mut self) -> Option<Group> {
+        self.group.take()
+    }
+
     /// Every process seen so far.
     pub fn seen(&self) -> Vec<SeenProcess> {
         self.seen.iter().map(|seen| seen.process.clone()).collect()
@@ -149,7 +161,7 @@ impl Tree {
     /// Waits, without waiting, for every child that has ended. The only place in a keeper that reaps.
     pub fn reap(&mut self) -> Reaped {
         let mut reaped = Reaped::default();
-        loop {
+        let alone = loop {
             match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) => {
                     let pid = pid.as_raw_pid();
@@ -162,17 +174,13 @@ impl Tree {
                         });
                     }
                 }
-                Ok(None) => {
-                    reaped.childless = self.main.is_none() && only_keepers_are_left();
-                    break;
-                }
+                Ok(None) => break self.main.is_none() && only_keepers_are_left(),
                 Err(rustix::io::Errno::INTR) => {}
-                Err(_) => {
-                    reaped.childless = true;
-                    break;
-                }
+                Err(_) => break true,
             }
-        }
+        };
+        reaped.lingering = alone && !self.group_is_empty();
+        reaped.childless = alone && !reaped.lingering;
         reaped
     }
 
@@ -185,7 +193,11 @@ impl Tree {
             .filter_map(|found| Held::open_started_at(found.pid, found.start_time))
             .collect();
         let held = self.adopted.as_ref().is_some_and(|adopted| lock::look(&adopted.lock) != LockSeen::Free);
-        found.is_empty() && !held
+        found.is_empty() && !held && self.group_is_empty()
+    }
+
+    fn group_is_empty(&self) -> bool {
+        self.group.as_ref().is_none_or(|group| group.living(&[]).is_empty())
     }
 
     /// Sends a signal to whom it is for. Comes back with what went wrong.
@@ -196,6 +208,7 @@ impl Tree {
             self.seen.retain(|seen| seen.process.alive);
         }
         if signal == Signal::KILL {
+            self.kill_group();
             for _ in 0..ROUNDS {
                 let found = self.look();
                 let fresh: Vec<&Found> = found.iter().filter(|found| self.knows(found, signal) != Told::Yes).collect();
@@ -231,6 +244,18 @@ impl Tree {
         }
         self.note(signal);
         errors
+    }
+
+    /// Ends everybody in the control group at once. Whoever is not in it is left to the rounds.
+    fn kill_group(&mut self) {
+        let found = self.look();
+        let Some(group) = &self.group else { return };
+        let members = group.members();
+        if group.kill() {
+            for found in found.iter().filter(|found| members.contains(&found.pid)) {
+                self.tell(found, Signal::KILL, Told::Yes);
+            }
+        }
     }
 
     fn members(&self, found: &[Found], signal: Signal) -> Vec<Member> {
@@ -290,6 +315,11 @@ impl Tree {
             }
         }
         pids.sort_unstable();
+        if let Some(group) = &self.group {
+            let more = group.living(&pids);
+            pids.extend(more);
+            pids.sort_unstable();
+        }
         pids.dedup();
         let me = std::process::id() as i32;
         let found: Vec<Found> = pids

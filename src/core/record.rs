@@ -39,6 +39,9 @@ pub struct RunRecord {
     pub keeper: Option<ProcessId>,
     /// The address of its notify socket, so that a later keeper can listen there.
     pub notify: Option<String>,
+    /// The control group of its own that it was born in, if it has one.
+    #[serde(default)]
+    pub cgroup: Option<PathBuf>,
     /// Restarts before this run, in its keeper's time.
     pub restarts: u32,
     /// Failures in a row before this run.
@@ -107,6 +110,7 @@ impl RunRecord {
             process: None,
             keeper: None,
             notify: None,
+            cgroup: None,
             restarts: 0,
             failures: 0,
             argv: Vec::new(),
@@ -137,6 +141,7 @@ impl RunRecord {
             process: None,
             keeper: None,
             notify: None,
+            cgroup: None,
             restarts: 0,
             failures: 0,
             argv: spec.command.clone(),

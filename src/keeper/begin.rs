@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::process::ExitCode;
 
+use crate::cgroup::{self, Group};
 use crate::clock;
 use crate::core::bot::Mode;
 use crate::core::lifecycle::Lifecycle;
@@ -53,6 +54,7 @@ fn failed(why: impl Into<String>) -> Word {
 fn begin() -> Result<Parts, Word> {
     sys::use_one_heap();
     sys::close_inherited();
+    cgroup::leave();
     sys::detach().map_err(|error| failed(format!("its keeper cannot detach itself: {}", words(&error))))?;
     let mut text = Vec::new();
     std::io::stdin().lock().read_to_end(&mut text).map_err(|error| failed(words(&error)))?;
@@ -128,7 +130,8 @@ fn open_parts(order: Order, home: Home, bot: BotHome, keeper_lock: Lock, signals
             let since = crate::core::moment::Moment::at(now.since(crate::core::moment::Moment::at(age)));
             let life = Lifecycle::adopt(plan, since, record.restarts, record.failures);
             let told = signals_told(&bot, &record.run);
-            (life, Vec::new(), Tree::adopted(record.process.as_ref(), &record.run, bot.bot_lock(), &told))
+            let group = Group::of(record);
+            (life, Vec::new(), Tree::adopted(record.process.as_ref(), &record.run, bot.bot_lock(), group, &told))
         }
     };
     Ok(Parts {
@@ -230,11 +233,14 @@ fn marked(home: &Home, order: &Order) -> Vec<i32> {
         .unwrap_or_default()
 }
 
-fn evidence(bot: &BotHome, record: RecordSeen, marked: Vec<i32>) -> (Evidence, Option<RunRecord>) {
+fn evidence(bot: &BotHome, record: RecordSeen, mut marked: Vec<i32>) -> (Evidence, Option<RunRecord>) {
     let read = match &record {
         RecordSeen::Read(record) => Some((**record).clone()),
         RecordSeen::None | RecordSeen::Unreadable(_) => None,
     };
+    marked.sort_unstable();
+    let group = read.as_ref().and_then(Group::of);
+    marked.extend(group.map(|group| group.living(&marked)).unwrap_or_default());
     let main_alive = read.as_ref().and_then(|record| record.process.as_ref()).is_some_and(process::is_alive);
     // We hold the keeper's lock ourselves: for the verdict it is free.
     let evidence = Evidence {

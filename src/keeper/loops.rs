@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::cgroup::Group;
 use crate::clock;
 use crate::core::bot::BotSpec;
 use crate::core::exit::Exit;
@@ -115,6 +116,8 @@ impl Keeper {
             Begin::Start => {
                 let effects = std::mem::take(&mut self.parts.effects);
                 self.perform(effects);
+                // Its keeper died, and could not remove it.
+                self.sweep(self.record.as_ref().and_then(Group::of));
             }
             Begin::Adopt => self.take_over(),
         }
@@ -172,6 +175,9 @@ impl Keeper {
         if self.look_again.is_some_and(|due| due <= now) {
             self.look_again = None;
             self.check_adopted();
+            if !self.parts.tree.is_adopted() {
+                self.reap();
+            }
         }
     }
 
@@ -254,6 +260,10 @@ impl Keeper {
         // What a process said before it ended is heard while it can still be told whose it was.
         self.messages();
         let reaped = self.parts.tree.reap();
+        if reaped.lingering && !self.parts.tree.is_adopted() {
+            // What is in its group and not ours to wait for ends unheard.
+            self.look_again = Some(clock::now().plus(LOOK_AGAIN));
+        }
         if let Some(exit) = reaped.main {
             self.last_exit = Some((exit.clone(), clock::now()));
             self.feed(Input::Exited { exit, empty: reaped.childless });
@@ -318,6 +328,7 @@ impl Keeper {
         for done in self.parts.desk.results() {
             match done {
                 desk::Done::Well(topic) => self.all_well(topic),
+                desk::Done::Swept => {}
                 desk::Done::Trouble(topic, what) => self.warn(topic, &what),
                 desk::Done::Prepared(prepared) => self.spawn(prepared),
             }
@@ -435,6 +446,8 @@ impl Keeper {
         let snapshot = self.snapshot();
         self.parts.clients.tell(snapshot);
         self.parts.clients.tidy();
+        // After the last word: nobody waits for it.
+        let _ = self.parts.tree.take_group().map(|group| group.remove());
         let _ = std::fs::remove_file(self.parts.bot.root().join(BotHome::SOCKET));
         drop(self.parts.keeper_lock);
     }
