@@ -240,8 +240,9 @@ fn the_group_of_a_run_whose_keeper_died_is_removed_by_the_next() {
     let desk = sleeper("");
     desk.run(&["start", "bot"]).expect(0);
     let Some(first) = group(&desk, "bot") else { return };
+    let pid = desk.pid("bot");
     desk.kill_keeper("bot");
-    desk.signal(desk.pid("bot"), Signal::KILL);
+    desk.signal(pid, Signal::KILL);
     desk.wait_for("bot", "crashed");
     assert!(first.exists(), "who should have removed it?");
     desk.run(&["start", "bot"]).expect(0);
@@ -255,7 +256,7 @@ fn an_adopted_run_takes_its_group_with_it() {
     desk.run(&["start", "bot"]).expect(0);
     let Some(group) = group(&desk, "bot") else { return };
     desk.kill_keeper("bot");
-    desk.run(&["adopt", "bot"]).expect(0);
+    desk.run(&["up"]).expect(0);
     assert_eq!(pids(&group), [desk.pid("bot")]);
     desk.run(&["stop", "bot"]).expect(0);
     assert!(!group.exists());
