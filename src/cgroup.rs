@@ -31,11 +31,22 @@ struct Mount {
 }
 
 impl Group {
-    /// Makes the group of a run, where groups are ours to make.
-    pub fn make(bot: &BotName, run: &str) -> Option<Self> {
-        let path = ours()?.join(name(bot, run));
-        fs::create_dir(&path).ok()?;
-        Some(Self { path })
+    /// The group that a run is to have, where groups are ours to make. It is to be written down before it is made.
+    pub fn plan(bot: &BotName, run: &str) -> Option<Self> {
+        Some(Self { path: ours()?.join(name(bot, run)) })
+    }
+
+    /// Makes it. False if that cannot be done, or somebody else has made it.
+    pub fn make(&self) -> bool {
+        fs::create_dir(&self.path).is_ok()
+    }
+
+    /// The group of a run, if this process is in it.
+    pub fn around(pid: i32, bot: &BotName, run: &str) -> Option<Self> {
+        let inside = parse_current(&fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?)?;
+        let name = name(bot, run);
+        let named = |path: &&Path| path.file_name().is_some_and(|last| *last == *name);
+        folder(inside.ancestors().find(named)?, mounts()).map(|path| Self { path })
     }
 
     /// The group that a run was born in, if it is still there.

@@ -204,9 +204,11 @@ fn find_living(order: &Order, home: &Home, bot: &BotHome) -> Result<RunRecord, W
         (Some(record), _) => record,
         // The record is lost. The mark has the run's id, and the rest is what the configuration says now; but what the
         // run was started as is not known, and counts as live.
-        (None, Some((_, run))) => {
-            RunRecord { mode: Mode::Live, ..RunRecord::new(&order.spec, run.clone(), clock::wall()) }
-        }
+        (None, Some((pid, run))) => RunRecord {
+            mode: Mode::Live,
+            cgroup: Group::around(*pid, &order.spec.name, run).map(|group| group.path().to_owned()),
+            ..RunRecord::new(&order.spec, run.clone(), clock::wall())
+        },
         (None, None) => return Err(failed("it lives, but neither its record nor its mark says who it is")),
     };
     if !evidence.main_alive {

@@ -137,7 +137,7 @@ fn open_run(request: &Request, bot: &BotHome) -> io::Result<(RunRecord, File, Op
     let started_at = clock::wall();
     let run = new_run(started_at);
     let log = OpenOptions::new().append(true).create_new(true).mode(0o600).open(bot.log(&run))?;
-    let group = Group::make(&request.spec.name, &run);
+    let group = Group::plan(&request.spec.name, &run);
     let mut record = RunRecord::new(&request.spec, run, started_at);
     record.cgroup = group.as_ref().map(|group| group.path().to_owned());
     record.keeper.clone_from(&request.keeper);
@@ -146,10 +146,9 @@ fn open_run(request: &Request, bot: &BotHome) -> io::Result<(RunRecord, File, Op
     record.failures = request.failures;
     if let Err(error) = record::write(bot, &record, Sync::Later) {
         let _ = std::fs::remove_file(bot.log(&record.run));
-        let _ = group.map(|group| group.remove());
         return Err(error);
     }
-    Ok((record, log, group))
+    Ok((record, log, group.filter(Group::make)))
 }
 
 type Environment = Vec<(OsString, OsString)>;

@@ -114,10 +114,10 @@ impl Keeper {
         }
         match self.parts.begin {
             Begin::Start => {
+                // Where the last keeper died, and could not remove it.
+                self.sweep(self.record.as_ref().and_then(Group::of));
                 let effects = std::mem::take(&mut self.parts.effects);
                 self.perform(effects);
-                // Its keeper died, and could not remove it.
-                self.sweep(self.record.as_ref().and_then(Group::of));
             }
             Begin::Adopt => self.take_over(),
         }

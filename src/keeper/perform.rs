@@ -39,6 +39,9 @@ impl Keeper {
     }
 
     fn prepare(&mut self) {
+        // Before the record of the next run takes the place of the one that names it.
+        let group = self.parts.tree.take_group();
+        self.sweep(group);
         let parts = &self.parts;
         parts.desk.take_on(desk::Job::Prepare(Box::new(desk::Request {
             home: parts.home.clone(),
@@ -83,9 +86,7 @@ impl Keeper {
         self.says = None;
         match result {
             Ok(pid) => {
-                let mut before = std::mem::replace(&mut self.parts.tree, Tree::spawned(pid, group));
-                self.before = before.seen();
-                self.sweep(before.take_group());
+                self.before = std::mem::replace(&mut self.parts.tree, Tree::spawned(pid, group)).seen();
                 if let Some(record) = &mut self.record {
                     record.process = process::identify(pid);
                 }
