@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::cgroup::Group;
 use crate::client::{self, Trouble};
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec};
@@ -69,7 +70,9 @@ pub fn see(home: &Home, name: &BotName, marked: &Marked) -> Sight {
 
 /// Adds to a look which living processes carry the bot's mark.
 pub fn with_marked(sight: &mut Sight, marked: Vec<i32>) {
-    sight.evidence.marked = marked;
+    sight.evidence.marked.extend(marked);
+    sight.evidence.marked.sort_unstable();
+    sight.evidence.marked.dedup();
     sight.verdict = decide(&sight.evidence);
 }
 
@@ -80,7 +83,12 @@ fn glance(bot: &BotHome, name: &BotName, marked: &Marked) -> Sight {
         RecordSeen::Read(record) => record.process.clone(),
         RecordSeen::None | RecordSeen::Unreadable(_) => None,
     };
-    let evidence = Evidence {
+    let group = match &record {
+        // A living keeper tells of its tree itself.
+        RecordSeen::Read(record) if keeper_lock == LockSeen::Free => Group::of(record),
+        RecordSeen::Read(_) | RecordSeen::None | RecordSeen::Unreadable(_) => None,
+    };
+    let mut evidence = Evidence {
         keeper_lock,
         bot_lock: lock::look(&bot.bot_lock()),
         voice,
@@ -90,6 +98,8 @@ fn glance(bot: &BotHome, name: &BotName, marked: &Marked) -> Sight {
         marked: marked.of(name),
         down: record::down(bot),
     };
+    evidence.marked.sort_unstable();
+    evidence.marked.extend(group.map(|group| group.living(&evidence.marked)).unwrap_or_default());
     let verdict = decide(&evidence);
     Sight { name: name.clone(), evidence, verdict, hello }
 }

@@ -3,13 +3,15 @@
 //! A bot that this keeper spawned is its child, and what the bot's descendants leave behind becomes its child too
 //! (`PR_SET_CHILD_SUBREAPER`): when there is no child left to wait for, the tree is empty. A bot that was adopted is
 //! somebody else's child: its tree is what descends from it, carries its mark, holds its lock, or is in a session that
-//! was made inside it. The same goes for strays that are to be ended together with the bot.
+//! was made inside it. The same goes for strays that are to be ended together with the bot. Where a run has a control
+//! group of its own, whoever is in that is of the tree as well, and the tree is empty only if the group is.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use rustix::process::{WaitOptions, wait};
 
+use crate::cgroup::Group;
 use crate::core::exit::Exit;
 use crate::core::kin::{Row, kin};
 use crate::core::lifecycle::Reach;
@@ -29,6 +31,7 @@ pub struct Tree {
     main: Option<i32>,
     held: Option<Held>,
     adopted: Option<Adopted>,
+    group: Option<Group>,
     told: HashMap<(i32, u64), Vec<(Signal, Told)>>,
     seen: Vec<Seen>,
     /// Whether signals have been sent: from then on the dead stay on the list, with what ended them.
@@ -36,7 +39,7 @@ pub struct Tree {
     others: Vec<Held>,
     strays: Vec<Stray>,
     /// Whether there was no child left to wait for when that was last asked.
-    childless: bool,
+    alone: bool,
 }
 
 /// What an adopted run is known by.
@@ -81,18 +84,19 @@ impl Tree {
             main: None,
             held: None,
             adopted: None,
+            group: None,
             told: HashMap::new(),
             seen: Vec::new(),
             ending: false,
             others: Vec::new(),
             strays: Vec::new(),
-            childless: false,
+            alone: false,
         }
     }
 
-    /// A bot that we have just spawned.
-    pub fn spawned(pid: i32) -> Self {
-        let mut tree = Self { main: Some(pid), ..Self::empty() };
+    /// A bot that we have just spawned, in a control group of its own or in none.
+    pub fn spawned(pid: i32, group: Option<Group>) -> Self {
+        let mut tree = Self { main: Some(pid), group, ..Self::empty() };
         tree.look();
         tree
     }
@@ -106,6 +110,7 @@ impl Tree {
             main: held.as_ref().map(Held::pid),
             held,
             adopted: Some(Adopted { run: record.run.clone(), lock, session }),
+            group: Group::of(record),
             ..Self::empty()
         };
         let found = tree.look();
@@ -135,8 +140,12 @@ impl Tree {
         self.strays.len() > before
     }
 
-    /// Whether any process is, or may be, of the tree without being our child.
+    /// Whether any process is, or may be, of the tree without being our child: then nobody tells us of its end.
     pub fn has_others(&self) -> bool {
+        self.are_others_known() || self.alone
+    }
+
+    fn are_others_known(&self) -> bool {
         self.adopted.is_some() || !self.strays.is_empty()
     }
 
@@ -148,6 +157,11 @@ impl Tree {
     /// Whether somebody else is the parent.
     pub fn is_adopted(&self) -> bool {
         self.adopted.is_some()
+    }
+
+    /// The control group, to be removed: it is asked for when the tree is empty.
+    pub fn take_group(&mut self) -> Option<Group> {
+        self.group.take()
     }
 
     /// Every process seen so far.
@@ -189,12 +203,12 @@ impl Tree {
                     }
                 }
                 Ok(None) => {
-                    self.childless = self.main.is_none() && only_keepers_are_left();
+                    self.alone = self.main.is_none() && only_keepers_are_left();
                     return main;
                 }
                 Err(rustix::io::Errno::INTR) => {}
                 Err(_) => {
-                    self.childless = true;
+                    self.alone = true;
                     return main;
                 }
             }
@@ -204,8 +218,8 @@ impl Tree {
     /// Whether nothing of it lives any more. What is not our child is looked for, and held on to, so that its end wakes
     /// us.
     pub fn is_empty(&mut self) -> bool {
-        if self.adopted.is_none() && (!self.childless || self.strays.is_empty()) {
-            return self.childless;
+        if self.adopted.is_none() && (!self.alone || self.strays.is_empty()) {
+            return self.alone && self.group_is_empty();
         }
         let found = self.look();
         self.others = found
@@ -214,7 +228,11 @@ impl Tree {
             .filter_map(|found| Held::open_started_at(found.pid, found.start_time))
             .collect();
         let held = self.adopted.as_ref().is_some_and(|adopted| lock::look(&adopted.lock) != LockSeen::Free);
-        found.is_empty() && !held
+        found.is_empty() && !held && self.group_is_empty()
+    }
+
+    fn group_is_empty(&self) -> bool {
+        self.group.as_ref().is_none_or(|group| group.living(&[]).is_empty())
     }
 
     /// Sends a signal to whom it is for. Comes back with what went wrong.
@@ -225,6 +243,7 @@ impl Tree {
             self.seen.retain(|seen| seen.process.alive);
         }
         if signal == Signal::KILL {
+            self.kill_group();
             for _ in 0..ROUNDS {
                 let found = self.look();
                 let fresh: Vec<&Found> = found.iter().filter(|found| self.knows(found, signal) != Told::Yes).collect();
@@ -260,6 +279,18 @@ impl Tree {
         }
         self.note(signal);
         errors
+    }
+
+    /// Ends everybody in the control group at once. Whoever is not in it is left to the rounds.
+    fn kill_group(&mut self) {
+        let found = self.look();
+        let Some(group) = &self.group else { return };
+        let members = group.members();
+        if group.kill() {
+            for found in found.iter().filter(|found| members.contains(&found.pid)) {
+                self.tell(found, Signal::KILL, Told::Yes);
+            }
+        }
     }
 
     fn members(&self, found: &[Found], signal: Signal) -> Vec<Member> {
@@ -310,10 +341,15 @@ impl Tree {
 
     fn look(&mut self) -> Vec<Found> {
         let mut pids = process::descendants(std::process::id() as i32);
-        if self.has_others() {
+        if self.are_others_known() {
             pids.extend(self.others());
         }
         pids.sort_unstable();
+        if let Some(group) = &self.group {
+            let more = group.living(&pids);
+            pids.extend(more);
+            pids.sort_unstable();
+        }
         pids.dedup();
         let me = std::process::id() as i32;
         let found: Vec<Found> = pids

@@ -38,6 +38,7 @@ fn faults(text: &str) -> Vec<String> {
         ("Service", "KillMode", "process"),
         ("Service", "SendSIGKILL", "no"),
         ("Service", "OOMPolicy", "continue"),
+        ("Service", "Delegate", "yes"),
     ] {
         if value(section, key) != Some(wanted) {
             faults.push(format!("[{section}] needs {key}={wanted}"));

@@ -42,6 +42,9 @@ pub struct RunRecord {
     pub stray: bool,
     /// The address of its notify socket, so that a later keeper can listen there.
     pub notify: Option<String>,
+    /// The control group of its own that it was born in, if it has one.
+    #[serde(default)]
+    pub cgroup: Option<PathBuf>,
     /// Restarts before this run, in its keeper's time.
     pub restarts: u32,
     /// Failures in a row before this run.
@@ -111,6 +114,7 @@ impl RunRecord {
             keeper: None,
             stray: false,
             notify: None,
+            cgroup: None,
             restarts: 0,
             failures: 0,
             argv: Vec::new(),
@@ -142,6 +146,7 @@ impl RunRecord {
             keeper: None,
             stray: false,
             notify: None,
+            cgroup: None,
             restarts: 0,
             failures: 0,
             argv: spec.command.clone(),

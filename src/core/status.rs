@@ -58,7 +58,7 @@ pub struct Evidence {
     pub record: RecordSeen,
     /// Whether the record's process lives: same number, start time, boot and namespace.
     pub main_alive: bool,
-    /// Living processes that carry this bot's mark in their environment.
+    /// Living processes that carry this bot's mark in their environment, or are in its control group.
     pub marked: Vec<i32>,
     /// `down`.
     pub down: Option<Down>,

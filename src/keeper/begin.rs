@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::process::ExitCode;
 
+use crate::cgroup::{self, Group};
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::lifecycle::Lifecycle;
@@ -53,6 +54,7 @@ fn failed(why: impl Into<String>) -> Word {
 fn begin() -> Result<Parts, Word> {
     sys::use_one_heap();
     sys::close_inherited();
+    cgroup::leave();
     sys::detach().map_err(|error| failed(format!("its keeper cannot detach itself: {}", words(&error))))?;
     let mut text = Vec::new();
     std::io::stdin().lock().read_to_end(&mut text).map_err(|error| failed(words(&error)))?;
@@ -212,7 +214,11 @@ fn find_living(spec: &BotSpec, strays: &[ProcessId], home: &Home, bot: &BotHome)
         (Some(record), _) => record,
         // The record is lost. The mark has the run's id, and the rest is what the configuration says now; but what the
         // run was started as is not known, and counts as live.
-        (None, Some((_, run))) => RunRecord { mode: Mode::Live, ..RunRecord::new(spec, run.clone(), clock::wall()) },
+        (None, Some((pid, run))) => RunRecord {
+            mode: Mode::Live,
+            cgroup: Group::around(*pid, &spec.name, run).map(|group| group.path().to_owned()),
+            ..RunRecord::new(spec, run.clone(), clock::wall())
+        },
         (None, None) => return Err(failed("it lives, but neither its record nor its mark says who it is")),
     };
     if !evidence.main_alive {
@@ -251,11 +257,14 @@ fn marked(home: &Home, name: &BotName) -> Vec<i32> {
         .unwrap_or_default()
 }
 
-fn evidence(bot: &BotHome, record: RecordSeen, marked: Vec<i32>) -> (Evidence, Option<RunRecord>) {
+fn evidence(bot: &BotHome, record: RecordSeen, mut marked: Vec<i32>) -> (Evidence, Option<RunRecord>) {
     let read = match &record {
         RecordSeen::Read(record) => Some((**record).clone()),
         RecordSeen::None | RecordSeen::Unreadable(_) => None,
     };
+    marked.sort_unstable();
+    let group = read.as_ref().and_then(Group::of);
+    marked.extend(group.map(|group| group.living(&marked)).unwrap_or_default());
     let main_alive = read.as_ref().and_then(|record| record.process.as_ref()).is_some_and(process::is_alive);
     // We hold the keeper's lock ourselves: for the verdict it is free.
     let evidence = Evidence {

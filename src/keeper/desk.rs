@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use jiff::Timestamp;
 
+use crate::cgroup::Group;
 use crate::clock;
 use crate::config::env_file;
 use crate::core::bot::BotSpec;
@@ -29,6 +30,8 @@ pub(super) enum Job {
     Tell(BotHome, Box<Event>),
     /// Replace the run record.
     Record(BotHome, Box<RunRecord>),
+    /// Remove the control group of a run that is over.
+    Sweep(Group),
     /// Make everything ready for a spawn.
     Prepare(Box<Request>),
 }
@@ -37,6 +40,8 @@ pub(super) enum Job {
 pub(super) enum Done {
     /// It was done.
     Well(Topic),
+    /// It was done as far as it could be; nothing depends on it.
+    Swept,
     /// It went wrong; supervision goes on.
     Trouble(Topic, String),
     /// Everything is ready for a spawn, or it is not to be.
@@ -60,6 +65,7 @@ pub(super) struct Prepared {
     pub(super) lock: File,
     pub(super) env: Vec<(OsString, OsString)>,
     pub(super) identity: Option<crate::sys::Identity>,
+    pub(super) group: Option<Group>,
 }
 
 /// Why nothing is spawned.
@@ -79,6 +85,10 @@ pub(super) fn work(job: Job) -> Done {
             let follows = run.ended.as_ref().is_some_and(|ended| ended.outcome == Ending::Restarting);
             let sync = if follows { Sync::Later } else { Sync::Now };
             done(Topic::Record, "cannot write its run record", record::write(&bot, &run, sync))
+        }
+        Job::Sweep(group) => {
+            let _ = group.remove();
+            Done::Swept
         }
         Job::Prepare(request) => Done::Prepared(prepare(&request).map(Box::new)),
     }
@@ -103,13 +113,13 @@ fn prepare(request: &Request) -> Result<Prepared, Obstacle> {
         .map_err(|error| Obstacle::Impossible(format!("{}: {}", bot.bot_lock().display(), words(&error))))?
         .ok_or_else(|| Obstacle::Refused(Refusal::Occupied("a process of an earlier run holds its lock".into())))?;
     let (env, identity) = environment(request).map_err(Obstacle::Impossible)?;
-    let (record, log) = match open_run(request, &bot) {
+    let (record, log, group) = match open_run(request, &bot) {
         // A full disk: old output goes before a bot stays down.
         Err(error) if error.kind() == io::ErrorKind::StorageFull && relieve(request, &bot) => open_run(request, &bot),
         result => result,
     }
     .map_err(|error| Obstacle::Impossible(format!("cannot write in {}: {}", bot.root().display(), words(&error))))?;
-    Ok(Prepared { env: with_mark(env, request, &record), record, log, lock: lock.into_file(), identity })
+    Ok(Prepared { env: with_mark(env, request, &record), record, log, lock: lock.into_file(), identity, group })
 }
 
 fn relieve(request: &Request, bot: &BotHome) -> bool {
@@ -122,12 +132,14 @@ pub(super) fn new_run(started_at: Timestamp) -> String {
     format!("{}-{:04x}", started_at.strftime("%Y%m%dT%H%M%S%3f"), fastrand::u16(..))
 }
 
-fn open_run(request: &Request, bot: &BotHome) -> io::Result<(RunRecord, File)> {
+fn open_run(request: &Request, bot: &BotHome) -> io::Result<(RunRecord, File, Option<Group>)> {
     bot.make()?;
     let started_at = clock::wall();
     let run = new_run(started_at);
     let log = OpenOptions::new().append(true).create_new(true).mode(0o600).open(bot.log(&run))?;
+    let group = Group::plan(&request.spec.name, &run);
     let mut record = RunRecord::new(&request.spec, run, started_at);
+    record.cgroup = group.as_ref().map(|group| group.path().to_owned());
     record.keeper.clone_from(&request.keeper);
     record.notify.clone_from(&request.notify);
     record.restarts = request.restarts;
@@ -136,7 +148,7 @@ fn open_run(request: &Request, bot: &BotHome) -> io::Result<(RunRecord, File)> {
         let _ = std::fs::remove_file(bot.log(&record.run));
         return Err(error);
     }
-    Ok((record, log))
+    Ok((record, log, group.filter(Group::make)))
 }
 
 type Environment = Vec<(OsString, OsString)>;

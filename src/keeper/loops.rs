@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::cgroup::Group;
 use crate::clock;
 use crate::core::bot::BotSpec;
 use crate::core::exit::Exit;
@@ -113,6 +114,8 @@ impl Keeper {
         }
         match self.parts.begin {
             Begin::Start { .. } => {
+                // Where the last keeper died, and could not remove it.
+                self.sweep(self.record.as_ref().and_then(Group::of));
                 let effects = std::mem::take(&mut self.parts.effects);
                 self.perform(effects);
             }
@@ -316,6 +319,7 @@ impl Keeper {
         for done in self.parts.desk.results() {
             match done {
                 desk::Done::Well(topic) => self.all_well(topic),
+                desk::Done::Swept => {}
                 desk::Done::Trouble(topic, what) => self.warn(topic, &what),
                 desk::Done::Prepared(prepared) => self.spawn(prepared),
             }
@@ -443,6 +447,8 @@ impl Keeper {
         let snapshot = self.snapshot();
         self.parts.clients.tell(snapshot);
         self.parts.clients.tidy();
+        // After the last word: nobody waits for it.
+        let _ = self.parts.tree.take_group().map(|group| group.remove());
         let _ = std::fs::remove_file(self.parts.bot.root().join(BotHome::SOCKET));
         drop(self.parts.keeper_lock);
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::cgroup::Group;
 use crate::clock;
 use crate::core::event::Kind;
 use crate::core::exit::Exit;
@@ -38,6 +39,9 @@ impl Keeper {
     }
 
     fn prepare(&mut self) {
+        // Before the record of the next run takes the place of the one that names it.
+        let group = self.parts.tree.take_group();
+        self.sweep(group);
         let parts = &self.parts;
         parts.desk.take_on(desk::Job::Prepare(Box::new(desk::Request {
             home: parts.home.clone(),
@@ -62,7 +66,8 @@ impl Keeper {
                 return self.feed(Input::SpawnFailed(why));
             }
         };
-        let Prepared { record, log, lock, env, identity } = prepared;
+        let Prepared { record, log, lock, env, identity, group } = prepared;
+        let folder = group.as_ref().and_then(|group| group.open().ok());
         let result = sys::spawn(&Execution {
             command: &self.parts.spec.command,
             cwd: self.parts.spec.cwd.clone(),
@@ -71,7 +76,9 @@ impl Keeper {
             identity,
             output: &log,
             lock: &lock,
+            group: folder.as_ref(),
         });
+        drop(folder);
         // Our copy goes: from now on the lock lives as long as the bot does.
         drop(lock);
         self.record = Some(record);
@@ -79,7 +86,7 @@ impl Keeper {
         self.says = None;
         match result {
             Ok(pid) => {
-                self.before = std::mem::replace(&mut self.parts.tree, Tree::spawned(pid)).seen();
+                self.before = std::mem::replace(&mut self.parts.tree, Tree::spawned(pid, group)).seen();
                 if let Some(record) = &mut self.record {
                     record.process = process::identify(pid);
                 }
@@ -88,6 +95,7 @@ impl Keeper {
                 self.tend(true);
             }
             Err(error) => {
+                self.sweep(group);
                 let why = self.why_not(&error);
                 self.feed(Input::SpawnFailed(why));
             }
@@ -162,6 +170,8 @@ impl Keeper {
             Happening::BackingOff { wait, .. } => {
                 self.asked_by = None;
                 self.end_record(Ending::Restarting);
+                let group = self.parts.tree.take_group();
+                self.sweep(group);
                 let why = self.failed_at_once.take().unwrap_or_default();
                 self.launcher
                     .say(&Word::Failed { why: format!("{why}; next try in {}", in_words(*wait)), trying: true });
@@ -198,6 +208,13 @@ impl Keeper {
             record.failures = failures;
             record.ended = Some(Ended { at: clock::wall(), outcome, exit });
             self.write_record();
+        }
+    }
+
+    /// Removes the control group of a run that is over, if there is one: where somebody is in it, it stays.
+    pub(super) fn sweep(&self, group: Option<Group>) {
+        if let Some(group) = group {
+            self.parts.desk.take_on(desk::Job::Sweep(group));
         }
     }
 

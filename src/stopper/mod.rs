@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::act::procedure::{StopOrder, StopWord, carry_out};
+use crate::cgroup;
 use crate::core::status::LockSeen;
 use crate::lock::{self, Lock};
 use crate::paths::{Home, make_private};
@@ -19,6 +20,8 @@ const KEPT: usize = 100;
 /// The whole life of a stopper process: `botwarden stopper ID`, with a [`StopOrder`] on stdin.
 pub fn run() -> ExitCode {
     sys::close_inherited();
+    // A bot that stops itself must not take its stopper along.
+    cgroup::leave();
     if sys::detach().is_err() {
         // Still somebody's child, and able to stop bots all the same.
     }

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use botwarden::cgroup::Group;
 use botwarden::core::bot::BotName;
 use botwarden::core::record::RunRecord;
 use botwarden::core::signal::Signal;
@@ -292,6 +293,16 @@ impl Desk {
         marked.chain(self.keepers()).filter(|pid| alive(*pid)).collect()
     }
 
+    /// What has to be killed removes no control group.
+    fn sweep(&self) {
+        let home = Home::at(self.home.clone());
+        for bot in home.recorded().unwrap_or_default() {
+            if let RecordSeen::Read(record) = record::read(&home.bot(&bot)) {
+                let _ = Group::of(&record).map(|group| group.remove());
+            }
+        }
+    }
+
     fn keepers(&self) -> Vec<i32> {
         let home = Home::at(self.home.clone());
         let bots = home.recorded().unwrap_or_default();
@@ -307,7 +318,7 @@ impl Drop for Desk {
             let keepers = self.keepers();
             let living = if keepers.is_empty() { self.living() } else { keepers.into_iter().collect() };
             if living.is_empty() {
-                return;
+                return self.sweep();
             }
             for pid in living {
                 let Some(held) = process::identify(pid).and_then(|id| Held::open(&id)) else { continue };

@@ -7,6 +7,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // What helps a test may fail like one.
 
 mod binaries;
+mod cgroups;
 mod commands;
 mod crashes;
 mod environment;
