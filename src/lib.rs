@@ -20,6 +20,7 @@ pub mod record;
 pub mod socket;
 pub mod survey;
 pub mod sys;
+pub mod table;
 pub mod tui;
 pub mod usage;
 pub mod who;

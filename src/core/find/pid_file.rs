@@ -1,0 +1,1 @@
+//! What may be said of the PID file of a bot.
