@@ -41,6 +41,13 @@ impl Row {
         text.split('\0').filter(|_| !self.command.is_empty())
     }
 
+    /// The same on one line, harmless to a terminal and cut to a screen's width.
+    pub fn text(&self) -> String {
+        const LONGEST: usize = 200;
+        let text = self.command.strip_suffix('\0').unwrap_or(&self.command);
+        text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    }
+
     /// Whether it is a keeper. Keepers are launched without a mark; whatever a bot may call itself, it has one.
     pub fn is_keeper(&self) -> bool {
         let mut words = self.words();

@@ -42,18 +42,14 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Whether it is a script.
+    pub fn is_interpreted(&self) -> bool {
+        self.script.is_some()
+    }
+
     /// The words that follow it.
     pub fn rest(&self) -> &[&'a str] {
         &self.rest
-    }
-
-    /// The file name of the program or of the script.
-    pub fn name(&self) -> &'a str {
-        match self.script.map(|script| script.what) {
-            None => file_name(self.program),
-            Some(Executes::File(file)) => file_name(file),
-            Some(Executes::Module(module)) => module,
-        }
     }
 }
 
