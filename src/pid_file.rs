@@ -36,7 +36,9 @@ pub fn read(path: &Path) -> Reading {
     match open_and_read(path) {
         Ok(reading) => reading,
         // A folder that is not there yet has no file in it.
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Reading::Missing,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Reading::Missing
+        }
         Err(error) => Reading::Unreadable(format!("cannot be read: {}", words(&error))),
     }
 }

@@ -225,9 +225,8 @@ fn others(names: &[BotName], but: &BotName) -> Vec<BotName> {
 fn keep_heads(found: &mut Vec<Finding>, table: &Table) {
     let heads: HashMap<i32, bool> = found.iter().map(|found| (found.pid, found.shared_with.is_empty())).collect();
     found.retain(|found| {
-        let hides = |ancestor: &Row| {
-            heads.get(&ancestor.pid).is_some_and(|is_sure| *is_sure || !found.shared_with.is_empty())
-        };
+        let hides =
+            |ancestor: &Row| heads.get(&ancestor.pid).is_some_and(|is_sure| *is_sure || !found.shared_with.is_empty());
         !table.get(found.pid).is_some_and(|row| table.ancestors(row).any(hides))
     });
     found.sort_by_key(|found| found.pid);
@@ -353,11 +352,9 @@ impl<'a> Desk<'a> {
         }
         match self.standing(row) {
             Standing::Free if !self.is_botwarden(row) => self.owner_at(row, &line, &Place::of(row, &line)),
-            Standing::Free
-            | Standing::Botwarden
-            | Standing::Kept(_)
-            | Standing::Of(_, _)
-            | Standing::Elsewhere => Owner::Nobody,
+            Standing::Free | Standing::Botwarden | Standing::Kept(_) | Standing::Of(_, _) | Standing::Elsewhere => {
+                Owner::Nobody
+            }
         }
     }
 
@@ -382,10 +379,12 @@ impl<'a> Desk<'a> {
             Standing::Botwarden => Suspect::Botwarden,
             Standing::Kept(name) => {
                 let is_elsewhere = row.mark.as_ref().is_some_and(|mark| mark.home != self.home);
-                match name == bot.name.as_str() {
-                    true if !is_elsewhere => return None,
-                    true | false if is_elsewhere => Suspect::Kept("another desk".into()),
-                    true | false => is_of(name),
+                if is_elsewhere {
+                    Suspect::Kept("another desk".into())
+                } else if name == bot.name.as_str() {
+                    return None;
+                } else {
+                    is_of(name)
                 }
             }
             Standing::Of(name, _) if *name == bot.name => Suspect::Marked,
@@ -400,7 +399,8 @@ impl<'a> Desk<'a> {
         let line = Line::read(row.words()).filter(|line| bot.looks_like(line));
         let place = line.as_ref().map(|line| Place::of(row, line)).unwrap_or_default();
         // Who has made itself a daemon may be anywhere; but the same name elsewhere is another bot's script.
-        let is_anothers = place.file.is_some() && place.file != bot.file && !bot.is_in(place.cwd.as_deref());
+        let is_anothers =
+            place.file.as_deref().is_some_and(|file| !bot.executes(file)) && !bot.is_in(place.cwd.as_deref());
         let belongs_to = match line.as_ref().map(|line| self.owner_at(row, line, &place)) {
             Some(Owner::One(name)) if name != bot.name => Some(name.to_string()),
             Some(Owner::One(_) | Owner::Several(_) | Owner::Nobody) | None => None,

@@ -190,10 +190,7 @@ static INTERPRETERS: [Interpreter; 13] = [
         long_only: true,
         ..family(&["Rscript", "R"], &[("-e", Code), ("--file", Script), ("-f", Script), ("-g", Value), ("-d", Value)])
     },
-    family(
-        &["lua", "luajit"],
-        &[("-e", Code), ("-l", Value), ("-j", Value), ("-O", Attached), ("-b", Attached)],
-    ),
+    family(&["lua", "luajit"], &[("-e", Code), ("-l", Value), ("-j", Value), ("-O", Attached), ("-b", Attached)]),
     Interpreter {
         long_only: true,
         verbs: &["exec"],
@@ -242,7 +239,8 @@ impl Interpreter {
         // A login shell has a dash in front of its name.
         let name = file_name(program.strip_prefix('-').unwrap_or(program));
         let is_called = |known: &str| {
-            name.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit()))
+            name.strip_prefix(known)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit()))
         };
         INTERPRETERS.iter().find(|interpreter| interpreter.names.iter().any(|known| is_called(known)))
     }

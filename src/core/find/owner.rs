@@ -63,18 +63,24 @@ impl Claimant {
         cwd.is_some() && self.cwd.as_deref() == cwd
     }
 
-    /// Whether a process that executes this file executes the bot's own. A program that is no script may be installed
-    /// for everybody: it is the bot's own only if it lies in the bot's folder.
-    fn is_its_own(&self, file: Option<&Path>) -> bool {
-        let Some(file) = file.filter(|file| self.file.as_deref() == Some(file)) else { return false };
-        self.pattern.as_ref().is_some_and(Pattern::names_a_script)
-            || self.cwd.as_deref().is_some_and(|cwd| file.starts_with(cwd))
+    /// Whether this file, which a process that looks like it executes, is what it executes itself. `find` may name
+    /// another script than the command does: one that lies right in the bot's folder.
+    pub fn executes(&self, file: &Path) -> bool {
+        self.file.as_deref() == Some(file) || (self.cwd.is_some() && file.parent() == self.cwd.as_deref())
+    }
+
+    /// Whether that makes it the bot's wherever it runs. A program that is no script may be installed for everybody: it
+    /// is the bot's own only if it lies in the bot's folder.
+    fn is_its_own(&self, file: &Path) -> bool {
+        self.executes(file)
+            && (self.pattern.as_ref().is_some_and(Pattern::names_a_script)
+                || self.cwd.as_deref().is_some_and(|cwd| file.starts_with(cwd)))
     }
 
     fn claims(&self, process: &Candidate<'_>, ours: u32) -> bool {
         self.may_run_as(process.uid, ours)
             && self.looks_like(process.line)
-            && (self.is_in(process.cwd) || self.is_its_own(process.file))
+            && (self.is_in(process.cwd) || process.file.is_some_and(|file| self.is_its_own(file)))
     }
 }
 
@@ -200,10 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn a_program_of_the_system_counts_only_in_the_bots_folder() {
+    fn a_program_of_the_system_counts_only_in_the_bots_folder_and_what_lies_there_everywhere() {
         let system = [bot("a", "/a", "/bin/sleep", "/bin/sleep 600")];
         assert_eq!(whose(&system, OURS, "/a", "/bin/sleep", "/bin/sleep 600"), "a");
         assert_eq!(whose(&system, OURS, "/b", "/bin/sleep", "/bin/sleep 600"), "");
+        let find = ["*sh".to_owned(), "run_*.sh".to_owned()];
+        let found = [Claimant { pattern: Pattern::new(Some(&find), &[]), ..bot("a", "/a", "", "start") }];
+        assert_eq!(whose(&found, OURS, "/b", "/a/run_x.sh", "sh /a/run_x.sh"), "a");
+        assert_eq!(whose(&found, OURS, "/b", "/b/run_x.sh", "sh run_x.sh"), "");
         let own = [bot("a", "/a", "/a/bin/bot", "bin/bot")];
         assert_eq!(whose(&own, OURS, "/b", "/a/bin/bot", "/a/bin/bot --live"), "a");
     }

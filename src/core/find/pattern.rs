@@ -43,9 +43,7 @@ impl Pattern {
     /// Whether a process with this command line may be the bot's.
     pub fn matches(&self, line: &Line<'_>) -> bool {
         match &self.0 {
-            Kind::Script(by, name) => {
-                line.script.is_some_and(|script| script.by == *by && name.is(script.what))
-            }
+            Kind::Script(by, name) => line.script.is_some_and(|script| script.by == *by && name.is(script.what)),
             Kind::Program(name, subcommand) => {
                 let is_it = match line.script.map(|script| script.what) {
                     None => file_name(line.program) == name,
@@ -198,7 +196,12 @@ mod tests {
         check(
             &by_command("python -m runner.main_loop --interval 60"),
             &["python3 -m runner.main_loop", "python -umrunner.main_loop --interval 5"],
-            &["python -m main_loop", "python runner.main_loop", "python -m runner", "python -m pytest runner.main_loop"],
+            &[
+                "python -m main_loop",
+                "python runner.main_loop",
+                "python -m runner",
+                "python -m pytest runner.main_loop",
+            ],
         );
     }
 

@@ -61,8 +61,7 @@ impl Wrapper {
             at += usize::from(self.takes_the_next(word));
         }
         let rest = words.get(at..).unwrap_or_default();
-        let assignments =
-            if self.name == ENV { rest.iter().take_while(|word| word.contains('=')).count() } else { 0 };
+        let assignments = if self.name == ENV { rest.iter().take_while(|word| word.contains('=')).count() } else { 0 };
         rest.iter().skip(assignments + self.before).copied().collect()
     }
 
