@@ -124,7 +124,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("bot.pid");
         fs::write(&path, "12345").expect("written");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0)).expect("closed");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("closed");
         assert_eq!(read(&path), Reading::Unreadable("cannot be read: permission denied".into()));
     }
 

@@ -137,8 +137,8 @@ impl Table {
 fn look() -> Result<Vec<Row>, Errno> {
     const LIST: usize = 32 << 10;
     let proc = open(rustix::fs::CWD, c"/proc", OFlags::DIRECTORY)?;
-    let mut list = Box::new([const { MaybeUninit::uninit() }; LIST]);
-    let mut entries = RawDir::new(&proc, &mut list[..]);
+    let mut list = vec![MaybeUninit::uninit(); LIST];
+    let mut entries = RawDir::new(&proc, &mut list);
     let mut reader = Reader::default();
     let mut rows = Vec::with_capacity(256);
     while let Some(entry) = entries.next() {

@@ -1,6 +1,6 @@
 //! Programs that execute a script, and how the script is found among their words.
 
-use super::line::file_name;
+use super::word::file_name;
 
 /// What an option of an interpreter is followed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

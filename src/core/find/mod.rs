@@ -6,4 +6,5 @@ pub mod line;
 pub mod owner;
 pub mod pattern;
 pub mod pid_file;
+mod word;
 mod wrapper;

@@ -97,7 +97,7 @@ pub fn owner(process: &Candidate<'_>, bots: &[Claimant], ours: u32) -> Owner {
 }
 
 /// Those for whom more speaks, if there are any.
-fn narrowed<'a>(claims: Vec<&'a Claimant>, speaks_for: impl Fn(&Claimant) -> bool) -> Vec<&'a Claimant> {
+fn narrowed(claims: Vec<&Claimant>, speaks_for: impl Fn(&Claimant) -> bool) -> Vec<&Claimant> {
     let better: Vec<_> = claims.iter().copied().filter(|bot| speaks_for(bot)).collect();
     if better.is_empty() { claims } else { better }
 }

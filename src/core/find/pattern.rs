@@ -2,7 +2,8 @@
 
 use super::glob;
 use super::interpreter::{Executes, Interpreter};
-use super::line::{Line, file_name, is_option};
+use super::line::Line;
+use super::word::{file_name, is_option};
 
 /// What a command line has to look like to be a bot's.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -39,7 +39,7 @@ pub(super) fn unwrapped(mut words: Vec<&str>) -> Vec<&str> {
 }
 
 fn find(program: &str) -> Option<&'static Wrapper> {
-    let name = super::line::file_name(program);
+    let name = super::word::file_name(program);
     WRAPPERS.iter().find(|wrapper| wrapper.name == name)
 }
 
