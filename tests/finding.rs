@@ -1,5 +1,7 @@
 //! Finds real processes: strays, marked ones, and those that a PID file names.
 
+#![allow(clippy::expect_used)] // What helps a test may fail like one.
+
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
@@ -221,7 +223,7 @@ fn what_may_be_several_bots_is_shown_under_each() {
     let search = desk.search(&[first.clone(), second.clone()]);
     for (of, other) in [(&first, &second), (&second, &first)] {
         assert_eq!(pids(search.of(&of.name)), [stray.pid()]);
-        assert_eq!(search.of(&of.name).found[0].shared_with, [other.name.clone()]);
+        assert_eq!(search.of(&of.name).found[0].shared_with, std::slice::from_ref(&other.name));
     }
     let eth = Wanted { command: vec!["/bin/sh".into(), "run_bot.sh".into(), "eth".into()], ..second };
     let search = desk.search(&[first.clone(), eth.clone()]);
