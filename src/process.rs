@@ -26,14 +26,22 @@ pub struct Stat {
     pub parent: i32,
     /// The session.
     pub session: i32,
+    /// Whether it is a thread of the kernel's own, which has no program.
+    pub kernel: bool,
+    /// How many threads it has.
+    pub threads: u32,
     /// Clock ticks since boot.
     pub start_time: u64,
 }
 
 impl Stat {
-    /// Whether it still executes: a zombie does not.
+    /// Whether it still executes: a zombie does not, unless only its first thread has ended and others go on.
     pub fn is_alive(self) -> bool {
-        !matches!(self.state, b'Z' | b'X')
+        match self.state {
+            b'Z' => self.threads > 1,
+            b'X' => false,
+            _ => true,
+        }
     }
 }
 
@@ -183,14 +191,16 @@ fn zombie_exit(pid: i32) -> Option<Exit> {
 }
 
 fn parse_zombie(bytes: &[u8]) -> Option<Exit> {
-    parse_stat(bytes).filter(|stat| stat.state == b'Z')?;
+    parse_stat(bytes).filter(|stat| stat.state == b'Z' && !stat.is_alive())?;
     let text = std::str::from_utf8(bytes.rsplit(|byte| *byte == b')').next()?).ok()?;
     // Field 52, counted from the state, which is the third.
     let status: i32 = text.split_ascii_whitespace().nth(49)?.parse().ok()?;
     Some(sys::exit_from_status(status))
 }
 
-fn parse_stat(bytes: &[u8]) -> Option<Stat> {
+/// Reads the text of a `stat` file.
+pub fn parse_stat(bytes: &[u8]) -> Option<Stat> {
+    const KERNEL_THREAD: u32 = 0x0020_0000;
     // The name stands in parentheses and may have any character in it, parentheses too.
     let after_name = bytes.iter().rposition(|byte| *byte == b')')? + 2;
     let rest = std::str::from_utf8(bytes.get(after_name..)?).ok()?;
@@ -198,8 +208,10 @@ fn parse_stat(bytes: &[u8]) -> Option<Stat> {
     let state = *fields.next()?.as_bytes().first()?;
     let parent = fields.next()?.parse().ok()?;
     let session = fields.nth(1)?.parse().ok()?;
-    let start_time = fields.nth(15)?.parse().ok()?;
-    Some(Stat { state, parent, session, start_time })
+    let flags: u32 = fields.nth(2)?.parse().ok()?;
+    let threads = fields.nth(10)?.parse().ok()?;
+    let start_time = fields.nth(1)?.parse().ok()?;
+    Some(Stat { state, parent, session, kernel: flags & KERNEL_THREAD != 0, threads, start_time })
 }
 
 /// The living children of a process, in no order. May miss one that is born meanwhile.
@@ -246,8 +258,12 @@ pub fn all() -> impl Iterator<Item = i32> {
 
 /// The mark of a process; nothing if it has none, or if we may not look.
 pub fn mark(pid: i32) -> Option<Mark> {
+    parse_mark(&fs::read(format!("/proc/{pid}/environ")).ok()?)
+}
+
+/// Reads the mark from the text of an `environ` file.
+pub fn parse_mark(environment: &[u8]) -> Option<Mark> {
     use std::os::unix::ffi::OsStrExt;
-    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
     let value = |name: &str| {
         environment.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
     };
@@ -357,7 +373,19 @@ mod tests {
     #[test]
     fn a_name_with_parentheses_and_blanks_does_not_shift_the_fields() {
         let line = b"123 (a) b (c) S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2";
-        assert_eq!(parse_stat(line), Some(Stat { state: b'S', parent: 7, session: 9, start_time: 987_654 }));
+        let stat = Stat { state: b'S', parent: 7, session: 9, kernel: false, threads: 1, start_time: 987_654 };
+        assert_eq!(parse_stat(line), Some(stat));
+        let of_the_kernel = b"2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 1 0 0";
+        assert!(parse_stat(of_the_kernel).is_some_and(|stat| stat.kernel));
+    }
+
+    #[test]
+    fn a_process_whose_first_thread_has_ended_lives_while_another_goes_on() {
+        let alive = |state: u8, threads: u32| {
+            Stat { state, parent: 1, session: 1, kernel: false, threads, start_time: 1 }.is_alive()
+        };
+        assert!(alive(b'Z', 2) && alive(b'S', 1));
+        assert!(!alive(b'Z', 1) && !alive(b'Z', 0) && !alive(b'X', 2));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod code;
 pub mod event;
 pub mod exit;
+pub mod find;
 pub mod kin;
 pub mod lifecycle;
 pub mod moment;
