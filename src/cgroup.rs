@@ -105,7 +105,10 @@ impl Group {
         let keepers: Vec<i32> = found.iter().copied().filter(|pid| process::is_keeper(*pid)).collect();
         let kept: HashSet<i32> =
             keepers.iter().flat_map(|keeper| process::descendants(*keeper)).chain(keepers.iter().copied()).collect();
-        found.into_iter().filter(|pid| !kept.contains(pid) && process::executes(*pid)).collect()
+        found
+            .into_iter()
+            .filter(|pid| !kept.contains(pid) && process::stat(*pid).is_some_and(process::Stat::is_alive))
+            .collect()
     }
 
     /// Sends SIGKILL to everybody in it at once, with whom nobody can be born meanwhile (Linux 5.14). False, and nobody

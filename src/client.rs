@@ -94,6 +94,11 @@ impl Client {
         self.next(PATIENCE)?.ok_or(Trouble::Silent)
     }
 
+    /// Forgets what was said before the last answer.
+    pub fn forget(&mut self) {
+        self.early.clear();
+    }
+
     /// From now on every change is told; [`Client::next`] hears it.
     ///
     /// # Errors

@@ -179,12 +179,6 @@ pub fn stat(pid: i32) -> Option<Stat> {
     parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// Whether any thread of a process still executes: one whose first thread has ended looks like a zombie.
-pub fn executes(pid: i32) -> bool {
-    stat(pid).is_some_and(Stat::is_alive)
-        || fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|threads| threads.count() > 1)
-}
-
 /// How a process that nobody has reaped yet ended: the last field of its stat, for those who may trace it.
 fn zombie_exit(pid: i32) -> Option<Exit> {
     parse_zombie(&fs::read(format!("/proc/{pid}/stat")).ok()?)

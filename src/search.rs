@@ -95,8 +95,8 @@ pub struct Finding {
 /// What a process was found by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum How {
-    /// The bot's own PID file.
-    PidFile,
+    /// The bot's own PID file, by its name as people know it.
+    PidFile(String),
     /// The mark of this run.
     Mark(String),
     /// What it executes, and where.
@@ -154,7 +154,7 @@ impl Search {
             return;
         }
         let tier = match how {
-            How::PidFile => Tier::PidFile,
+            How::PidFile(_) => Tier::PidFile,
             How::Mark(_) | How::Pattern => Tier::Search,
         };
         let Row { pid, start_time, .. } = *row;
@@ -164,6 +164,7 @@ impl Search {
     /// The processes that PID files prove, and whose.
     fn by_pid_file(&mut self, desk: &Desk<'_>, wanted: &[Wanted]) -> HashMap<i32, Vec<BotName>> {
         let mut proven: HashMap<i32, Vec<BotName>> = HashMap::new();
+        let mut named: HashMap<(i32, BotName), String> = HashMap::new();
         for (wanted, bot) in wanted.iter().zip(&desk.bots) {
             let Some(path) = &wanted.pid_file else { continue };
             let shown = path.strip_prefix(&wanted.cwd).unwrap_or(path).display().to_string();
@@ -180,13 +181,17 @@ impl Search {
             let Content::Pid(pid) = content else { continue };
             let Some(suspect) = desk.suspect(pid, bot, written) else { continue };
             match judge(&shown, pid, &suspect) {
-                Judgement::Proven => proven.entry(pid).or_default().push(wanted.name.clone()),
+                Judgement::Proven => {
+                    named.insert((pid, wanted.name.clone()), shown);
+                    proven.entry(pid).or_default().push(wanted.name.clone());
+                }
                 Judgement::Note(note) => findings.notes.push(note),
             }
         }
         for (pid, names) in &proven {
             for (name, row) in names.iter().filter_map(|name| Some((name, desk.table.get(*pid)?))) {
-                self.add(name, row, How::PidFile, others(names, name));
+                let file = named.remove(&(*pid, name.clone())).unwrap_or_default();
+                self.add(name, row, How::PidFile(file), others(names, name));
             }
         }
         proven

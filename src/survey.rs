@@ -13,11 +13,13 @@ use crate::core::moment::Moment;
 use crate::core::protocol::Hello;
 use crate::core::record::RunRecord;
 use crate::core::state::State;
-use crate::core::status::{BotStatus, Evidence, LastExit, LockSeen, RecordSeen, Verdict, Voice, decide};
+use crate::core::status::{BotStatus, Evidence, LastExit, LockSeen, RecordSeen, Stray, Verdict, Voice, decide};
 use crate::lock;
 use crate::paths::{BotHome, Home};
 use crate::process;
 use crate::record;
+use crate::search::{Finding, Kept, Search, Wanted};
+use crate::table::Table;
 use crate::usage::{self, Usage, Used};
 
 /// The process table is searched for marked processes no more often than this.
@@ -156,6 +158,17 @@ impl Marked {
         Self(process::marked(home.root()))
     }
 
+    /// The same, from a table that was read already.
+    pub fn of_table(home: &Home, table: &Table) -> Self {
+        let mut marked: BTreeMap<BotName, Vec<(i32, String)>> = BTreeMap::new();
+        for row in table.rows() {
+            if let Some(mark) = row.mark.as_ref().filter(|mark| mark.home == home.root()) {
+                marked.entry(mark.bot.clone()).or_default().push((row.pid, mark.run.clone()));
+            }
+        }
+        Self(marked)
+    }
+
     /// Those of one bot that still live.
     pub fn of(&self, name: &BotName) -> Vec<i32> {
         let alive = |pid: i32| process::stat(pid).is_some_and(process::Stat::is_alive);
@@ -163,11 +176,58 @@ impl Marked {
     }
 }
 
+/// One pass over the process table, and what it brought to light of every bot of a desk.
+#[derive(Debug, Default)]
+pub struct Pass {
+    /// The table.
+    pub table: Table,
+    /// What no keeper has.
+    pub search: Search,
+    /// Who carries a mark of this desk.
+    pub marked: Marked,
+    /// Why the process table could not be read.
+    pub trouble: Option<String>,
+}
+
+impl Pass {
+    /// Reads the process table and searches it for the configured bots, and for others that have a record here: whose a
+    /// process is depends on all of them.
+    pub fn make(home: &Home, specs: &[BotSpec]) -> Self {
+        let (table, trouble) = match Table::read() {
+            Ok(table) => (table, None),
+            Err(why) => (Table::default(), Some(why)),
+        };
+        let mut wanted: Vec<Wanted> = specs.iter().map(Wanted::from).collect();
+        let mut kept = Vec::new();
+        for name in home.recorded().unwrap_or_default() {
+            let RecordSeen::Read(record) = record::read(&home.bot(&name)) else { continue };
+            if !specs.iter().any(|spec| spec.name == name) {
+                wanted.push(Wanted::from(&*record));
+            }
+            // What its keeper has, or had: whether that lives is said by other evidence.
+            if record.ended.is_none() {
+                let processes = record.process.iter().map(|process| (process.pid, process.start_time)).collect();
+                kept.push(Kept { name, processes, run: Some(record.run) });
+            }
+        }
+        let search = Search::new(home, &table, &wanted, &kept);
+        Self { marked: Marked::of_table(home, &table), search, table, trouble }
+    }
+
+    /// Living processes that look like a bot and that no keeper has.
+    pub fn strays(&self, name: &BotName) -> Vec<&Finding> {
+        let lives = |finding: &&Finding| {
+            process::stat(finding.pid).is_some_and(|stat| stat.is_alive() && stat.start_time == finding.start_time)
+        };
+        self.search.of(name).found.iter().filter(lives).collect()
+    }
+}
+
 /// Looks again and again, and remembers what it needs for figures that are differences (CPU).
 pub struct Surveyor {
     home: Home,
     usage: Usage,
-    marked: Marked,
+    pass: Pass,
     searched: Option<Moment>,
     configured: bool,
 }
@@ -175,7 +235,7 @@ pub struct Surveyor {
 impl Surveyor {
     /// A surveyor of this desk.
     pub fn new(home: Home) -> Self {
-        Self { home, usage: Usage::default(), marked: Marked::default(), searched: None, configured: true }
+        Self { home, usage: Usage::default(), pass: Pass::default(), searched: None, configured: true }
     }
 
     /// The same where no configuration could be read: which bots are in it is not known then.
@@ -189,14 +249,17 @@ impl Surveyor {
     pub fn look(&mut self, specs: &[BotSpec]) -> Vec<BotStatus> {
         let now = clock::now();
         if self.searched.is_none_or(|searched| now.since(searched) >= SEARCH_EVERY) {
-            self.marked = Marked::search(&self.home);
+            self.pass = Pass::make(&self.home, specs);
             self.searched = Some(now);
         }
         let mut names: Vec<BotName> = specs.iter().map(|spec| spec.name.clone()).collect();
         let others = self.home.recorded().unwrap_or_default();
         names.extend(others.into_iter().filter(|name| !specs.iter().any(|spec| spec.name == *name)));
-        let mut sights = see_all(&self.home, &names, &self.marked);
-        sights.retain(|sight| specs.iter().any(|spec| spec.name == sight.name) || !sight.verdict.state.is_at_rest());
+        let mut sights = see_all(&self.home, &names, &self.pass.marked);
+        sights.retain(|sight| {
+            let configured = specs.iter().any(|spec| spec.name == sight.name);
+            configured || !sight.verdict.state.is_at_rest() || !self.strays(sight).is_empty()
+        });
         let used =
             self.usage.look(sights.iter().filter_map(|sight| Some((sight.name.clone(), tree(sight)?))).collect());
         let configured = self.configured;
@@ -204,7 +267,23 @@ impl Surveyor {
             .iter()
             .map(|sight| {
                 let spec = specs.iter().find(|spec| spec.name == sight.name);
-                status(sight, spec, used.get(&sight.name), configured)
+                BotStatus { strays: self.strays(sight), ..status(sight, spec, used.get(&sight.name), configured) }
+            })
+            .collect()
+    }
+
+    /// Living processes beside what a keeper has.
+    fn strays(&self, sight: &Sight) -> Vec<Stray> {
+        let kept: Vec<i32> = match &sight.evidence.voice {
+            Voice::Said(snapshot) => snapshot.processes.iter().map(|process| process.pid).collect(),
+            Voice::NotAsked | Voice::Silent(_) | Voice::Foreign(_) => sight.evidence.marked.clone(),
+        };
+        let strays = self.pass.strays(&sight.name).into_iter().filter(|finding| !kept.contains(&finding.pid));
+        strays
+            .map(|finding| Stray {
+                pid: finding.pid,
+                command: finding.command.clone(),
+                found_by: finding.tier.word().to_owned(),
             })
             .collect()
     }

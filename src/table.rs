@@ -9,7 +9,7 @@ use memchr::memmem;
 use rustix::fs::{Mode, OFlags, RawDir, fstat, openat};
 use rustix::io::{Errno, read};
 
-use crate::core::protocol::{KEEPER_NAME, KEEPER_ROLE};
+use crate::core::protocol::{KEEPER_NAME, KEEPER_ROLE, STOPPER_ROLE};
 use crate::paths::words;
 use crate::process::{MARK, Mark, Stat, parse_mark, parse_stat};
 
@@ -48,10 +48,12 @@ impl Row {
         text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect()
     }
 
-    /// Whether it is a keeper. Keepers are launched without a mark; whatever a bot may call itself, it has one.
+    /// Whether it is a keeper or a stopper. They are launched without a mark; whatever a bot may call itself, it has one.
     pub fn is_keeper(&self) -> bool {
         let mut words = self.words();
-        words.next() == Some(KEEPER_NAME) && words.next() == Some(KEEPER_ROLE) && self.mark.is_none()
+        words.next() == Some(KEEPER_NAME)
+            && words.next().is_some_and(|role| [KEEPER_ROLE, STOPPER_ROLE].contains(&role))
+            && self.mark.is_none()
     }
 
     /// The bot that a keeper keeps, as its command line has it.

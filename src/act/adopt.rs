@@ -5,54 +5,77 @@ use std::time::Duration;
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec, Ready, RestartPolicy};
 use crate::core::record::{ProcessId, RunRecord};
-use crate::core::report::{StartOutcome, StartedBot};
+use crate::core::report::{LATCHED, StartOutcome, StartedBot};
 use crate::core::state::State;
 use crate::latch;
 use crate::launch::{Begin, Launch, Word, launch};
-use crate::paths::Home;
+use crate::paths::{Home, words};
 use crate::process;
-use crate::survey::{Marked, Sight, see_all};
+use crate::record;
+use crate::search::Finding;
+use crate::survey::{Pass, Sight, see_all};
 
-use super::audit;
+use super::{audit, whole_desk};
 
 /// Puts bots that live without a keeper under one, without restarting them. `specs` are the configured bots: one that
 /// is not among them is kept by what its run record says. One entry a bot, in order.
 pub fn adopt(home: &Home, specs: &[BotSpec], names: &[BotName], by: &str, wait: Duration) -> Vec<StartedBot> {
-    let marked = Marked::search(home);
-    see_all(home, names, &marked)
+    let pass = Pass::make(home, &whole_desk(home, specs));
+    see_all(home, names, &pass.marked)
         .into_iter()
         .map(|sight| {
             let spec = specs.iter().find(|spec| spec.name == sight.name);
-            adopt_one(home, spec, &sight, by, wait)
+            adopt_one(home, spec, &sight, &pass.strays(&sight.name), by, wait)
         })
         .collect()
 }
 
-fn adopt_one(home: &Home, spec: Option<&BotSpec>, sight: &Sight, by: &str, wait: Duration) -> StartedBot {
-    let entry = |outcome, pid: Option<i32>, message: &str| StartedBot {
-        name: sight.name.clone(),
-        outcome,
-        pid,
-        message: message.to_owned(),
-    };
+fn adopt_one(
+    home: &Home,
+    spec: Option<&BotSpec>,
+    sight: &Sight,
+    strays: &[&Finding],
+    by: &str,
+    wait: Duration,
+) -> StartedBot {
+    let entry =
+        |outcome, pid: Option<i32>, message: String| StartedBot { name: sight.name.clone(), outcome, pid, message };
     if latch::is_latched(home) {
-        return entry(StartOutcome::Latched, None, "the emergency stop is latched");
+        return entry(StartOutcome::Latched, None, LATCHED.into());
     }
     let pid = sight.verdict.pid;
-    match sight.verdict.state {
-        State::Running | State::Starting | State::Stopping | State::Backoff => {
-            entry(StartOutcome::AlreadyRunning, pid, "has a keeper already")
+    let spec = spec.cloned().or_else(|| sight.record().map(as_spec));
+    let stray = match (sight.verdict.state, strays) {
+        (State::Running | State::Starting | State::Stopping | State::Backoff, []) => {
+            return entry(StartOutcome::AlreadyRunning, pid, "has a keeper already".into());
         }
-        State::Stopped | State::Exited | State::Crashed | State::Failed => {
-            entry(StartOutcome::Refused, None, "nothing of it lives: there is nothing to adopt")
+        (State::Running | State::Starting | State::Stopping | State::Backoff, [stray, ..]) => {
+            let why = format!("it has a keeper already, and pid {} beside it can only be stopped", stray.pid);
+            return entry(StartOutcome::Refused, Some(stray.pid), why);
         }
-        State::Unknown => entry(StartOutcome::Refused, pid, &format!("unknown: {}", sight.verdict.note)),
-        State::Orphaned => spec
-            .cloned()
-            .or_else(|| sight.record().map(as_spec))
-            .and_then(|spec| take(home, &spec, &[], by, wait))
-            .unwrap_or_else(|| entry(StartOutcome::Refused, None, "it ended before it could be adopted")),
+        (State::Stopped | State::Exited | State::Crashed | State::Failed, []) => {
+            return entry(StartOutcome::Refused, None, "nothing of it lives: there is nothing to adopt".into());
+        }
+        (State::Stopped | State::Exited | State::Crashed | State::Failed, [stray]) => Some(stray),
+        (State::Stopped | State::Exited | State::Crashed | State::Failed, [_, ..]) => {
+            let pids: Vec<String> = strays.iter().map(|stray| stray.pid.to_string()).collect();
+            let why = format!("{} look like it (pid {}), and it runs once: stop them", strays.len(), pids.join(", "));
+            return entry(StartOutcome::Refused, None, why);
+        }
+        (State::Unknown, _) => {
+            return entry(StartOutcome::Refused, pid, format!("unknown: {}", sight.verdict.note));
+        }
+        (State::Orphaned, _) => None,
+    };
+    let ids: Vec<ProcessId> = stray
+        .and_then(|stray| process::identify(stray.pid).filter(|id| id.start_time == stray.start_time))
+        .into_iter()
+        .collect();
+    if let Err(error) = record::clear_down(&home.bot(&sight.name)) {
+        return entry(StartOutcome::Failed, pid, format!("cannot remove its mark 'down': {}", words(&error)));
     }
+    spec.and_then(|spec| take(home, &spec, &ids, by, wait))
+        .unwrap_or_else(|| entry(StartOutcome::Refused, None, "it ended before it could be adopted".into()))
 }
 
 /// Puts a living bot under a new keeper, without restarting it. Nothing to tell if nothing of it lives any more.
@@ -67,7 +90,12 @@ pub(super) fn take(home: &Home, spec: &BotSpec, strays: &[ProcessId], by: &str, 
     let told = match launched.wait(clock::now().plus(wait)) {
         Launch::Said(Word::Ready, pid) => {
             let pid_text = pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
-            entry(StartOutcome::Adopted, pid, format!("has a keeper again{pid_text}; it was not restarted"))
+            let what = if strays.is_empty() {
+                format!("has a keeper again{pid_text}; it was not restarted")
+            } else {
+                format!("has a keeper now{pid_text}; it was not restarted, and its output stays where it was")
+            };
+            entry(StartOutcome::Adopted, pid, what)
         }
         Launch::Said(Word::AtRest, _) => return None,
         Launch::Said(Word::Taken, pid) => entry(StartOutcome::Adopted, pid, "has a keeper already".into()),

@@ -9,7 +9,8 @@ mod up;
 
 use serde_json::{Map, json};
 
-use crate::core::bot::BotName;
+use crate::config::last_good;
+use crate::core::bot::{BotName, BotSpec};
 use crate::core::event::Kind;
 use crate::journal;
 use crate::paths::Home;
@@ -21,6 +22,14 @@ pub use up::up;
 
 /// `start` waits this long for a bot to be ready, and then says that it still starts.
 pub const START_WAIT: std::time::Duration = crate::core::bot::READY_LIMIT;
+
+/// These bots, and the others of the last good configuration: whose a process is depends on all of a desk.
+fn whole_desk(home: &Home, specs: &[BotSpec]) -> Vec<BotSpec> {
+    let others = last_good::read(home).map(|config| config.bots).unwrap_or_default();
+    let mut all = specs.to_vec();
+    all.extend(others.into_iter().filter(|other| !specs.iter().any(|spec| spec.name == other.name)));
+    all
+}
 
 /// Writes down who asked for what. That it cannot be written is a phrase for the report.
 fn audit(home: &Home, name: &BotName, action: &str, by: &str) -> Option<String> {

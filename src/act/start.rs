@@ -19,9 +19,10 @@ use crate::logs::harmless::harmless;
 use crate::logs::read::LogSet;
 use crate::paths::{Home, words};
 use crate::record;
-use crate::survey::{Marked, Sight, see_all};
+use crate::search::Finding;
+use crate::survey::{Marked, Pass, Sight, see_all};
 
-use super::audit;
+use super::{audit, whole_desk};
 
 /// Lines of a bot's output that are shown when its start went wrong.
 const LAST_LINES: u64 = 5;
@@ -65,10 +66,10 @@ fn begin(home: &Home, specs: &[BotSpec], reason: Reason, by: &str) -> Vec<Begun>
             .map(|spec| Begun::Done(entry(spec, StartOutcome::Latched, None, "the emergency stop is latched")))
             .collect();
     }
-    let marked = Marked::search(home);
+    let pass = Pass::make(home, &whole_desk(home, specs));
     let names: Vec<BotName> = specs.iter().map(|spec| spec.name.clone()).collect();
-    let families = families(home, &names, &marked);
-    see_all(home, &names, &marked)
+    let families = families(home, &names, &pass.marked);
+    see_all(home, &names, &pass.marked)
         .into_iter()
         .zip(specs)
         .map(|(sight, spec)| match relative_that_lives(&families, &spec.name) {
@@ -78,12 +79,12 @@ fn begin(home: &Home, specs: &[BotSpec], reason: Reason, by: &str) -> Vec<Begun>
                 None,
                 &format!("{other} is not at rest, and the two never run together; stop it first"),
             )),
-            None => begin_one(home, spec, &sight, reason, by),
+            None => begin_one(home, spec, &sight, &pass, reason, by),
         })
         .collect()
 }
 
-fn begin_one(home: &Home, spec: &BotSpec, sight: &Sight, reason: Reason, by: &str) -> Begun {
+fn begin_one(home: &Home, spec: &BotSpec, sight: &Sight, pass: &Pass, reason: Reason, by: &str) -> Begun {
     let verdict = &sight.verdict;
     let pid = verdict.pid;
     match verdict.state {
@@ -113,7 +114,10 @@ fn begin_one(home: &Home, spec: &BotSpec, sight: &Sight, reason: Reason, by: &st
         State::Orphaned | State::Unknown => {
             Begun::Done(entry(spec, StartOutcome::Refused, pid, &format!("{}: {}", verdict.state, verdict.note)))
         }
-        State::Stopped | State::Exited | State::Crashed | State::Failed => launch_one(home, spec, sight, reason, by),
+        State::Stopped | State::Exited | State::Crashed | State::Failed => match pass.strays(&spec.name).as_slice() {
+            [] => launch_one(home, spec, sight, reason, by),
+            strays => Begun::Done(entry(spec, StartOutcome::Refused, Some(strays[0].pid), &beside(strays))),
+        },
     }
 }
 
@@ -209,6 +213,17 @@ fn watch(home: &Home, spec: &BotSpec, until: Moment) -> StartedBot {
                 }
             }
         }
+    }
+}
+
+/// Why nothing is started beside strays.
+fn beside(strays: &[&Finding]) -> String {
+    let who: Vec<String> = strays.iter().map(|stray| format!("pid {} ({})", stray.pid, stray.command)).collect();
+    let who = who.join(", ");
+    if strays.len() == 1 {
+        format!("{who} looks like it and was not started here: 'botwarden adopt' keeps it, 'botwarden stop' ends it")
+    } else {
+        format!("{who} look like it and were not started here: 'botwarden stop' ends them")
     }
 }
 

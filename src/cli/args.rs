@@ -44,6 +44,8 @@ pub enum Command {
     Check,
     /// Start what should be running, and take orphans back
     Up,
+    /// Take bots that live without a keeper under one, without restarting them
+    Adopt(Scope),
     /// Start bots
     Start(Scope),
     /// Stop bots, by their ladders, and see that nothing of them lives

@@ -47,7 +47,7 @@ fn carry_out(args: &Args, command: &Command, output: Output) -> Code {
     };
     if let Some(why) = &desk.trouble {
         // What lives can be looked at and stopped from a home that cannot be written.
-        if matches!(command, Command::Start(_) | Command::Up | Command::Restart(_)) {
+        if matches!(command, Command::Start(_) | Command::Adopt(_) | Command::Up | Command::Restart(_)) {
             return output.refuse(word(command), Code::Failed, why);
         }
         output.complain(why);
@@ -55,6 +55,7 @@ fn carry_out(args: &Args, command: &Command, output: Output) -> Code {
     match command {
         Command::Demo | Command::Check => Code::Done,
         Command::Up => start::up(&desk, output),
+        Command::Adopt(scope) => start::adopt(&desk, scope, output),
         Command::Start(scope) => start::start(&desk, scope, output),
         Command::Stop(scope) => stop::stop(&desk, scope, Wish::Stop, output),
         Command::Kill(scope) => stop::stop(&desk, scope, Wish::Kill, output),
@@ -70,6 +71,7 @@ fn word(command: &Command) -> &'static str {
         Command::Demo => "demo",
         Command::Check => "check",
         Command::Up => "up",
+        Command::Adopt(_) => "adopt",
         Command::Start(_) => "start",
         Command::Stop(_) => "stop",
         Command::Restart(_) => "restart",

@@ -10,7 +10,7 @@ use super::ask::confirm;
 use super::desk::Desk;
 use super::interrupt::leave_on_interrupt;
 use super::output::Output;
-use super::scope::configured;
+use super::scope::{configured, known};
 
 /// Starts the bots of a scope.
 pub(super) fn start(desk: &Desk, scope: &Scope, output: Output) -> Code {
@@ -31,6 +31,24 @@ pub(super) fn start(desk: &Desk, scope: &Scope, output: Output) -> Code {
     }
     leave_on_interrupt(output, "start");
     tell("start", &act::start(&desk.home, &specs, &desk.by, START_WAIT), output)
+}
+
+/// Takes bots that live without a keeper under one.
+pub(super) fn adopt(desk: &Desk, scope: &Scope, output: Output) -> Code {
+    let names = match known(desk, scope, output) {
+        Ok(names) => names,
+        Err(why) => return output.refuse("adopt", Code::Usage, &why),
+    };
+    if latch::is_latched(&desk.home) {
+        return output.refuse(
+            "adopt",
+            Code::Latched,
+            "the emergency stop is latched: nothing is adopted until it is reset",
+        );
+    }
+    leave_on_interrupt(output, "adopt");
+    let specs = desk.config.as_ref().map(|config| config.bots.as_slice()).unwrap_or_default();
+    tell("adopt", &act::adopt(&desk.home, specs, &names, &desk.by, START_WAIT), output)
 }
 
 /// Starts what should be running and takes orphans back. Says nothing when there is nothing to do.

@@ -21,6 +21,7 @@ pub struct Row {
 /// has a member (`setsid(2)`, and the kernel's reference on the number). Any other session may be a terminal's, and
 /// have its operator in it. `apart` are processes that are never of the tree, keepers of other bots above all; nothing
 /// is reached through them.
+#[expect(clippy::implicit_hasher, reason = "there is one caller")]
 pub fn kin(rows: &[Row], proven: &HashSet<i32>, own_session: Option<i32>, apart: impl Fn(i32) -> bool) -> HashSet<i32> {
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
     let mut sessions: HashMap<i32, Vec<i32>> = HashMap::new();

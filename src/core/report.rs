@@ -148,6 +148,17 @@ pub enum Tier {
     Search,
 }
 
+impl Tier {
+    /// The word of reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Keeper => "keeper",
+            Self::PidFile => "pid_file",
+            Self::Search => "search",
+        }
+    }
+}
+
 /// One process that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessReport {

@@ -169,6 +169,7 @@ fn said(snapshot: &Snapshot, seen: &Evidence) -> Verdict {
         | State::Orphaned
         | State::Unknown => match (&seen.down, &snapshot.says) {
             (Some(_), _) if snapshot.state == State::Running => "running although it is marked down".to_owned(),
+            (None, None) if is_stray(seen) => "adopted; its output stays where it was".to_owned(),
             (_, Some(says)) => format!("says: {says}"),
             (_, None) => String::new(),
         },
@@ -179,6 +180,13 @@ fn said(snapshot: &Snapshot, seen: &Evidence) -> Verdict {
         None => note,
     };
     Verdict { state: snapshot.state, was: None, pid: snapshot.pid, note }
+}
+
+fn is_stray(seen: &Evidence) -> bool {
+    match &seen.record {
+        RecordSeen::Read(record) => record.stray,
+        RecordSeen::None | RecordSeen::Unreadable(_) => false,
+    }
 }
 
 /// Seconds as a person reads a countdown: whole ones, rounded up.

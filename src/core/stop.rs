@@ -395,7 +395,10 @@ impl Course {
             // A keeper that restarts does not wait for others: everything is ended, and then started anew.
             (KeeperSeen::Answers(_), _, Wish::Restart | Wish::Climb) => self.ask(Wish::Stop, true),
             (KeeperSeen::Answers(_), _, Wish::Stop | Wish::Kill) => self.ask(self.wish, true),
-            (KeeperSeen::None | KeeperSeen::Silent(_) | KeeperSeen::Foreign(_), _, _) => self.another_round(None),
+            // It was asked and is gone already: what it said last is heard, and everything is looked at again.
+            (KeeperSeen::None, _, Wish::Stop | Wish::Kill) => self.listen(now),
+            (KeeperSeen::None, _, Wish::Restart | Wish::Climb)
+            | (KeeperSeen::Silent(_) | KeeperSeen::Foreign(_), _, _) => self.another_round(None),
         }
     }
 

@@ -69,6 +69,10 @@ pub fn remedy(bot: &BotStatus, hands: Hands) -> Option<String> {
         (State::Orphaned, true) if bot.note.contains(MAIN_GONE) => Some(hands.stops().to_owned()),
         (State::Orphaned, true) => Some(format!("{}, {}", hands.adopts(), hands.stops())),
         (_, true) => None,
+        // It runs once: of several none is the one.
+        (State::Stopped | State::Exited | State::Crashed | State::Failed, false) if bot.strays.len() > 1 => {
+            Some(hands.stops_all().to_owned())
+        }
         (State::Stopped | State::Exited | State::Crashed | State::Failed, false) => {
             Some(format!("{}, {}", hands.adopts(), hands.stops()))
         }
@@ -217,9 +221,9 @@ mod tests {
                 State::Crashed,
                 "",
                 two(),
-                "2 strays beside it: pid 12 python3 run_bot.py (from its PID file) and 1 more; A adopts, x stops".into(),
-                "2 strays beside it: pid 12 python3 run_bot.py (from its PID file) and 1 more; 'adopt' keeps it, 'stop' \
-                 ends it"
+                "2 strays beside it: pid 12 python3 run_bot.py (from its PID file) and 1 more; x stops all of it"
+                    .into(),
+                "2 strays beside it: pid 12 python3 run_bot.py (from its PID file) and 1 more; 'stop' ends all of it"
                     .into(),
             ),
             (

@@ -232,7 +232,11 @@ impl Keeper {
         }
         self.write_record();
         let pid = self.parts.tree.main();
+        let stray = self.record.as_ref().is_some_and(|record| record.stray);
         let text = match pid {
+            Some(pid) if stray => {
+                format!("adopted for {by} (pid {pid}): not restarted, and its output stays where it was")
+            }
             Some(pid) => format!("taken back by a new keeper for {by} (pid {pid})"),
             None => format!("what lives of it was taken back by a new keeper for {by}"),
         };
@@ -252,7 +256,8 @@ impl Keeper {
 
     /// Has the log looked after.
     pub(super) fn tend(&mut self, first: bool) {
-        let Some(record) = &self.record else { return };
+        // What was not started here writes where it always did.
+        let Some(record) = self.record.as_ref().filter(|record| !record.stray) else { return };
         if first && let Some(watch) = &mut self.parts.log_watch {
             let log = self.parts.bot.log(&record.run);
             watch.follow(Path::new(&log), clock::now());

@@ -47,7 +47,7 @@ fn a_bot_is_started_seen_and_stopped() {
     assert_eq!(seen["last_exit"]["signal"], "SIGTERM");
     assert_eq!(seen["pid"], Value::Null);
     assert!(desk.bot_folder("shell").join("down").exists());
-    assert_eq!(desk.events("shell"), ["asked", "started", "asked", "stopping", "exited", "stopped"]);
+    assert_eq!(desk.events("shell"), ["asked", "started", "asked", "stopping", "exited", "stopped", "report"]);
     assert!(desk.living().is_empty());
 }
 

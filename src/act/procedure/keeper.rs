@@ -15,29 +15,11 @@ use crate::lock;
 use crate::paths::words;
 use crate::process::Held;
 
+use super::talk::Talk;
 use super::walk::Walk;
 
 /// Nothing is listened to for longer than this at a time: a keeper that died says nothing.
 const LISTEN: Duration = Duration::from_millis(500);
-
-/// A conversation with a keeper that was asked for something.
-pub(super) struct Talk {
-    client: Client,
-    /// The run that was there before a restart was asked for.
-    old_run: Option<String>,
-    /// Until when the next run has time to be ready, once there is one.
-    ready_until: Option<Moment>,
-    last: Option<Snapshot>,
-}
-
-impl Talk {
-    /// What its keeper does next, and when.
-    pub(super) fn next_step(&self) -> Option<String> {
-        let last = self.last.as_ref()?;
-        let seconds = last.next_signal_in_ms?.div_ceil(1000);
-        Some(format!("{} in {seconds} s", last.next_signal?))
-    }
-}
 
 impl Walk<'_> {
     pub(super) fn ask(&mut self, wish: Wish) -> Asked {
@@ -88,6 +70,8 @@ impl Walk<'_> {
             // Watched before: its end may be quicker than the next request.
             client.watch()?;
             client.ask(&request)?;
+            // What was said before it was asked is not about what was asked.
+            client.forget();
         }
         self.talk = Some(Talk { client, old_run, ready_until: None, last: None });
         Ok(())

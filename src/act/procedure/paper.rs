@@ -10,7 +10,7 @@ use crate::core::report::{BotReport, Report};
 use crate::journal;
 use crate::paths::{Home, words};
 
-use super::StopOrder;
+use super::order::StopOrder;
 
 /// Keeps one bot's report in its event file. That it cannot be kept is an error of the report.
 pub(super) fn keep(home: &Home, order: &StopOrder, report: &mut BotReport) {
@@ -32,6 +32,21 @@ pub(super) fn keep(home: &Home, order: &StopOrder, report: &mut BotReport) {
 
 /// Keeps the whole report in the desk's events, and in the folder of this stop if there is one.
 pub(super) fn keep_whole(home: &Home, id: &str, report: &mut Report) {
+    // What is about one bot alone stands in its own events.
+    if report.bots.len() != 1 {
+        keep_in_the_desks_events(home, id, report);
+    }
+    let folder = home.stop(id);
+    if folder.is_dir()
+        && let Err(error) = serde_json::to_vec(report)
+            .map_err(io::Error::other)
+            .and_then(|text| std::fs::write(folder.join("report.json"), text))
+    {
+        report.add_error(format!("the report cannot be kept in {}: {}", folder.display(), words(&error)));
+    }
+}
+
+fn keep_in_the_desks_events(home: &Home, id: &str, report: &mut Report) {
     let mut more = Map::new();
     more.insert("action".into(), json!(report.action));
     more.insert("by".into(), json!(report.by));
@@ -41,14 +56,6 @@ pub(super) fn keep_whole(home: &Home, id: &str, report: &mut Report) {
     more.insert("bots".into(), json!(report.bots.iter().map(|bot| &bot.name).collect::<Vec<_>>()));
     if let Err(error) = tell(home, None, report.sentence(), more) {
         report.add_error(format!("the report cannot be kept in the desk's events: {}", words(&error)));
-    }
-    let folder = home.stop(id);
-    if folder.is_dir()
-        && let Err(error) = serde_json::to_vec(report)
-            .map_err(io::Error::other)
-            .and_then(|text| std::fs::write(folder.join("report.json"), text))
-    {
-        report.add_error(format!("the report cannot be kept in {}: {}", folder.display(), words(&error)));
     }
 }
 

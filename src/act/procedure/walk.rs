@@ -10,23 +10,37 @@ use crate::core::bot::{BotName, BotSpec, Ladder};
 use crate::core::exit::Exit;
 use crate::core::moment::Moment;
 use crate::core::record::{Down, ProcessId};
-use crate::core::report::{BotReport, ExitReport, LATCHED, STILL_STARTING, StartOutcome, StopOutcome, Tier};
-use crate::core::status::RecordSeen;
-use crate::core::stop::{Course, Depth, Effect, Input, Sighting, Taken, Wish};
+use crate::core::report::{
+    BotReport, ExitReport, LATCHED, ProcessReport, STILL_STARTING, StartOutcome, StopOutcome, Tier,
+};
+use crate::core::status::{RecordSeen, Voice};
+use crate::core::stop::{Course, Depth, Effect, Input, Own, Sighting, Taken, Wish};
 use crate::latch;
 use crate::paths::{Home, words};
+use crate::process;
 use crate::record;
-use crate::survey::{Marked, Sight, see, with_marked};
+use crate::search::How;
+use crate::survey::{Marked, Pass, Sight, see, with_marked};
 
 use super::alone::Alone;
-use super::keeper::Talk;
-use super::passes::{Found, Passes};
-use super::{StopOrder, StopWord};
+use super::order::{StopOrder, StopWord};
+use super::passes::Passes;
+use super::talk::Talk;
 
 /// A new keeper has this long to say that it has the bot.
 const ADOPTION: Duration = Duration::from_secs(10);
 /// What takes longer than this is worth a word to whoever watches.
 const WORTH_A_WORD: Duration = Duration::from_secs(2);
+
+/// A process beside those of its keeper, and how it came to be known.
+struct Stray {
+    id: ProcessId,
+    tier: Tier,
+    /// The PID file that named it.
+    file: Option<String>,
+    /// It, and everything that descended from it when it was found.
+    family: Vec<i32>,
+}
 
 /// One bot's stop, under way.
 pub(super) struct Walk<'a> {
@@ -41,7 +55,7 @@ pub(super) struct Walk<'a> {
     /// As it was last seen.
     pub(super) sight: Option<Sight>,
     /// Processes beside those of its keeper, as they were last seen.
-    strays: Vec<Found>,
+    strays: Vec<Stray>,
     /// By which tier what no keeper and no stray accounts for is known.
     pub(super) own_tier: Option<Tier>,
     alone: Option<Alone>,
@@ -76,7 +90,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes on until the course is at its end; what became of it comes back.
-    pub(super) fn to_its_end(mut self) -> BotReport {
+    pub(super) fn finish(mut self) -> BotReport {
         let wish = self.order.wish;
         if wish != Wish::Climb {
             self.report.errors.extend(audit(self.home, &self.report.name, wish.word(), &self.order.by));
@@ -87,13 +101,11 @@ impl<'a> Walk<'a> {
         }
         let (mut course, mut effect) = Course::begin(wish, self.ladder());
         loop {
-            let input = match effect {
-                Effect::Finish(outcome) => {
-                    self.report.outcome = outcome;
-                    break;
-                }
-                effect => self.perform(effect, &course),
-            };
+            if let Effect::Finish(outcome) = effect {
+                self.report.outcome = outcome;
+                break;
+            }
+            let input = self.perform(effect, &course);
             effect = course.next(input, clock::now());
         }
         self.report.errors.extend(course.errors().map(str::to_owned));
@@ -139,9 +151,9 @@ impl<'a> Walk<'a> {
             // Begun after the keeper was looked at: whoever lives now and is in no keeper's tree is nobody's but ours.
             let pass = self.passes.fresh();
             with_marked(&mut sight, pass.marked.of(&name));
-            strays = self.take_in_strays(pass.of(&name), &sight);
+            strays = self.take_in_strays(&pass, &sight);
             let no_keeper = self.talk.is_none() && self.own_tier.is_none();
-            if no_keeper && Sighting::of(&sight.evidence, 0).own == crate::core::stop::Own::Lives {
+            if no_keeper && Sighting::of(&sight.evidence, 0).own == Own::Lives {
                 self.own_tier = Some(Tier::PidFile);
                 self.report.pid = self.report.pid.or(sight.verdict.pid);
             }
@@ -169,68 +181,62 @@ impl<'a> Walk<'a> {
     }
 
     /// Strays that this stop ends, and words about those that it must not.
-    fn take_in_strays(&mut self, beside: super::passes::Beside, sight: &Sight) -> usize {
-        for note in &beside.notes {
+    fn take_in_strays(&mut self, pass: &Pass, sight: &Sight) -> usize {
+        let name = self.report.name.clone();
+        let findings = pass.search.of(&name);
+        for note in &findings.notes {
             self.note_once(note);
         }
-        for error in &beside.errors {
+        for error in findings.errors.iter().map(String::as_str).chain(pass.trouble.as_deref()) {
             self.error_once(error);
         }
-        let kept = self.kept(sight);
-        self.strays = Vec::new();
-        for found in beside.found {
-            if kept.contains(&found.id.pid) {
+        let (kept, run) = kept(sight);
+        let mut strays = Vec::new();
+        for finding in &findings.found {
+            let is_kept =
+                kept.contains(&finding.pid) || matches!(&finding.how, How::Mark(mark) if Some(mark) == run.as_ref());
+            if is_kept {
                 continue;
             }
-            let whose: Vec<&BotName> = found.shared_with.iter().chain([&self.report.name]).collect();
+            let whose: Vec<&BotName> = finding.shared_with.iter().chain([&name]).collect();
             if !whose.iter().all(|name| self.order.bots.contains(name)) {
-                let others: Vec<&str> = found.shared_with.iter().map(BotName::as_str).collect();
+                let others: Vec<&str> = finding.shared_with.iter().map(BotName::as_str).collect();
                 self.error_once(&format!(
                     "pid {} ({}) may be its own or that of {}: left alone; stop them together to end it",
-                    found.id.pid,
-                    found.command,
+                    finding.pid,
+                    finding.command,
                     others.join(", ")
                 ));
                 continue;
             }
             // What may belong to several that are all being stopped is ended once, by the first of them.
-            if whose.iter().min() == Some(&&self.report.name) {
-                self.strays.push(found);
+            if whose.iter().min() == Some(&&name)
+                && let Some(id) = process::identify(finding.pid).filter(|id| id.start_time == finding.start_time)
+            {
+                let file = match &finding.how {
+                    How::PidFile(file) => Some(file.clone()),
+                    How::Mark(_) | How::Pattern => None,
+                };
+                let descendants = pass.table.descendants(finding.pid).into_iter().map(|row| row.pid);
+                let family = descendants.chain([finding.pid]).collect();
+                strays.push(Stray { id, tier: finding.tier, file: file.clone(), family });
+                if !self.report.processes.iter().any(|process| process.pid == finding.pid) {
+                    self.report.processes.push(ProcessReport {
+                        pid: finding.pid,
+                        command: finding.command.clone(),
+                        found_by: finding.tier,
+                        file,
+                        ended_by: None,
+                    });
+                }
             }
         }
-        for found in &self.strays {
-            if !self.report.processes.iter().any(|process| process.pid == found.id.pid) {
-                self.report.processes.push(crate::core::report::ProcessReport {
-                    pid: found.id.pid,
-                    command: found.command.clone(),
-                    found_by: found.tier,
-                    file: found.file.clone(),
-                    ended_by: None,
-                });
-            }
-        }
+        self.strays = strays;
         self.strays.len()
     }
 
-    /// Processes that its keeper has in its tree: no strays.
-    fn kept(&self, sight: &Sight) -> Vec<i32> {
-        let mut kept = match &sight.evidence.voice {
-            crate::core::status::Voice::Said(snapshot) => {
-                snapshot.processes.iter().filter(|process| process.alive).map(|process| process.pid).collect()
-            }
-            crate::core::status::Voice::NotAsked
-            | crate::core::status::Voice::Silent(_)
-            | crate::core::status::Voice::Foreign(_) => Vec::new(),
-        };
-        kept.extend(sight.evidence.marked.iter().copied());
-        if sight.evidence.main_alive {
-            kept.extend(sight.verdict.pid);
-        }
-        kept
-    }
-
     pub(super) fn stray_ids(&self) -> Vec<ProcessId> {
-        self.strays.iter().map(|found| found.id.clone()).collect()
+        self.strays.iter().map(|stray| stray.id.clone()).collect()
     }
 
     /// How a process came to be known, that a keeper, or our own ladder, tells of.
@@ -249,7 +255,7 @@ impl<'a> Walk<'a> {
     /// Gives what lives to a new keeper, which ends it where it is not to be running.
     fn take(&mut self) -> Taken {
         let Some(sight) = &self.sight else { return Taken::AtRest };
-        let lives = Sighting::of(&sight.evidence, 0).own == crate::core::stop::Own::Lives;
+        let lives = Sighting::of(&sight.evidence, 0).own == Own::Lives;
         let found = || {
             let pid = sight.evidence.marked.first().copied();
             let pid = pid.or(self.strays.first().map(|stray| stray.id.pid))?;
@@ -383,5 +389,20 @@ impl<'a> Walk<'a> {
         if !self.report.errors.iter().any(|known| known == error) {
             self.report.errors.push(error.to_owned());
         }
+    }
+}
+
+/// The processes that its keeper, or its run record, accounts for, and the run whose mark the others carry: no strays.
+fn kept(sight: &Sight) -> (Vec<i32>, Option<String>) {
+    let recorded = || sight.record().map(|record| record.run.clone());
+    match &sight.evidence.voice {
+        Voice::Said(snapshot) => {
+            let alive = snapshot.processes.iter().filter(|process| process.alive);
+            (alive.map(|process| process.pid).collect(), Some(snapshot.run.clone()))
+        }
+        Voice::NotAsked | Voice::Silent(_) | Voice::Foreign(_) if sight.evidence.main_alive => {
+            (sight.verdict.pid.into_iter().collect(), recorded())
+        }
+        Voice::NotAsked | Voice::Silent(_) | Voice::Foreign(_) => (Vec::new(), recorded()),
     }
 }

@@ -1,0 +1,76 @@
+//! What a stopper is told, and what it says.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::act::START_WAIT;
+use crate::clock;
+use crate::core::bot::{BotName, BotSpec};
+use crate::core::report::{BotReport, Report};
+use crate::core::stop::{Stage, Wish};
+use crate::paths::Home;
+
+/// What a stopper is told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StopOrder {
+    /// What this stop is known by: the name of its folder in `stops/`.
+    pub id: String,
+    /// The desk.
+    pub home: PathBuf,
+    /// What is asked for.
+    pub wish: Wish,
+    /// Which bots.
+    pub bots: Vec<BotName>,
+    /// Every bot of the configuration; absent where none could be read: then the last good one counts.
+    pub specs: Option<Vec<BotSpec>>,
+    /// Where those are absent: the bots that a restart is to start.
+    pub fresh: Vec<BotSpec>,
+    /// Who asks.
+    pub by: String,
+    /// How long a restart waits for the next run to be ready.
+    pub wait: Duration,
+}
+
+impl StopOrder {
+    /// An order that nobody has carried out yet. Where `specs` are absent, those of the last good configuration count.
+    pub fn new(home: &Home, wish: Wish, bots: &[BotName], specs: Option<&[BotSpec]>, by: &str) -> Self {
+        Self {
+            id: format!("{}-{:04x}", clock::wall().strftime("%Y%m%dT%H%M%S%3f"), fastrand::u16(..)),
+            home: home.root().to_owned(),
+            wish,
+            bots: bots.to_vec(),
+            specs: specs.map(<[BotSpec]>::to_vec),
+            fresh: Vec::new(),
+            by: by.to_owned(),
+            wait: START_WAIT,
+        }
+    }
+
+    /// The same, but these are what a restart starts.
+    #[must_use]
+    pub fn and_start(mut self, specs: &[BotSpec]) -> Self {
+        self.fresh = specs.to_vec();
+        self
+    }
+}
+
+/// What a stopper says while it is at work, one JSON object a line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopWord {
+    /// Something takes its time.
+    Waiting {
+        /// The bot.
+        bot: BotName,
+        /// Where its stop is.
+        stage: Stage,
+        /// What is being waited for, and until when.
+        what: String,
+    },
+    /// One bot's stop is over.
+    Bot(Box<BotReport>),
+    /// All are: the last word.
+    Over(Box<Report>),
+}
