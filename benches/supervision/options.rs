@@ -1,0 +1,74 @@
+//! What is to be measured.
+
+use crate::subjects::Role;
+use crate::topics::Topic;
+
+/// What somebody asked for.
+#[derive(Debug)]
+pub enum Wish {
+    /// Figures.
+    Measure(Options),
+    /// An explanation.
+    Help,
+}
+
+/// What is to be measured, and how often.
+#[derive(Debug)]
+pub struct Options {
+    /// These.
+    pub topics: Vec<Topic>,
+    /// Fewer repetitions, shorter looks.
+    pub quick: bool,
+    /// No other supervisors.
+    pub alone: bool,
+}
+
+/// What can be asked for.
+pub fn help() -> String {
+    let topics: Vec<&str> = Topic::ALL.into_iter().map(Topic::name).collect();
+    format!(
+        "just bench [--quick] [--alone] [TOPIC...]\n\n\
+         Topics: {}; all of them if none is named.\n\
+         --quick  fewer repetitions: to see that it works, not to compare\n\
+         --alone  botwarden and the floor only",
+        topics.join(", ")
+    )
+}
+
+impl Options {
+    /// Reads a command line.
+    pub fn read(arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
+        let mut options = Self { topics: Vec::new(), quick: false, alone: false };
+        for argument in arguments {
+            match argument.as_str() {
+                // What cargo says to every benchmark.
+                "--bench" => {}
+                "--quick" => options.quick = true,
+                "--alone" => options.alone = true,
+                "--help" | "-h" => return Ok(Wish::Help),
+                name => match Topic::ALL.into_iter().find(|topic| topic.name() == name) {
+                    Some(topic) => options.topics.push(topic),
+                    None => return Err(format!("nothing called \"{name}\" is measured here\n\n{}", help())),
+                },
+            }
+        }
+        if options.topics.is_empty() {
+            options.topics = Topic::ALL.to_vec();
+        }
+        Ok(Wish::Measure(options))
+    }
+
+    /// How often something quick is done: enough for a median that means something.
+    pub fn rounds(&self) -> usize {
+        if self.quick { 1 } else { 3 }
+    }
+
+    /// How often something is done that takes a hundred bots. A peer does it once: a stop of a hundred takes one of them
+    /// a quarter of a minute.
+    pub fn crowds(&self, role: Role) -> usize {
+        match role {
+            Role::Floor | Role::Ours if !self.quick => 5,
+            Role::Floor | Role::Ours | Role::Peer => 1,
+        }
+    }
+}
