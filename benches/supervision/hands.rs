@@ -4,7 +4,9 @@
 //! started here, by us or by a supervisor, descends from us and can be found, and nothing else is ever signalled.
 
 use std::collections::{HashMap, HashSet};
+use std::fs;
 use std::io::{Read, Seek};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -12,6 +14,9 @@ use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, set_child_subreaper, wait};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use tempfile::TempDir;
 
 use crate::clock::{self, Nanos};
 use crate::proc::{self, Held};
@@ -42,16 +47,33 @@ impl Ends {
 #[derive(Debug)]
 pub struct Hands {
     ends: Arc<Ends>,
+    folder: TempDir,
 }
 
 impl Hands {
-    /// Adopts whatever our children leave behind, from now on.
+    /// Adopts whatever our children leave behind, from now on. Somebody who breaks us off leaves nothing behind either.
     pub fn new() -> Result<Self, String> {
         set_child_subreaper(Some(getpid())).map_err(|errno| format!("cannot become a subreaper: {errno}"))?;
+        // The short name keeps addresses of sockets short.
+        let folder = tempfile::Builder::new().prefix("bench").tempdir().map_err(|error| error.to_string())?;
+        let path = folder.path().to_owned();
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|error| error.to_string())?;
+        thread::spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                end_everything();
+                let _ = fs::remove_dir_all(&path);
+                std::process::exit(128 + signal);
+            }
+        });
         let ends = Arc::new(Ends::default());
         let shared = Arc::clone(&ends);
         thread::spawn(move || reap(&shared));
-        Ok(Self { ends })
+        Ok(Self { ends, folder })
+    }
+
+    /// The temporary folder that everything lies in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Starts a process and does not wait for it.

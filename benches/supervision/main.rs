@@ -45,7 +45,7 @@ fn measure(options: &Options) -> ExitCode {
         Ok(hands) => hands,
         Err(why) => return complain(&why, ExitCode::FAILURE),
     };
-    let (subjects, missing) = subjects::found(options.alone);
+    let (subjects, missing) = subjects::found(options.peers.as_deref());
     let mut table = Table::new(&subjects, &missing, options, &hands);
     let mut code = ExitCode::SUCCESS;
     for topic in &options.topics {

@@ -1,6 +1,6 @@
 //! What is to be measured.
 
-use crate::subjects::Role;
+use crate::subjects::{Role, peers};
 use crate::topics::Topic;
 
 /// What somebody asked for.
@@ -19,32 +19,42 @@ pub struct Options {
     pub topics: Vec<Topic>,
     /// Fewer repetitions, shorter looks.
     pub quick: bool,
-    /// No other supervisors.
-    pub alone: bool,
+    /// Only these other supervisors; nothing means all that are installed.
+    pub peers: Option<Vec<String>>,
 }
 
 /// What can be asked for.
 pub fn help() -> String {
     let topics: Vec<&str> = Topic::ALL.into_iter().map(Topic::name).collect();
     format!(
-        "just bench [--quick] [--alone] [TOPIC...]\n\n\
+        "just bench [--quick] [--alone | --peers NAME,NAME] [TOPIC...]\n\n\
          Topics: {}; all of them if none is named.\n\
          --quick  fewer repetitions: to see that it works, not to compare\n\
-         --alone  botwarden and the floor only",
-        topics.join(", ")
+         --alone  botwarden and the floor only\n\
+         --peers  these beside them, if they are installed: {}",
+        topics.join(", "),
+        peers().collect::<Vec<_>>().join(", ")
     )
 }
 
 impl Options {
     /// Reads a command line.
-    pub fn read(arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
-        let mut options = Self { topics: Vec::new(), quick: false, alone: false };
-        for argument in arguments {
+    pub fn read(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
+        let mut options = Self { topics: Vec::new(), quick: false, peers: None };
+        while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 // What cargo says to every benchmark.
                 "--bench" => {}
                 "--quick" => options.quick = true,
-                "--alone" => options.alone = true,
+                "--alone" => options.peers = Some(Vec::new()),
+                "--peers" => {
+                    let names = arguments.next().unwrap_or_default();
+                    let names: Vec<String> = names.split(',').map(str::to_owned).collect();
+                    if let Some(unknown) = names.iter().find(|name| !peers().any(|peer| peer == name.as_str())) {
+                        return Err(format!("no peer is called \"{unknown}\"\n\n{}", help()));
+                    }
+                    options.peers = Some(names);
+                }
                 "--help" | "-h" => return Ok(Wish::Help),
                 name => match Topic::ALL.into_iter().find(|topic| topic.name() == name) {
                     Some(topic) => options.topics.push(topic),

@@ -44,10 +44,9 @@ pub struct Place {
 }
 
 impl Place {
-    /// A new one.
-    pub fn new(plan: Plan) -> Result<Self, String> {
-        // The short name keeps addresses of sockets short.
-        let folder = tempfile::Builder::new().prefix("bench").tempdir().map_err(|error| error.to_string())?;
+    /// A new one below this folder.
+    pub fn new(below: &Path, plan: Plan) -> Result<Self, String> {
+        let folder = tempfile::tempdir_in(below).map_err(|error| error.to_string())?;
         let place = Self { folder, plan, bots: (0..plan.bots).map(|number| format!("b{number:03}")).collect() };
         let us = std::env::current_exe().map_err(|error| error.to_string())?;
         symlink(us, place.at("program")).map_err(|error| error.to_string())?;

@@ -16,7 +16,7 @@ use crate::proc::{self, Held};
 use crate::subjects::Subject;
 
 /// No bot is waited for any longer.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(45);
 
 /// A bot that has said that it executes.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Drop for Session<'_> {
 impl<'a> Session<'a> {
     /// Writes what the supervisor reads; nothing is started.
     pub fn prepare(hands: &'a Hands, subject: &'a dyn Subject, plan: Plan) -> Result<Self, String> {
-        let place = Place::new(plan)?;
+        let place = Place::new(hands.folder(), plan)?;
         let ears = Ears::open(&place.fifo())?;
         subject.configure(&place)?;
         Ok(Self { hands, subject, place, ears })

@@ -72,22 +72,32 @@ pub trait Subject {
     }
 }
 
-/// Everybody who can be measured here, and the names of those who are not installed.
-pub fn found(alone: bool) -> (Vec<Box<dyn Subject>>, Vec<&'static str>) {
+/// How one is looked for.
+type Find = fn() -> Option<Box<dyn Subject>>;
+
+/// The other supervisors that can be measured.
+const FINDERS: [(&str, Find); 5] = [
+    ("runit", runit::Runit::find),
+    ("s6", s6::S6::find),
+    ("supervisord", supervisord::Supervisord::find),
+    ("pm2", pm2::Pm2::find),
+    ("mprocs", mprocs::Mprocs::find),
+];
+
+/// Their names.
+pub fn peers() -> impl Iterator<Item = &'static str> {
+    FINDERS.into_iter().map(|(name, _)| name)
+}
+
+/// Everybody who can be measured here, and the names of those who are not installed. `wanted` leaves the other peers out.
+pub fn found(wanted: Option<&[String]>) -> (Vec<Box<dyn Subject>>, Vec<&'static str>) {
     let mut subjects: Vec<Box<dyn Subject>> = vec![Box::new(floor::Floor::default()), Box::new(botwarden::Botwarden)];
     let mut missing = Vec::new();
-    if alone {
-        return (subjects, missing);
-    }
-    let peers: [(&str, Option<Box<dyn Subject>>); 5] = [
-        ("runit", runit::Runit::find()),
-        ("s6", s6::S6::find()),
-        ("supervisord", supervisord::Supervisord::find()),
-        ("pm2", pm2::Pm2::find()),
-        ("mprocs", mprocs::Mprocs::find()),
-    ];
-    for (name, peer) in peers {
-        match peer {
+    for (name, find) in FINDERS {
+        if wanted.is_some_and(|wanted| !wanted.iter().any(|other| other == name)) {
+            continue;
+        }
+        match find() {
             Some(peer) => subjects.push(peer),
             None => missing.push(name),
         }

@@ -1,5 +1,6 @@
 //! mprocs: a program on a terminal, which here is one of `script`'s, and is told what to do over its remote control.
 
+use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -80,7 +81,13 @@ impl Subject for Mprocs {
     }
 
     fn is_ready(&self, _: &Place, _: &Hands) -> bool {
-        std::net::TcpStream::connect(self.address()).is_ok()
+        // Not by a connection: one that says nothing ends mprocs. The second field is the address, the fourth the state.
+        let listens = format!("0100007F:{:04X}", self.port.load(Ordering::Relaxed));
+        let sockets = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+        sockets.lines().any(|line| {
+            let mut fields = line.split_ascii_whitespace().skip(1);
+            fields.next() == Some(&listens) && fields.nth(1) == Some("0A")
+        })
     }
 
     fn start(&self, place: &Place, hands: &Hands, bots: &[String]) -> Result<(), String> {
