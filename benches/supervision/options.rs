@@ -1,6 +1,6 @@
 //! What is to be measured.
 
-use crate::subjects::{Role, peers};
+use crate::subjects::peers;
 use crate::topics::Topic;
 
 /// What somebody asked for.
@@ -66,19 +66,5 @@ impl Options {
             options.topics = Topic::ALL.to_vec();
         }
         Ok(Wish::Measure(options))
-    }
-
-    /// How often something quick is done: enough for a median that means something.
-    pub fn rounds(&self) -> usize {
-        if self.quick { 1 } else { 3 }
-    }
-
-    /// How often something is done that takes a hundred bots. A peer does it once: a stop of a hundred takes one of them
-    /// a quarter of a minute.
-    pub fn crowds(&self, role: Role) -> usize {
-        match role {
-            Role::Floor | Role::Ours if !self.quick => 5,
-            Role::Floor | Role::Ours | Role::Peer => 1,
-        }
     }
 }

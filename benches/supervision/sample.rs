@@ -11,6 +11,12 @@ impl Sample {
         (!figures.is_empty()).then_some(Self(figures))
     }
 
+    /// Adds more of the same.
+    pub fn extend(&mut self, more: Self) {
+        self.0.extend(more.0);
+        self.0.sort_by(f64::total_cmp);
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.0.len()

@@ -32,9 +32,16 @@ impl Table {
         }
     }
 
-    /// Enters what was measured.
+    /// Enters what was measured, beside what was measured before.
     pub fn enter(&mut self, subject: &'static str, figures: Vec<(Row, Cell)>) {
-        self.cells.extend(figures.into_iter().map(|(row, cell)| ((row, subject), cell)));
+        for (row, cell) in figures {
+            match (self.cells.get_mut(&(row, subject)), cell) {
+                (Some(Cell::Figures(sample)), Cell::Figures(more)) => sample.extend(more),
+                // What has failed once has failed.
+                (Some(Cell::Words(_)), Cell::Figures(_)) => {}
+                (_, cell) => drop(self.cells.insert((row, subject), cell)),
+            }
+        }
     }
 
     /// All of it.
@@ -45,7 +52,7 @@ impl Table {
         lines.extend(
             Row::ALL.into_iter().filter(|row| topics.contains(&row.description().topic)).map(|row| self.line(row)),
         );
-        format!("{}\n{}", self.head, aligned(&lines))
+        format!("{} Load after: {}.\n\n{}", self.head, load(), aligned(&lines))
     }
 
     fn line(&self, row: Row) -> Vec<String> {
@@ -131,8 +138,6 @@ fn figure(figure: f64) -> String {
 fn head(subjects: &[Box<dyn Subject>], missing: &[&str], options: &Options, hands: &Hands) -> String {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split(' ').next().unwrap_or_default();
     let mut compared: Vec<String> = subjects
         .iter()
         .filter(|subject| subject.role() != Role::Floor)
@@ -140,7 +145,12 @@ fn head(subjects: &[Box<dyn Subject>], missing: &[&str], options: &Options, hand
         .collect();
     compared.extend(missing.iter().map(|name| format!("{name}: not installed")));
     let quick = if options.quick { "\nQuick: too few repetitions to compare by." } else { "" };
-    format!("Linux {}, {cores} cores, load {load} before; {}.{quick}\n", kernel.trim(), compared.join(", "))
+    format!("Linux {}, {cores} cores; {}.{quick}\nLoad before: {}.", kernel.trim(), compared.join(", "), load())
+}
+
+/// How many processes of the whole machine wanted a core in the last minute: whatever else ran is noise in every figure.
+fn load() -> String {
+    fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').next().unwrap_or_default().to_owned()
 }
 
 fn aligned(lines: &[Vec<String>]) -> String {

@@ -68,8 +68,9 @@ impl Subject for Mprocs {
     }
 
     fn launch(&self, place: &Place, hands: &Hands) -> Result<(), String> {
+        // A terminal without a size ends mprocs with the first line that a bot writes.
         let inner = format!(
-            "exec {} --config {} --log-dir {}",
+            "stty rows 40 cols 120; exec {} --config {} --log-dir {}",
             self.program.display(),
             place.at("mprocs.yaml").display(),
             place.at("log").display()

@@ -4,19 +4,14 @@ use super::Figures;
 use crate::bot::Behaviour;
 use crate::clock::{self, millis};
 use crate::hands::Hands;
-use crate::options::Options;
 use crate::place::Plan;
 use crate::rows::{Cell, Row};
 use crate::session::Session;
 use crate::subjects::Subject;
 
 /// With bots that burn CPU to come up, as most do, and with some that need nothing.
-pub fn measure(hands: &Hands, subject: &dyn Subject, options: &Options) -> Result<Figures, String> {
-    let of = |behaviour| -> Result<Cell, String> {
-        let times: Result<_, _> =
-            (0..options.crowds(subject.role())).map(|_| once(hands, subject, behaviour)).collect();
-        Ok(Cell::figures(times?))
-    };
+pub fn measure(hands: &Hands, subject: &dyn Subject) -> Result<Figures, String> {
+    let of = |behaviour| once(hands, subject, behaviour).map(Cell::figure);
     Ok(vec![(Row::ColdHeavy, of(Behaviour::Heavy)?), (Row::ColdLight, of(Behaviour::Silent)?)])
 }
 

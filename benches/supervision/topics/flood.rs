@@ -17,21 +17,20 @@ use crate::subjects::{Role, Subject};
 /// For five seconds.
 pub fn measure(hands: &Hands, subject: &dyn Subject, options: &Options) -> Result<Figures, String> {
     let time = Duration::from_secs(if options.quick { 2 } else { 5 });
-    let (mut rates, mut faults, mut shares) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..options.rounds() {
-        let plan = Plan::new(1, Behaviour::Flood(time.as_millis() as u64)).running();
-        let (session, lives) = Session::open(hands, subject, plan)?;
-        let begun = Instant::now();
-        let before = Used::by(&session.supervision(&lives));
-        let lines = session.hear_lines()?;
-        let (cpu, _) = Used::by(&session.supervision(&lives)).since(&before);
-        shares.push(cpu.as_secs_f64() / begun.elapsed().as_secs_f64() * 100.0);
-        rates.push(lines as f64 / time.as_secs_f64() / 1000.0);
-        faults.push(written_down(&session, lines)? as f64);
-    }
-    let mut figures = vec![(Row::FloodLines, Cell::figures(rates)), (Row::FloodLost, Cell::figures(faults))];
+    let plan = Plan::new(1, Behaviour::Flood(time.as_millis() as u64)).running();
+    let (session, lives) = Session::open(hands, subject, plan)?;
+    let begun = Instant::now();
+    let before = Used::by(&session.supervision(&lives));
+    let lines = session.hear_lines()?;
+    let (cpu, _) = Used::by(&session.supervision(&lives)).since(&before);
+    let share = cpu.as_secs_f64() / begun.elapsed().as_secs_f64() * 100.0;
+    let lost = written_down(&session, lines)?;
+    let mut figures = vec![
+        (Row::FloodLines, Cell::figure(lines as f64 / time.as_secs_f64() / 1000.0)),
+        (Row::FloodLost, Cell::figure(lost as f64)),
+    ];
     if subject.role() != Role::Floor {
-        figures.push((Row::FloodCpu, Cell::figures(shares)));
+        figures.push((Row::FloodCpu, Cell::figure(share)));
     }
     Ok(figures)
 }

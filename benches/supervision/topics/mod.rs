@@ -62,7 +62,20 @@ impl Topic {
         Row::ALL.into_iter().filter(|row| row.description().topic == self).collect()
     }
 
-    /// Measures it for one subject.
+    /// How often it is measured: often enough for a median that means something. A peer does once what takes a hundred
+    /// bots or a lot of disk: a stop of a hundred takes one of them a quarter of a minute.
+    pub fn rounds(self, role: Role, quick: bool) -> usize {
+        match (self, role) {
+            _ if quick => 1,
+            (Self::Memory | Self::Idle | Self::Orphan, _) => 1,
+            (Self::Start | Self::Restart, _) => 3,
+            (Self::Cold | Self::Stop | Self::Flood, Role::Peer) => 1,
+            (Self::Cold | Self::Stop, Role::Floor | Role::Ours) => 5,
+            (Self::Flood, Role::Floor | Role::Ours) => 3,
+        }
+    }
+
+    /// Measures it once for one subject.
     pub fn measure(self, hands: &Hands, subject: &dyn Subject, options: &Options) -> Result<Figures, String> {
         // Where there is no supervision, there is nothing of it to be measured.
         if subject.role() == Role::Floor && matches!(self, Self::Memory | Self::Idle | Self::Restart | Self::Orphan) {
@@ -71,10 +84,10 @@ impl Topic {
         match self {
             Self::Memory => memory::measure(hands, subject),
             Self::Idle => idle::measure(hands, subject, options),
-            Self::Start => start::measure(hands, subject, options),
-            Self::Cold => cold::measure(hands, subject, options),
-            Self::Restart => restart::measure(hands, subject, options),
-            Self::Stop => stop::measure(hands, subject, options),
+            Self::Start => start::measure(hands, subject),
+            Self::Cold => cold::measure(hands, subject),
+            Self::Restart => restart::measure(hands, subject),
+            Self::Stop => stop::measure(hands, subject),
             Self::Flood => flood::measure(hands, subject, options),
             Self::Orphan => orphan::measure(hands, subject),
         }

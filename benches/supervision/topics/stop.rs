@@ -7,27 +7,18 @@ use super::Figures;
 use crate::bot::Behaviour;
 use crate::clock::{self, millis};
 use crate::hands::Hands;
-use crate::options::Options;
 use crate::place::Plan;
 use crate::rows::{Cell, Row};
 use crate::session::{self, Life, Session};
 use crate::subjects::Subject;
 
 /// Ten bots one by one, a hundred that end at once, and a hundred that clean up.
-pub fn measure(hands: &Hands, subject: &dyn Subject, options: &Options) -> Result<Figures, String> {
-    let crowd = |behaviour| -> Result<Cell, String> {
-        let times: Result<_, _> =
-            (0..options.crowds(subject.role())).map(|_| hundred(hands, subject, behaviour)).collect();
-        Ok(Cell::figures(times?))
-    };
-    let mut ones = Vec::new();
-    for _ in 0..options.rounds() {
-        ones.extend(one_by_one(hands, subject)?);
-    }
+pub fn measure(hands: &Hands, subject: &dyn Subject) -> Result<Figures, String> {
+    let hundred = |behaviour| hundred(hands, subject, behaviour).map(Cell::figure);
     Ok(vec![
-        (Row::StopOne, Cell::figures(ones)),
-        (Row::StopHundred, crowd(Behaviour::Silent)?),
-        (Row::StopSlow, crowd(Behaviour::Heavy)?),
+        (Row::StopOne, Cell::figures(one_by_one(hands, subject)?)),
+        (Row::StopHundred, hundred(Behaviour::Silent)?),
+        (Row::StopSlow, hundred(Behaviour::Heavy)?),
     ])
 }
 
