@@ -33,6 +33,7 @@ fn main() -> ExitCode {
     }
     match Options::read(arguments) {
         Ok(Wish::Measure(options)) => measure(&options),
+        Ok(Wish::Nothing) => say("benchmarks are run by `just bench`", ExitCode::SUCCESS),
         Ok(Wish::Help) => say(&options::help(), ExitCode::SUCCESS),
         Err(why) => complain(&why, ExitCode::from(2)),
     }

@@ -10,6 +10,8 @@ pub enum Wish {
     Measure(Options),
     /// An explanation.
     Help,
+    /// Nothing: `cargo test --all-targets` runs benchmarks as if they were tests.
+    Nothing,
 }
 
 /// What is to be measured, and how often.
@@ -41,10 +43,11 @@ impl Options {
     /// Reads a command line.
     pub fn read(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
         let mut options = Self { topics: Vec::new(), quick: false, peers: None };
+        let mut is_bench = false;
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
-                // What cargo says to every benchmark.
-                "--bench" => {}
+                // What `cargo bench` says to every benchmark, and `cargo test` does not.
+                "--bench" => is_bench = true,
                 "--quick" => options.quick = true,
                 "--alone" => options.peers = Some(Vec::new()),
                 "--peers" => {
@@ -65,6 +68,6 @@ impl Options {
         if options.topics.is_empty() {
             options.topics = Topic::ALL.to_vec();
         }
-        Ok(Wish::Measure(options))
+        Ok(if is_bench { Wish::Measure(options) } else { Wish::Nothing })
     }
 }

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::{Subject, programs, version_in};
-use crate::hands::Hands;
+use super::{Subject, programs};
+use crate::hands::{self, Hands};
 use crate::place::{self, Place};
 
 /// Its program.
@@ -35,7 +35,10 @@ impl Subject for Pm2 {
         let Ok(home) = tempfile::tempdir() else { return String::new() };
         let mut command = Command::new(&self.0);
         command.arg("--version").env("PM2_HOME", home.path()).env("PM2_DISCRETE_MODE", "true");
-        hands.ask(&mut command).map_or_else(|_| String::new(), |text| version_in(&text))
+        // A new home is welcomed with a page of text and a daemon, which goes with everything else.
+        let text = hands.ask(&mut command).unwrap_or_default();
+        hands::end_everything();
+        text.split_whitespace().last().unwrap_or_default().to_owned()
     }
 
     fn configure(&self, place: &Place) -> Result<(), String> {

@@ -62,16 +62,14 @@ impl Topic {
         Row::ALL.into_iter().filter(|row| row.description().topic == self).collect()
     }
 
-    /// How often it is measured: often enough for a median that means something. A peer does once what takes a hundred
-    /// bots or a lot of disk: a stop of a hundred takes one of them a quarter of a minute.
+    /// How often it is measured: often enough for a median that means something. Peers have one round: what is repeated
+    /// is repeated ten times in it, and a stop of a hundred takes one of them a quarter of a minute.
     pub fn rounds(self, role: Role, quick: bool) -> usize {
         match (self, role) {
             _ if quick => 1,
-            (Self::Memory | Self::Idle | Self::Orphan, _) => 1,
-            (Self::Start | Self::Restart, _) => 3,
-            (Self::Cold | Self::Stop | Self::Flood, Role::Peer) => 1,
+            (_, Role::Peer) | (Self::Memory | Self::Idle | Self::Orphan, _) => 1,
+            (Self::Start | Self::Restart | Self::Flood, Role::Floor | Role::Ours) => 3,
             (Self::Cold | Self::Stop, Role::Floor | Role::Ours) => 5,
-            (Self::Flood, Role::Floor | Role::Ours) => 3,
         }
     }
 
