@@ -149,6 +149,8 @@ impl<'a> Session<'a> {
         let mut faults = 0;
         for line in BufReader::with_capacity(1 << 20, reader).split(b'\n') {
             let line = line.map_err(|error| error.to_string())?;
+            // A terminal puts it there; nothing is lost by it.
+            let line = line.strip_suffix(b"\r").unwrap_or(&line);
             let number = line.get(..12).and_then(|text| std::str::from_utf8(text).ok()?.parse::<u64>().ok());
             match number.filter(|_| line.len() == 63) {
                 Some(number) if number == next => next += 1,
