@@ -18,6 +18,9 @@ use crate::process::{self, Held};
 use super::talk::Talk;
 use super::walk::Walk;
 
+/// A keeper that has said its last word is gone in a moment.
+const LEAVES: Duration = Duration::from_micros(200);
+
 /// Nothing is listened to for longer than this at a time: a keeper that died says nothing.
 const LISTEN: Duration = Duration::from_millis(500);
 
@@ -272,7 +275,7 @@ impl Walk<'_> {
         let path = self.home.bot(&self.report.name).keeper_lock();
         let until = clock::now().plus(KEEPER_GONE);
         while lock::look(&path) == LockSeen::Held && clock::now() < until {
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(LEAVES);
         }
     }
 }
