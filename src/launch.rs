@@ -1,11 +1,12 @@
-//! Starts keepers, and hears from each whether its bot came to execute.
+//! Starts our own binary in its hidden roles, keepers above all, and hears from each of those whether its bot came to
+//! execute.
 //!
 //! A keeper is our own binary, reached through `/proc/self/exe`: the name of a binary that was replaced is gone, the
 //! binary is not. It detaches itself; what it is to keep comes over its stdin, what became of it goes over its stdout.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -106,26 +107,32 @@ pub enum Launch {
 /// With a phrase, if it cannot be executed.
 pub fn launch(home: &Home, spec: &BotSpec, begin: Begin, by: &str) -> Result<Launched, String> {
     let order = Order { home: home.root().to_owned(), spec: spec.clone(), begin, by: by.to_owned() };
-    let text = serde_json::to_vec(&order).map_err(|error| error.to_string())?;
-    let mut command = Command::new("/proc/self/exe");
-    command
-        .arg0(KEEPER_NAME)
-        .args([KEEPER_ROLE, spec.name.as_str()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    for name in MARK.iter().chain(&["BOTWARDEN_INSTANCE", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) {
-        command.env_remove(name);
-    }
-    let mut child = command.spawn().map_err(|error| format!("cannot start its keeper: {}", words(&error)))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A keeper that died before it had read everything has its last word on stdout, or none.
-        let _ = stdin.write_all(&text);
-    }
+    let mut child =
+        ourselves(KEEPER_ROLE, spec.name.as_str(), &order).map_err(|why| format!("cannot start its keeper: {why}"))?;
     let stdout = child.stdout.take().ok_or("cannot hear its keeper")?;
     // The process that was started ends as soon as the keeper has detached itself from it.
     let _ = child.wait();
     Ok(Launched { words: BufReader::new(stdout), pid: None })
+}
+
+/// Starts our own binary in a hidden role, without the mark of a bot that may have called us. What it is told goes over
+/// its stdin; what it says comes over its stdout.
+///
+/// # Errors
+/// With a phrase, if it cannot be executed.
+pub fn ourselves(role: &str, name: &str, order: &impl Serialize) -> Result<Child, String> {
+    let text = serde_json::to_vec(order).map_err(|error| error.to_string())?;
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0(KEEPER_NAME).args([role, name]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    for name in MARK.iter().chain(&["BOTWARDEN_INSTANCE", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) {
+        command.env_remove(name);
+    }
+    let mut child = command.spawn().map_err(|error| words(&error))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // One that died before it had read everything has its last word on stdout, or none.
+        let _ = stdin.write_all(&text);
+    }
+    Ok(child)
 }
 
 impl Launched {

@@ -1,14 +1,16 @@
 //! Stopping, killing and restarting: a stopper is started, which goes on whatever becomes of whoever asked, and watched
 //! until it has said how it went.
 
-use std::io::{BufRead, BufReader, Write};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::ChildStdout;
 
-use crate::core::protocol::{KEEPER_NAME, STOPPER_ROLE};
-use crate::core::report::Report;
-use crate::paths::words;
-use crate::process::MARK;
+use jiff::Timestamp;
+
+use crate::clock;
+use crate::core::bot::BotName;
+use crate::core::protocol::STOPPER_ROLE;
+use crate::core::report::{BotReport, Report};
+use crate::launch::ourselves;
 
 use super::procedure::{StopOrder, StopWord, carry_out};
 
@@ -17,46 +19,59 @@ const STOPPERS: usize = 3;
 
 /// Has it done; `tell` hears how it goes, and the report, which was the last word, comes back.
 pub fn stop(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) -> Report {
+    let at = clock::wall();
+    // What a stopper has told before it died is not done, or told, again.
+    let mut told: Vec<BotReport> = Vec::new();
     for _ in 0..STOPPERS {
+        let rest = rest_of(order, &told);
         // No room for a process: what has to be stopped is stopped from here.
-        let Ok(mut stopper) = launch(order) else { break };
-        let report = stopper.stdout.take().and_then(|words| watch(BufReader::new(words), tell));
+        let Ok(mut stopper) = ourselves(STOPPER_ROLE, &rest.id, &rest) else { break };
+        let words = stopper.stdout.take();
+        let report = words.and_then(|words| watch(BufReader::new(words), &mut told, tell));
         // It has its own things to see to after its last word; whoever goes on living reaps it then.
         let _ = std::thread::Builder::new().spawn(move || stopper.wait());
         if let Some(report) = report {
-            return report;
+            return whole(order, report, at, told);
         }
     }
-    carry_out(order, tell)
+    let report = carry_out(&rest_of(order, &told), tell);
+    told.extend(report.bots.iter().cloned());
+    whole(order, report, at, told)
 }
 
-fn launch(order: &StopOrder) -> Result<Child, String> {
-    let text = serde_json::to_vec(order).map_err(|error| error.to_string())?;
-    let mut command = Command::new("/proc/self/exe");
-    command
-        .arg0(KEEPER_NAME)
-        .args([STOPPER_ROLE, &order.id])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    for name in MARK.iter().chain(&["BOTWARDEN_INSTANCE", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) {
-        command.env_remove(name);
+fn rest_of(order: &StopOrder, told: &[BotReport]) -> StopOrder {
+    let is_told = |name: &BotName| told.iter().any(|bot| bot.name == *name);
+    let bots = order.bots.iter().filter(|name| !is_told(name)).cloned().collect();
+    StopOrder { bots, ..order.clone() }
+}
+
+/// The report of the last stopper, with what others before it have told.
+fn whole(order: &StopOrder, report: Report, at: Timestamp, mut told: Vec<BotReport>) -> Report {
+    if report.bots.len() == order.bots.len() {
+        return report;
     }
-    let mut child = command.spawn().map_err(|error| words(&error))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // One that died before it had read everything says nothing, and is followed by another.
-        let _ = stdin.write_all(&text);
+    told.sort_by_key(|bot| order.bots.iter().position(|name| *name == bot.name));
+    let mut whole = Report::of(&report.action, &order.by, at, told);
+    whole.duration_ms = clock::millis(clock::wall().duration_since(at).unsigned_abs());
+    for error in report.errors {
+        whole.add_error(error);
     }
-    Ok(child)
+    whole
 }
 
 /// Hears a stopper out; nothing if it died before its last word.
-fn watch(stopper: BufReader<ChildStdout>, tell: &mut (dyn FnMut(&StopWord) + Send)) -> Option<Report> {
+fn watch(
+    stopper: BufReader<ChildStdout>,
+    told: &mut Vec<BotReport>,
+    tell: &mut (dyn FnMut(&StopWord) + Send),
+) -> Option<Report> {
     for line in stopper.lines() {
         let word: StopWord = serde_json::from_str(&line.ok()?).ok()?;
         tell(&word);
-        if let StopWord::Over(report) = word {
-            return Some(*report);
+        match word {
+            StopWord::Waiting { .. } => {}
+            StopWord::Bot(bot) => told.push(*bot),
+            StopWord::Over(report) => return Some(*report),
         }
     }
     None
