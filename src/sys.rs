@@ -286,7 +286,7 @@ pub fn detach() -> io::Result<()> {
 /// If we lead a process group already.
 pub fn lead_session() -> io::Result<()> {
     // SAFETY: a system call without arguments.
-    check(unsafe { libc::setsid() }).map(|_| ())
+    check(unsafe { libc::setsid() })
 }
 
 /// Closes every descriptor but stdin, stdout and stderr. Whoever started us may have left others open to us by accident; a
