@@ -59,18 +59,16 @@ pub(super) fn run(desk: &Desk, which: &LogArgs, output: Output) -> Code {
     }
 }
 
-/// The log file that a bot writes by itself: what the configuration says, or the record of a bot that it does not name.
-/// Where there is none, and none of the output comes to us, that is said.
+/// The log file that a bot writes by itself: by the configuration, or else by the record of its last run. Where there is none, and none of the output comes to us, that is said.
 fn file_of(desk: &Desk, name: &BotName, output: Output) -> Option<PathBuf> {
     let record = match record::read(&desk.home.bot(name)) {
         RecordSeen::Read(record) => Some(record),
         RecordSeen::None | RecordSeen::Unreadable(_) => None,
     };
     let spec = desk.config.as_ref().and_then(|config| config.bots.iter().find(|spec| spec.name == *name));
-    let file = match spec {
-        Some(spec) => spec.log_file.clone(),
-        None => record.as_ref().and_then(|record| record.log_file.clone()),
-    };
+    let file = spec
+        .and_then(|spec| spec.log_file.clone())
+        .or_else(|| record.as_ref().and_then(|record| record.log_file.clone()));
     if file.is_none() && record.is_some_and(|record| record.stray && record.ended.is_none()) {
         output.complain(&format!("{name}: {NOT_OURS}"));
     }
