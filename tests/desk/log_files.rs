@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
-use crate::harness::{Desk, eventually, finish, has, python, skipped};
+use crate::harness::{Desk, eventually, has, python, skipped};
+use crate::screen::Terminal;
 
 /// Writes what it is told to, where it is told to: one order a line of `orders`, followed for ever. Its own words go to
 /// its output.
@@ -223,24 +224,10 @@ fn the_screen_shows_it() {
     order(&desk, "log written by a stray\n");
     wait_for_file(&desk, "stray\n");
     desk.run(&["adopt", "bot"]).expect(0);
-    let socket = desk.path("tmux.sock");
-    let tmux = |args: &[&str]| {
-        let mut command = Command::new("tmux");
-        desk.dress(&mut command);
-        finish(command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8").arg("-S").arg(&socket).args(args))
-    };
-    let shows = |text: &str| {
-        eventually(format!("{text:?} on the screen"), || {
-            tmux(&["capture-pane", "-p"]).stdout.contains(text).then_some(())
-        });
-    };
-    let opened =
-        tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "/bin/sh", "-c", "\"$BOTWARDEN\""]);
-    assert_eq!(opened.code, 0, "{}", opened.said());
-    shows("written by a stray");
-    shows("bot bot.log");
+    let terminal = Terminal::open_at(&desk, "bot ");
+    terminal.shows("written by a stray");
+    terminal.shows("bot bot.log");
     order(&desk, "rotate\nlog written elsewhere\n");
-    shows("--- bot.log begins anew ---");
-    shows("written elsewhere");
-    tmux(&["kill-server"]);
+    terminal.shows("--- bot.log begins anew ---");
+    terminal.shows("written elsewhere");
 }
