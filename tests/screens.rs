@@ -532,7 +532,7 @@ fn a_bots_own_log_file_stands_alone_or_is_told_from_its_output() {
     let desk = with_log_file(&[none, missing.clone()]);
     let seen = rows(&desk.buffer()).join("\n");
     assert!(seen.contains("it has written no log yet") && seen.contains(" no bot.log "), "{seen}");
-    assert!(seen.contains("its log_file cannot be read: /bots/logs/bot.log: no such file or"), "{seen}");
+    assert!(seen.contains("its log_file cannot be read: /bots/logs/bot.log: no such file or directory "), "{seen}");
     let desk = with_log_file(&[output, LogEvent::Lines(vec!["caught".into()]), missing]);
     let seen = rows(&desk.buffer()).join("\n");
     assert!(

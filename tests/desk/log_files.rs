@@ -202,7 +202,7 @@ fn a_stray_that_was_adopted_shows_its_log_file() {
     assert_eq!(logs.next(), "written after");
     // Its configuration is gone, and its record still knows.
     desk.configure("[bots.other]\ncommand = ['sleep', '600']\nmode = 'paper'\n");
-    assert_eq!(desk.run(&["logs", "-n", "1", "bot"]).expect(0).stdout, "written after\n");
+    eventually("its record", || (desk.run(&["logs", "-n", "1", "bot"]).stdout == "written after\n").then_some(()));
 }
 
 #[test]
@@ -210,8 +210,10 @@ fn a_stray_without_a_log_file_is_said_to_show_nothing() {
     let desk = desk(&BOT.replace("log_file = 'logs/bot.log'\n", ""));
     let _stray = ByHand::start(&desk);
     eventually("a stray that is adopted", || (desk.run(&["adopt", "bot"]).code == 0).then_some(()));
-    let done = desk.run(&["logs", "bot"]).expect(0);
-    assert!(done.stdout.is_empty() && done.stderr.contains("log_file can name"), "{}", done.said());
+    eventually("a word about it", || {
+        let done = desk.run(&["logs", "bot"]).expect(0);
+        (done.stdout.is_empty() && done.stderr.contains("log_file can name")).then_some(())
+    });
 }
 
 #[test]
@@ -224,6 +226,7 @@ fn the_screen_shows_it() {
     order(&desk, "log written by a stray\n");
     wait_for_file(&desk, "stray\n");
     desk.run(&["adopt", "bot"]).expect(0);
+    desk.wait_for("bot", "running");
     let terminal = Terminal::open_at(&desk, "bot ");
     terminal.shows("written by a stray");
     terminal.shows("bot bot.log");

@@ -8,7 +8,6 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
-use ratatui::widgets::{Paragraph, Wrap};
 
 use crate::tui::layout::log_rows;
 use crate::tui::logbook::Loudness;
@@ -77,9 +76,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         if whys.is_empty() {
             whys.push(nothing());
         }
-        lines.extend(whys.into_iter().map(|why| Line::styled(format!(" {why}"), theme::faint())));
-        frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), inside);
-        return;
+        let rows = whys.iter().flat_map(|why| text::fold(why, width));
+        let row =
+            |row: String| Line::styled(format!(" {}", text::cut(&row, width, model.signs().more)), theme::faint());
+        lines.extend(rows.map(row));
     }
     frame.render_widget(Text::from(lines), inside);
 }
