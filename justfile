@@ -35,6 +35,10 @@ advisories:
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 
+# What supervision costs, beside a floor and other supervisors: `just bench --help`, docs/BENCHMARKS.md
+bench *ARGS:
+    cargo bench --locked --bench supervision -- {{ ARGS }}
+
 # The paper desk
 demo:
     cargo run --release -- demo

@@ -41,7 +41,8 @@ impl Lock {
 
 /// Whether somebody holds the lock, without taking it.
 pub fn look(path: &Path) -> LockSeen {
-    let file = match File::open(path) {
+    // Never waits: where a pipe was put in its place, nobody may ever come.
+    let file = match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return LockSeen::Free,
         Err(error) => return LockSeen::Unreadable(format!("{}: {}", path.display(), words(&error))),

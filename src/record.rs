@@ -1,7 +1,7 @@
 //! Reads and writes what is kept beside a bot: `run.json` and `down`.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::paths::{BotHome, words};
 /// The run record, as far as it can be understood.
 pub fn read(bot: &BotHome) -> RecordSeen {
     let path = bot.run();
-    let bytes = match fs::read(&path) {
+    let bytes = match read_file(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return RecordSeen::None,
         Err(error) => return RecordSeen::Unreadable(format!("{}: {}", path.display(), words(&error))),
@@ -21,6 +21,14 @@ pub fn read(bot: &BotHome) -> RecordSeen {
         Ok(record) => RecordSeen::Read(Box::new(record)),
         Err(error) => RecordSeen::Unreadable(format!("{}: {error}", path.display())),
     }
+}
+
+/// Reads a file, and never waits for one that is none: a pipe put in its place.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    OpenOptions::new().read(true).custom_flags(flags).open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Whether a record is to survive a power cut from the moment it is written.
@@ -44,7 +52,7 @@ pub fn write(bot: &BotHome, record: &RunRecord, sync: Sync) -> io::Result<()> {
 
 /// Whether the bot is not to be running, and who said so.
 pub fn down(bot: &BotHome) -> Option<Down> {
-    match fs::read(bot.down()) {
+    match read_file(&bot.down()) {
         Ok(bytes) => Some(serde_json::from_slice(&bytes).unwrap_or_default()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(_) => Some(Down::default()),

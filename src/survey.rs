@@ -375,8 +375,8 @@ fn status(sight: &Sight, spec: Option<&BotSpec>, used: Option<&Used>, configured
         keeper_pid,
         started_at,
         uptime_s: uptime.filter(|_| executes),
-        restarts: said.map(|said| said.restarts).or_else(|| record.map(|record| record.restarts)).or(Some(0)),
-        failures: said.map(|said| said.failures).or_else(|| record.map(|record| record.failures)).or(Some(0)),
+        restarts: said.map(|said| said.restarts).or_else(|| counted(evidence, |record| record.restarts)),
+        failures: said.map(|said| said.failures).or_else(|| counted(evidence, |record| record.failures)),
         next_try_at: said.and_then(|said| said.next_try_in_ms).map(|ms| clock::wall_after(Duration::from_millis(ms))),
         last_exit,
         heartbeat_age_s: said.and_then(|said| said.heartbeat_age_ms).map(|ms| ms / 1000),
@@ -391,6 +391,15 @@ fn status(sight: &Sight, spec: Option<&BotSpec>, used: Option<&Used>, configured
         give_up_after: said
             .map_or_else(|| spec.map_or(0, |spec| spec.backoff.give_up_after), |said| said.give_up_after),
         run: record.map(|record| record.run.clone()),
+    }
+}
+
+/// A count of the run record: none where there never was a run, and unknown where it cannot be read.
+fn counted(evidence: &Evidence, count: impl Fn(&RunRecord) -> u32) -> Option<u32> {
+    match &evidence.record {
+        RecordSeen::Read(record) => Some(count(record)),
+        RecordSeen::None => Some(0),
+        RecordSeen::Unreadable(_) => None,
     }
 }
 

@@ -279,6 +279,16 @@ pub fn detach() -> io::Result<()> {
     Ok(())
 }
 
+/// Leaves the caller's process group, session and terminal, without a process in between. Whoever started us may go at
+/// any time, and reaps us if it stays.
+///
+/// # Errors
+/// If we lead a process group already.
+pub fn lead_session() -> io::Result<()> {
+    // SAFETY: a system call without arguments.
+    check(unsafe { libc::setsid() }).map(|_| ())
+}
+
 /// Closes every descriptor but stdin, stdout and stderr. Whoever started us may have left others open to us by accident; a
 /// bot that held on to one end of such a pipe would keep its other end waiting for as long as the bot lives.
 pub fn close_inherited() {

@@ -347,7 +347,7 @@ fn every_file_says_first_what_it_is() {
 #[test]
 fn no_file_names_a_machine_or_a_registry() {
     let mut files = Vec::new();
-    for folder in ["src", "tests", "config", "docs", ".ci"] {
+    for folder in ["src", "tests", "benches", "config", "docs", ".ci"] {
         collect(&root().join(folder), &mut files);
     }
     for entry in std::fs::read_dir(root()).expect("the project").flatten() {

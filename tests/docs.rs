@@ -77,7 +77,14 @@ fn the_readmes_two_commands_are_the_ones_that_are_tested() {
 #[test]
 fn links_between_documents_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for page in ["README.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/CONFIGURATION.md", "docs/EVENTS.md"] {
+    for page in [
+        "README.md",
+        "CHANGELOG.md",
+        "docs/ARCHITECTURE.md",
+        "docs/CONFIGURATION.md",
+        "docs/EVENTS.md",
+        "docs/BENCHMARKS.md",
+    ] {
         let folder = root.join(page);
         for link in all(r"\]\(([^)#:]+)\)", &read(page)) {
             let target = folder.parent().expect("a folder").join(&link);
@@ -89,7 +96,14 @@ fn links_between_documents_lead_somewhere() {
 #[test]
 fn canceled_has_one_l() {
     let doubled = ["cancel", "led"].concat();
-    for page in ["README.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/CONFIGURATION.md", "docs/EVENTS.md"] {
+    for page in [
+        "README.md",
+        "CHANGELOG.md",
+        "docs/ARCHITECTURE.md",
+        "docs/CONFIGURATION.md",
+        "docs/EVENTS.md",
+        "docs/BENCHMARKS.md",
+    ] {
         assert!(!read(page).to_lowercase().contains(&doubled), "{page}");
     }
     assert!(!EXAMPLE.contains(&doubled));

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::core::protocol::{KEEPER_NAME, STOPPER_ROLE};
 use crate::core::report::Report;
@@ -19,15 +19,18 @@ const STOPPERS: usize = 3;
 pub fn stop(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) -> Report {
     for _ in 0..STOPPERS {
         // No room for a process: what has to be stopped is stopped from here.
-        let Ok(words) = launch(order) else { break };
-        if let Some(report) = watch(words, tell) {
+        let Ok(mut stopper) = launch(order) else { break };
+        let report = stopper.stdout.take().and_then(|words| watch(BufReader::new(words), tell));
+        // It has its own things to see to after its last word; whoever goes on living reaps it then.
+        let _ = std::thread::Builder::new().spawn(move || stopper.wait());
+        if let Some(report) = report {
             return report;
         }
     }
     carry_out(order, tell)
 }
 
-fn launch(order: &StopOrder) -> Result<BufReader<ChildStdout>, String> {
+fn launch(order: &StopOrder) -> Result<Child, String> {
     let text = serde_json::to_vec(order).map_err(|error| error.to_string())?;
     let mut command = Command::new("/proc/self/exe");
     command
@@ -44,10 +47,7 @@ fn launch(order: &StopOrder) -> Result<BufReader<ChildStdout>, String> {
         // One that died before it had read everything says nothing, and is followed by another.
         let _ = stdin.write_all(&text);
     }
-    let stdout = child.stdout.take().ok_or("cannot hear it")?;
-    // The process that was started ends as soon as the stopper has detached itself from it.
-    let _ = child.wait();
-    Ok(BufReader::new(stdout))
+    Ok(child)
 }
 
 /// Hears a stopper out; nothing if it died before its last word.

@@ -20,6 +20,7 @@ use crate::lock::Lock;
 use crate::logs::archive::Archivist;
 use crate::paths::{BotHome, Home, words};
 use crate::record::{self, Sync};
+use crate::survey::Pass;
 use crate::who;
 
 use super::trouble::Topic;
@@ -56,6 +57,8 @@ pub(super) struct Request {
     pub(super) notify: Option<String>,
     pub(super) restarts: u32,
     pub(super) failures: u32,
+    /// Whether so much time has passed since the last run that somebody may have started it by hand.
+    pub(super) look_for_strays: bool,
 }
 
 /// A run that can be spawned.
@@ -112,6 +115,11 @@ fn prepare(request: &Request) -> Result<Prepared, Obstacle> {
     let lock = Lock::take(&bot.bot_lock())
         .map_err(|error| Obstacle::Impossible(format!("{}: {}", bot.bot_lock().display(), words(&error))))?
         .ok_or_else(|| Obstacle::Refused(Refusal::Occupied("a process of an earlier run holds its lock".into())))?;
+    if request.look_for_strays
+        && let Some(stray) = stray(request)
+    {
+        return Err(Obstacle::Refused(Refusal::Occupied(stray)));
+    }
     let (env, identity) = environment(request).map_err(Obstacle::Impossible)?;
     let (record, log, group) = match open_run(request, &bot) {
         // A full disk: old output goes before a bot stays down.
@@ -120,6 +128,13 @@ fn prepare(request: &Request) -> Result<Prepared, Obstacle> {
     }
     .map_err(|error| Obstacle::Impossible(format!("cannot write in {}: {}", bot.root().display(), words(&error))))?;
     Ok(Prepared { env: with_mark(env, request, &record), record, log, lock: lock.into_file(), identity, group })
+}
+
+/// Something that looks like it and that no keeper has.
+fn stray(request: &Request) -> Option<String> {
+    let pass = Pass::make(&request.home, std::slice::from_ref(&request.spec));
+    let stray = pass.strays(&request.spec.name).into_iter().next()?;
+    Some(format!("pid {} ({}) looks like it and was not started here", stray.pid, stray.command))
 }
 
 fn relieve(request: &Request, bot: &BotHome) -> bool {

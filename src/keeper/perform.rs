@@ -1,6 +1,7 @@
 //! Carries out what the lifecycle wants done.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -27,6 +28,9 @@ use crate::tree::Tree;
 /// What a bot says of itself is cut to this many characters.
 const LONGEST_CLAIM: usize = 200;
 
+/// In less than this nobody starts a bot by hand, and a search would cost more than the wait.
+const TIME_FOR_OTHERS: Duration = Duration::from_millis(500);
+
 impl Keeper {
     pub(super) fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
@@ -43,13 +47,15 @@ impl Keeper {
         let group = self.parts.tree.take_group();
         self.sweep(group);
         let parts = &self.parts;
+        let failures = parts.life.failures();
         parts.desk.take_on(desk::Job::Prepare(Box::new(desk::Request {
             home: parts.home.clone(),
             spec: parts.spec.clone(),
             keeper: process::identify(std::process::id() as i32),
             notify: parts.notify.as_ref().map(|notify| notify.address().to_owned()),
             restarts: parts.life.restarts(),
-            failures: parts.life.failures(),
+            failures,
+            look_for_strays: failures > 0 && parts.spec.backoff.wait(failures) >= TIME_FOR_OTHERS,
         })));
     }
 

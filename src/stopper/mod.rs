@@ -22,9 +22,8 @@ pub fn run() -> ExitCode {
     sys::close_inherited();
     // A bot that stops itself must not take its stopper along.
     cgroup::leave();
-    if sys::detach().is_err() {
-        // Still somebody's child, and able to stop bots all the same.
-    }
+    // Where that is not possible we still stop bots; only a closed terminal could end us.
+    let _ = sys::lead_session();
     let mut text = Vec::new();
     let read = std::io::stdin().lock().read_to_end(&mut text);
     let order: Option<StopOrder> = read.ok().and_then(|_| serde_json::from_slice(&text).ok());

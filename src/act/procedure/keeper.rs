@@ -13,10 +13,13 @@ use crate::core::status::{LockSeen, Voice};
 use crate::core::stop::{Asked, Course, Heard, Input, KEEPER_GONE, Wish};
 use crate::lock;
 use crate::paths::words;
-use crate::process::Held;
+use crate::process::{self, Held};
 
 use super::talk::Talk;
 use super::walk::Walk;
+
+/// A keeper that has said its last word is gone in a moment.
+const LEAVES: Duration = Duration::from_micros(200);
 
 /// Nothing is listened to for longer than this at a time: a keeper that died says nothing.
 const LISTEN: Duration = Duration::from_millis(500);
@@ -240,7 +243,8 @@ impl Walk<'_> {
             Voice::Silent(why) | Voice::Foreign(why) => why.clone(),
             Voice::NotAsked | Voice::Said(_) => sight.verdict.note.clone(),
         };
-        let keeper = sight.record().and_then(|record| record.keeper.as_ref()).and_then(Held::open);
+        let recorded = sight.record().and_then(|record| record.keeper.as_ref()).and_then(Held::open);
+        let keeper = recorded.or_else(|| self.holder_of_its_lock());
         if !self.report.found_by.contains(&Tier::Keeper) {
             self.report.found_by.push(Tier::Keeper);
         }
@@ -260,11 +264,18 @@ impl Walk<'_> {
         }
     }
 
+    /// A keeper whose record is lost is whoever of our keepers has its lock open.
+    fn holder_of_its_lock(&self) -> Option<Held> {
+        let holders = process::holders(&self.home.bot(&self.report.name).keeper_lock());
+        let keeper = holders.into_iter().find(|pid| process::is_keeper(*pid))?;
+        process::identify(keeper).and_then(|id| Held::open(&id))
+    }
+
     fn wait_for_the_keeper_to_leave(&self) {
         let path = self.home.bot(&self.report.name).keeper_lock();
         let until = clock::now().plus(KEEPER_GONE);
         while lock::look(&path) == LockSeen::Held && clock::now() < until {
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(LEAVES);
         }
     }
 }

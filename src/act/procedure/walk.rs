@@ -16,6 +16,7 @@ use crate::core::report::{
 use crate::core::status::{RecordSeen, Voice};
 use crate::core::stop::{Course, Depth, Effect, Input, Own, Sighting, Taken, Wish};
 use crate::latch;
+use crate::lock;
 use crate::paths::{Home, words};
 use crate::process;
 use crate::record;
@@ -145,7 +146,11 @@ impl<'a> Walk<'a> {
 
     fn look(&mut self, depth: Depth) -> Sighting {
         let name = self.report.name.clone();
-        let mut sight = see(self.home, &name, &Marked::default());
+        let mut sight = match self.sight.take().filter(|_| depth == Depth::All) {
+            // It is being talked to: what it has to say is heard there.
+            Some(sight) if self.talk.is_some() => self.look_at_its_lock(sight),
+            Some(_) | None => see(self.home, &name, &Marked::default()),
+        };
         let mut strays = 0;
         if depth == Depth::All {
             // Begun after the keeper was looked at: whoever lives now and is in no keeper's tree is nobody's but ours.
@@ -162,6 +167,12 @@ impl<'a> Walk<'a> {
         self.take_in_record(&sight);
         self.sight = Some(sight);
         sighting
+    }
+
+    /// Whether the keeper that was looked at before is still there.
+    fn look_at_its_lock(&self, mut sight: Sight) -> Sight {
+        sight.evidence.keeper_lock = lock::look(&self.home.bot(&self.report.name).keeper_lock());
+        sight
     }
 
     /// What the run record says; that it cannot be understood is said, and passed over.

@@ -1,0 +1,158 @@
+//! The bot: this very program in another role, the same for every supervisor. It says over a FIFO when it came to
+//! execute, and then behaves as it was told.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGTERM, SIGUSR1};
+use signal_hook::iterator::Signals;
+
+use crate::clock::{self, Nanos};
+
+/// The first argument of a bot.
+pub const ROLE: &str = "bot";
+/// What a talker ends with on SIGUSR1: a code that nothing else ends with.
+pub const TALKERS_END: u8 = 7;
+
+/// What an interpreter of the kind that bots are written in burns before the first line of its program.
+const STARTUP: Duration = Duration::from_millis(20);
+/// What a bot waits for while it cleans up.
+const CLEANUP: Duration = Duration::from_millis(200);
+/// What such an interpreter burns when it ends.
+const TEARDOWN: Duration = Duration::from_millis(4);
+
+/// What a bot does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// Nothing; SIGTERM ends it at once.
+    Silent,
+    /// Burns CPU at its start, and on SIGTERM cleans up for 200 ms and burns some more, as an interpreter does.
+    Heavy,
+    /// Writes numbered lines as fast as it can for so many milliseconds, then nothing.
+    Flood(u64),
+    /// Writes a numbered line every 10 ms; on SIGUSR1 it ends with [`TALKERS_END`].
+    Talker,
+}
+
+impl fmt::Display for Behaviour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Silent => f.write_str("silent"),
+            Self::Heavy => f.write_str("heavy"),
+            Self::Flood(millis) => write!(f, "flood-{millis}"),
+            Self::Talker => f.write_str("talker"),
+        }
+    }
+}
+
+impl Behaviour {
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "silent" => Some(Self::Silent),
+            "heavy" => Some(Self::Heavy),
+            "talker" => Some(Self::Talker),
+            _ => Some(Self::Flood(text.strip_prefix("flood-")?.parse().ok()?)),
+        }
+    }
+}
+
+/// Runs as a bot: `bot FIFO NAME BEHAVIOUR`.
+pub fn run(executing: Nanos, mut arguments: impl Iterator<Item = String>) -> ExitCode {
+    let (Some(fifo), Some(name), Some(behaviour)) =
+        (arguments.next(), arguments.next(), arguments.next().as_deref().and_then(Behaviour::read))
+    else {
+        return ExitCode::from(2);
+    };
+    match behave(behaviour, executing, &Mouth { fifo, name }) {
+        Ok(code) => code,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn behave(behaviour: Behaviour, executing: Nanos, mouth: &Mouth) -> io::Result<ExitCode> {
+    match behaviour {
+        Behaviour::Silent => {
+            mouth.say("up", executing)?;
+            rest()
+        }
+        Behaviour::Heavy => {
+            let mut signals = Signals::new([SIGTERM])?;
+            burn(STARTUP);
+            mouth.say("up", clock::now())?;
+            signals.forever().next();
+            thread::sleep(CLEANUP);
+            burn(TEARDOWN);
+            Ok(ExitCode::SUCCESS)
+        }
+        Behaviour::Flood(millis) => {
+            mouth.say("up", executing)?;
+            let lines = flood(executing + millis * 1_000_000)?;
+            mouth.say("wrote", lines)?;
+            // It stays: one that ended would be started again, and flood again.
+            rest()
+        }
+        Behaviour::Talker => {
+            let told = Arc::new(AtomicBool::new(false));
+            signal_hook::flag::register(SIGUSR1, Arc::clone(&told))?;
+            mouth.say("up", executing)?;
+            let mut lines = 0;
+            while !told.load(Ordering::Relaxed) {
+                write_line(&mut io::stdout(), lines)?;
+                lines += 1;
+                thread::sleep(Duration::from_millis(10));
+            }
+            mouth.say("wrote", lines)?;
+            Ok(ExitCode::from(TALKERS_END))
+        }
+    }
+}
+
+/// One write a line, as a bot does that wants to see its lines when they are printed.
+fn flood(until: Nanos) -> io::Result<u64> {
+    let mut out = File::from(rustix::io::dup(rustix::stdio::stdout())?);
+    let mut lines = 0;
+    while clock::now() < until {
+        write_line(&mut out, lines)?;
+        lines += 1;
+    }
+    Ok(lines)
+}
+
+/// A line of 64 bytes that begins with its number.
+fn write_line(out: &mut impl Write, number: u64) -> io::Result<()> {
+    let mut line = [b'.'; 64];
+    line[63] = b'\n';
+    write!(&mut line[..], "{number:012} ")?;
+    out.write_all(&line)
+}
+
+fn burn(time: Duration) {
+    let until = clock::cpu() + time.as_nanos() as u64;
+    while clock::cpu() < until {}
+}
+
+fn rest() -> ! {
+    loop {
+        thread::park();
+    }
+}
+
+/// Where a bot says what it has to say.
+struct Mouth {
+    fifo: String,
+    name: String,
+}
+
+impl Mouth {
+    /// One short line, which no other bot's line can be mixed with.
+    fn say(&self, word: &str, number: u64) -> io::Result<()> {
+        let line = format!("{word} {} {} {number}\n", self.name, std::process::id());
+        OpenOptions::new().write(true).open(&self.fifo)?.write_all(line.as_bytes())
+    }
+}

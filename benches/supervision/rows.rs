@@ -1,0 +1,147 @@
+//! The rows of the table: what is measured, and what it should be.
+
+use crate::sample::Sample;
+use crate::topics::Topic;
+
+/// One row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Row {
+    /// Memory of all supervision with 10 bots.
+    Memory10,
+    /// Memory of all supervision with 100 bots.
+    Memory100,
+    /// CPU of supervision while nothing happens.
+    IdleCpu,
+    /// Context switches of supervision while nothing happens.
+    IdleSwitches,
+    /// A start, until the bot executes.
+    StartExec,
+    /// A start, until the command has returned.
+    StartReturn,
+    /// A hundred bots that need CPU to come up.
+    ColdHeavy,
+    /// A hundred bots that need nothing to come up.
+    ColdLight,
+    /// From the death of a bot to its successor.
+    Restart,
+    /// A stop of one.
+    StopOne,
+    /// A stop of a hundred that end at once.
+    StopHundred,
+    /// A stop of a hundred that clean up.
+    StopSlow,
+    /// Lines a second of a bot that floods its log.
+    FloodLines,
+    /// Lines that are not in the log.
+    FloodLost,
+    /// CPU of supervision meanwhile.
+    FloodCpu,
+    /// What becomes of a bot whose parent is killed.
+    Orphan,
+}
+
+/// What a figure should be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Goal {
+    /// Nobody has set one.
+    None,
+    /// Less than this.
+    Under(f64),
+    /// No more than this.
+    AtMost(f64),
+    /// Less than this peer's.
+    UnderPeer(&'static str),
+    /// At most so many times the floor.
+    TimesFloor(f64),
+    /// The floor itself; what is below it by less than this share is noise.
+    Floor(f64),
+    /// These very words.
+    Words(&'static str),
+}
+
+/// What is said of a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Description {
+    /// Whose it is.
+    pub topic: Topic,
+    /// What is measured.
+    pub what: &'static str,
+    /// In what.
+    pub unit: &'static str,
+    /// What it should be.
+    pub goal: Goal,
+}
+
+/// A figure in the table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// Measured.
+    Figures(Sample),
+    /// Said.
+    Words(String),
+}
+
+impl Cell {
+    /// Figures; `-` if there are none.
+    pub fn figures(figures: Vec<f64>) -> Self {
+        Sample::of(figures).map_or_else(|| Self::word("-"), Self::Figures)
+    }
+
+    /// One figure.
+    pub fn figure(figure: f64) -> Self {
+        Self::figures(vec![figure])
+    }
+
+    /// Words.
+    pub fn word(text: &str) -> Self {
+        Self::Words(text.to_owned())
+    }
+}
+
+/// What a bot comes to whose parent was killed, if all is well.
+pub const ORPHAN_WELL: &str = "same pid, log whole, exit told";
+
+impl Row {
+    /// Every row, in the order of the table.
+    pub const ALL: [Self; 16] = [
+        Self::Memory10,
+        Self::Memory100,
+        Self::IdleCpu,
+        Self::IdleSwitches,
+        Self::StartExec,
+        Self::StartReturn,
+        Self::ColdHeavy,
+        Self::ColdLight,
+        Self::Restart,
+        Self::StopOne,
+        Self::StopHundred,
+        Self::StopSlow,
+        Self::FloodLines,
+        Self::FloodLost,
+        Self::FloodCpu,
+        Self::Orphan,
+    ];
+
+    /// What is said of it.
+    pub fn description(self) -> Description {
+        let (topic, what, unit, goal) = match self {
+            Self::Memory10 => (Topic::Memory, "all supervision, 10 bots", "MiB PSS", Goal::UnderPeer("s6")),
+            Self::Memory100 => (Topic::Memory, "all supervision, 100 bots", "MiB PSS", Goal::UnderPeer("s6")),
+            Self::IdleCpu => (Topic::Idle, "CPU, 10 silent bots, 10 s", "%", Goal::Under(0.05)),
+            Self::IdleSwitches => (Topic::Idle, "context switches in those 10 s", "", Goal::AtMost(0.0)),
+            Self::StartExec => (Topic::Start, "start: command -> bot executes", "ms", Goal::Under(8.0)),
+            Self::StartReturn => (Topic::Start, "start: command -> returned with proof", "ms", Goal::Under(12.0)),
+            Self::ColdHeavy => (Topic::Cold, "100 cold, 20 ms CPU each, all executing", "ms", Goal::TimesFloor(1.3)),
+            Self::ColdLight => (Topic::Cold, "100 cold, light, all executing", "ms", Goal::None),
+            Self::Restart => (Topic::Restart, "bot killed -> successor executes", "ms", Goal::Under(2.0)),
+            Self::StopOne => (Topic::Stop, "stop one: dead, empty, returned", "ms", Goal::Under(12.0)),
+            Self::StopHundred => (Topic::Stop, "stop 100 that end at once", "ms", Goal::None),
+            Self::StopSlow => (Topic::Stop, "stop 100, cleanup takes 200 ms", "ms", Goal::TimesFloor(1.2)),
+            Self::FloodLines => (Topic::Flood, "flood: lines written", "k/s", Goal::Floor(0.05)),
+            Self::FloodLost => (Topic::Flood, "flood: lines lost or torn", "", Goal::AtMost(0.0)),
+            Self::FloodCpu => (Topic::Flood, "flood: CPU of supervision", "%", Goal::None),
+            Self::Orphan => (Topic::Orphan, "kill -9 of the parent, relaunch", "", Goal::Words(ORPHAN_WELL)),
+        };
+        Description { topic, what, unit, goal }
+    }
+}
