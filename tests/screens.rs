@@ -492,6 +492,54 @@ fn a_log_that_is_scrolled_up_stands_still_while_lines_arrive() {
     assert!(rows(&desk.buffer()).iter().any(|row| row.contains("line 3999")));
 }
 
+/// A screen whose bot under the cursor has a log file, and that was told these things about its logs.
+fn with_log_file(news: &[LogEvent]) -> Desk {
+    let mut desk = Desk::new(80, 24).survey();
+    let bot = desk.model.cursor.clone().expect("a bot");
+    let mut specs = specs();
+    specs.iter_mut().filter(|spec| spec.name == bot).for_each(|spec| spec.log_file = Some("/bots/logs/bot.log".into()));
+    desk.tell(Msg::Configuration(Ok(specs)));
+    for what in news {
+        desk.tell(Msg::Log(LogNews { bot: bot.clone(), what: what.clone() }));
+    }
+    desk
+}
+
+#[test]
+fn a_bots_own_log_file_stands_alone_or_is_told_from_its_output() {
+    let quiet = Duration::from_secs(3);
+    let file = LogEvent::FileOpened { name: "bot.log".into(), whole: true, quiet };
+    let output = LogEvent::Opened { run: "0001".into(), whole: true, quiet };
+    let lines = || vec!["ERROR in the \x1b[2Jfile".to_owned()];
+    let none = LogEvent::Missing("it has written no log yet".into());
+
+    let desk = with_log_file(&[none.clone(), file.clone(), LogEvent::FileLines(lines())]);
+    let asked = Effect::Follow(desk.model.cursor.clone().expect("a bot"), Some("/bots/logs/bot.log".into()));
+    assert_eq!(desk.asked.last(), Some(&asked), "a changed configuration is followed");
+    let seen = rows(&desk.buffer()).join("\n");
+    assert!(seen.contains("Logs  arb-tri bot.log ") && seen.contains("last line 3s ago"), "{seen}");
+    assert!(seen.contains("│ ERROR in the file "), "{seen}");
+
+    let said = LogEvent::Lines(vec!["caught".into()]);
+    let desk = with_log_file(&[output.clone(), file.clone(), said, LogEvent::FileLines(lines()), file]);
+    let seen = rows(&desk.buffer()).join("\n");
+    assert!(seen.contains("Logs  arb-tri + bot.log "), "{seen}");
+    assert!(seen.contains("│ caught ") && seen.contains("│ bot.log | ERROR in the file "), "{seen}");
+    assert!(seen.contains("--- bot.log begins anew ---"), "{seen}");
+
+    let why = "/bots/logs/bot.log: no such file or directory".to_owned();
+    let missing = LogEvent::FileMissing { name: "bot.log".into(), why };
+    let desk = with_log_file(&[none, missing.clone()]);
+    let seen = rows(&desk.buffer()).join("\n");
+    assert!(seen.contains("it has written no log yet") && seen.contains(" no bot.log "), "{seen}");
+    assert!(seen.contains("its log_file cannot be read: /bots/logs/bot.log: no such file or directory "), "{seen}");
+    let desk = with_log_file(&[output, LogEvent::Lines(vec!["caught".into()]), missing]);
+    let seen = rows(&desk.buffer()).join("\n");
+    assert!(
+        seen.contains("caught") && seen.contains("--- its log_file cannot be read") && seen.contains(" no bot.log ")
+    );
+}
+
 // Questions, and what they are about.
 
 #[test]
@@ -788,7 +836,7 @@ fn a_configuration_with_mistakes_starts_nothing_and_stops_everything() {
 fn letters_of_a_filter_act_on_nothing() {
     let mut desk = Desk::new(120, 36).survey();
     desk.press("/sxrXq!y");
-    assert_eq!(desk.asked.iter().filter(|e| !matches!(e, Effect::Follow(_) | Effect::Hurry(_))).count(), 0);
+    assert_eq!(desk.asked.iter().filter(|e| !matches!(e, Effect::Follow(..) | Effect::Hurry(_))).count(), 0);
     assert_eq!(desk.model.filter.text(), "sxrXq!y");
     desk.press("<esc>");
     assert!(desk.model.filter.is_empty());
@@ -806,7 +854,7 @@ fn pasted_text_never_acts() {
             desk.tell(Msg::Paste(pasted.into()));
         }
         let did: Vec<&Effect> =
-            desk.asked.iter().filter(|e| !matches!(e, Effect::Follow(_) | Effect::Hurry(_))).collect();
+            desk.asked.iter().filter(|e| !matches!(e, Effect::Follow(..) | Effect::Hurry(_))).collect();
         assert!(did.is_empty() && desk.model.confirmed.is_none(), "{before}: {did:?}");
     }
 }

@@ -1,31 +1,37 @@
 //! `botwarden logs`: what bots wrote.
 //!
 //! One bot into a pipe or a file: its bytes, unchanged. Everything else goes line by line: on a terminal, with a
-//! filter, as JSON, or of several bots, whose lines are put in the order of their times.
+//! filter, as JSON, or of several bots, whose lines are put in the order of their times. The same goes for a bot that
+//! has both output and a log file of its own; the file's lines are marked with its name then.
 
-use std::collections::VecDeque;
 use std::io::{self, BufWriter, Write};
-use std::ops::Range;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use regex::bytes::{Regex, RegexBuilder};
+use regex::bytes::Regex;
 use serde::Serialize;
 
 use crate::core::bot::BotName;
+use crate::logs::file::{Begin, LogFile};
 use crate::logs::harmless::harmless;
-use crate::logs::line::{Stamps, run_start};
-use crate::logs::read::{LogSet, Position, Read, Reader, Watch, Woken};
+use crate::logs::line::Stamps;
+use crate::logs::read::{LogSet, Position, Read, Watch, Woken};
+use crate::logs::source::Source;
 use crate::paths::BotHome;
+
+use super::log_lines::{Filter, Grep, Stream};
 
 /// What to show, and how.
 #[derive(Debug, Default)]
 pub struct LogsArgs {
     /// The bots, and where their logs are.
     pub bots: Vec<(BotName, BotHome)>,
-    /// Only the last so many lines (of each bot; with a filter, of those that pass it).
+    /// Log files that they write by themselves.
+    pub files: Vec<(BotName, PathBuf)>,
+    /// Only the last so many lines (of each bot's output and of each file; with a filter, of those that pass it).
     pub lines: Option<u64>,
     /// Go on with what comes, until the output is closed. On a terminal this starts with the last ten lines unless
     /// told otherwise; a pipe gets everything.
@@ -41,6 +47,8 @@ pub struct LogsArgs {
     pub terminal: bool,
     /// The output's descriptor, if it has one: then its closing is noticed even while no line comes.
     pub output: Option<OwnedFd>,
+    /// Whom to tell that a file cannot be read; it costs nothing else.
+    pub complain: Option<fn(&str)>,
 }
 
 /// How it ended; both are a success.
@@ -57,9 +65,7 @@ pub enum Outcome {
 const LOOK: Duration = Duration::from_secs(1);
 /// As much as is read at once.
 const BLOCK: usize = 256 << 10;
-/// A line longer than this is handled in pieces of this length.
-const LONGEST: usize = 1 << 20;
-/// Lines of one bot that are shown before another one has its turn.
+/// Lines of one source that are shown before another one has its turn.
 const TURN: usize = 1000;
 /// How many lines a terminal starts with when it follows.
 const SCREENFUL: u64 = 10;
@@ -88,32 +94,23 @@ fn show(args: &LogsArgs, now: Timestamp, out: &mut dyn Write) -> io::Result<Outc
         lines => lines,
     };
     // Before anything is read: what changes from now on wakes the first wait.
-    let mut watch = args.follow.then(|| Watch::new(args.bots.iter().map(|(_, home)| home.log_dir())));
-    let mut readers = Vec::new();
-    for (_, home) in &args.bots {
-        let mut set = LogSet::open(&home.log_dir())?;
-        let from = match (cutoff, lines) {
-            (Some(cutoff), _) => set.since(SystemTime::from(cutoff))?,
-            (None, Some(lines)) if !filtered => set.tail(lines)?,
-            (None, Some(_) | None) => Position::default(),
-        };
-        // A look ends where the log ended when it began, or it would never end for a bot that writes fast.
-        let end = if args.follow { None } else { Some(set.end()?) };
-        let mut reader = set.reader(from);
-        reader.stop_at(end);
-        readers.push(reader);
-    }
-    if let ([_], false, false, false) = (args.bots.as_slice(), args.terminal, args.json, filtered) {
-        let Some(mut reader) = readers.pop() else { return Ok(Outcome::Shown) };
-        return raw(&mut reader, lines.is_some() || args.follow, args, watch.as_mut(), out);
+    let mut watch = args.follow.then(|| Watch::new(folders(args)));
+    let from = match (cutoff, lines) {
+        (Some(cutoff), _) => Begin::Since(cutoff),
+        (None, Some(lines)) if !filtered => Begin::Lines(lines),
+        (None, Some(_) | None) => Begin::Whole,
+    };
+    let mut troubles = Troubles { args, said: vec![None; args.files.len()] };
+    let (mut streams, has_output) = open(args, from, &mut troubles)?;
+    if let ([_], false, false, false) = (streams.as_slice(), args.terminal, args.json, filtered) {
+        let Some(stream) = streams.pop() else { return Ok(Outcome::Shown) };
+        return raw(stream.source, lines.is_some() || args.follow, args, watch.as_mut(), out);
     }
 
-    let timed = cutoff.is_some() || args.json || (args.bots.len() > 1 && !args.follow);
+    let timed = cutoff.is_some() || args.json || (streams.len() > 1 && !args.follow);
     let filter =
         Filter { grep: args.grep.as_ref().map(Grep::new), cutoff, timed, stamps: Stamps::new(TimeZone::system()) };
-    let mut streams: Vec<Stream> = readers.into_iter().map(Stream::new).collect();
-    let width = args.bots.iter().map(|(name, _)| name.as_str().len()).max().unwrap_or(0);
-    let mut page = Page { args, width, any: false, open: false };
+    let mut page = Page::new(args, has_output);
 
     page.begin(out)?;
     if let (Some(lines), true) = (lines, filtered) {
@@ -122,12 +119,12 @@ fn show(args: &LogsArgs, now: Timestamp, out: &mut dyn Write) -> io::Result<Outc
             stream.keep_last(&filter, usize::try_from(lines).unwrap_or(usize::MAX), !args.follow)?;
         }
     }
-    if args.bots.len() > 1 && !args.follow {
+    if streams.len() > 1 && !args.follow {
         merge(&mut streams, &filter, &mut page, out)?;
     } else if !args.follow {
-        for (index, stream) in streams.iter_mut().enumerate() {
+        for stream in &mut streams {
             while stream.next(&filter, true)? {
-                page.line(index, stream, out)?;
+                page.line(stream, out)?;
             }
         }
     }
@@ -135,17 +132,86 @@ fn show(args: &LogsArgs, now: Timestamp, out: &mut dyn Write) -> io::Result<Outc
     let Some(watch) = &mut watch else { return Ok(Outcome::Shown) };
     loop {
         let mut busy = false;
-        for (index, stream) in streams.iter_mut().enumerate() {
+        for stream in &mut streams {
             for _ in 0..TURN {
                 if !stream.next(&filter, false)? {
                     break;
                 }
                 busy = true;
-                page.line(index, stream, out)?;
+                page.line(stream, out)?;
             }
         }
+        troubles.tell(streams.iter().map(|stream| &stream.source));
         if !busy && !wait(watch, args, out)? {
             return Ok(Outcome::Closed);
+        }
+    }
+}
+
+/// What is watched: log folders, and the folders of files, both where a link lies and where it leads.
+fn folders(args: &LogsArgs) -> Vec<PathBuf> {
+    let logs = args.bots.iter().map(|(_, home)| home.log_dir());
+    let real = |path: &PathBuf| path.canonicalize().ok();
+    let files = args.files.iter().flat_map(|(_, path)| [Some(path.clone()), real(path)]).flatten();
+    logs.chain(files.filter_map(|path| path.parent().map(Path::to_owned))).collect()
+}
+
+/// Opens what is to be shown, each bot's output before its files; and says which bots have output. A file that cannot
+/// be read counts only where more may come.
+fn open(args: &LogsArgs, from: Begin, troubles: &mut Troubles<'_>) -> io::Result<(Vec<Stream>, Vec<bool>)> {
+    let (mut streams, mut has_output) = (Vec::new(), Vec::new());
+    for (index, (name, home)) in args.bots.iter().enumerate() {
+        let mut set = LogSet::open(&home.log_dir())?;
+        let at = match from {
+            Begin::Since(cutoff) => set.since(SystemTime::from(cutoff))?,
+            Begin::Lines(lines) => set.tail(lines)?,
+            Begin::Whole | Begin::Bytes(_) => Position::default(),
+        };
+        // A look ends where the log ended when it began, or it would never end for a bot that writes fast.
+        let end = set.end()?;
+        let any = set.start()? < end;
+        let mut reader = set.reader(at);
+        reader.stop_at((!args.follow).then_some(end));
+        let mut files: Vec<Source> = Vec::new();
+        for (_, path) in args.files.iter().filter(|(of, _)| of == name) {
+            let mut file = LogFile::open(path.clone(), from);
+            if !args.follow {
+                file.stop_here();
+            }
+            files.push(Source::File(Box::new(file)));
+        }
+        troubles.tell(files.iter());
+        files.retain(|source| args.follow || matches!(source, Source::File(file) if file.is_open()));
+        if any || args.follow || files.is_empty() {
+            streams.push(Stream::new(index, Source::Output(Box::new(reader))));
+        }
+        streams.extend(files.into_iter().map(|source| Stream::new(index, source)));
+        has_output.push(any);
+    }
+    Ok((streams, has_output))
+}
+
+/// What is wrong with files, each thing said once.
+struct Troubles<'a> {
+    args: &'a LogsArgs,
+    said: Vec<Option<String>>,
+}
+
+impl Troubles<'_> {
+    fn tell<'b>(&mut self, sources: impl Iterator<Item = &'b Source>) {
+        let Some(complain) = self.args.complain else { return };
+        for source in sources {
+            let Source::File(file) = source else { continue };
+            let at = self.args.files.iter().position(|(_, path)| path == file.path());
+            let Some((name, _)) = at.and_then(|at| self.args.files.get(at)) else { continue };
+            let Some(said) = at.and_then(|at| self.said.get_mut(at)) else { continue };
+            if let Some(trouble) = file.trouble()
+                && said.as_deref() != Some(trouble)
+            {
+                let rest = if self.args.follow { "; it is looked for again and again" } else { "" };
+                complain(&format!("{name}: its log_file cannot be read: {trouble}{rest}"));
+            }
+            *said = file.trouble().map(str::to_owned);
         }
     }
 }
@@ -159,7 +225,7 @@ fn wait(watch: &mut Watch, args: &LogsArgs, out: &mut dyn Write) -> io::Result<b
 /// The bytes as they are. `lines`: a run that left its last line unfinished gets an end for it, so that the next
 /// run's first line is a line.
 fn raw(
-    reader: &mut Reader,
+    mut source: Source,
     lines: bool,
     args: &LogsArgs,
     mut watch: Option<&mut Watch>,
@@ -168,7 +234,7 @@ fn raw(
     let mut buffer = vec![0; BLOCK];
     let mut last = b'\n';
     loop {
-        match reader.read(&mut buffer)? {
+        match source.read(&mut buffer)? {
             Read::Bytes(count) => {
                 out.write_all(&buffer[..count])?;
                 last = buffer[count - 1];
@@ -188,7 +254,7 @@ fn raw(
     }
 }
 
-/// Several bots' lines in the order of their times. Lines that belong to the one before them stay with it.
+/// Several sources' lines in the order of their times. Lines that belong to the one before them stay with it.
 fn merge(streams: &mut [Stream], filter: &Filter, page: &mut Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut waiting = Vec::new();
     for stream in streams.iter_mut() {
@@ -204,7 +270,7 @@ fn merge(streams: &mut [Stream], filter: &Filter, page: &mut Page<'_>, out: &mut
         let Some(index) = first else { return Ok(()) };
         let Some(stream) = streams.get_mut(index) else { return Ok(()) };
         loop {
-            page.line(index, stream, out)?;
+            page.line(stream, out)?;
             let more = stream.next(filter, true)?;
             if let Some(waiting) = waiting.get_mut(index) {
                 *waiting = more;
@@ -216,243 +282,13 @@ fn merge(streams: &mut [Stream], filter: &Filter, page: &mut Page<'_>, out: &mut
     }
 }
 
-/// Which lines are shown.
-struct Filter {
-    grep: Option<Grep>,
-    cutoff: Option<Timestamp>,
-    /// Whether the times of lines are needed.
-    timed: bool,
-    stamps: Stamps,
-}
-
-/// A search through many lines at once.
-struct Grep {
-    pattern: Regex,
-    /// Whether it can be given many lines: `^` and `$` mean lines in it, and nothing means the whole text.
-    blocks: bool,
-}
-
-impl Grep {
-    fn new(pattern: &Regex) -> Self {
-        let text = pattern.as_str();
-        match RegexBuilder::new(text).multi_line(true).crlf(true).build() {
-            Ok(pattern) => Self { pattern, blocks: suits_blocks(text) },
-            Err(_) => Self { pattern: pattern.clone(), blocks: false },
-        }
-    }
-
-    /// Whether this line matches; its end does not count.
-    fn matches(&self, line: &[u8]) -> bool {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        self.pattern.is_match(line.strip_suffix(b"\r").unwrap_or(line))
-    }
-
-    /// The first line that matches.
-    fn find(&self, text: &[u8]) -> Option<Range<usize>> {
-        let mut from = 0;
-        while from < text.len() {
-            // A line can only match where its pattern matches somewhere in the text; but the other way round a match
-            // may reach over the line's end, and the line alone does not match.
-            let hit = if self.blocks { from + self.pattern.find(text.get(from..)?)?.start() } else { from };
-            let start = memchr::memrchr(b'\n', text.get(from..hit)?).map_or(from, |newline| from + newline + 1);
-            let end = memchr::memchr(b'\n', text.get(hit..)?).map_or(text.len(), |newline| hit + newline + 1);
-            if self.matches(text.get(start..end)?) {
-                return Some(start..end);
-            }
-            from = end;
-        }
-        None
-    }
-}
-
-/// Whether a pattern means the same in many lines at once as in one: it must not say where the whole text begins or
-/// ends, nor switch off that `^` and `$` mean lines. In doubt it is taken line by line.
-fn suits_blocks(pattern: &str) -> bool {
-    let flags_ok = pattern.split("(?").skip(1).all(|group| {
-        let flags = group.split([')', ':']).next().unwrap_or(group);
-        !flags.contains('-')
-    });
-    flags_ok && !pattern.contains("\\A") && !pattern.contains("\\z")
-}
-
-/// What comes next in a stream of lines.
-enum Next {
-    /// Whole lines are there to be looked at.
-    Lines,
-    /// A run begins.
-    Run,
-    /// Nothing, for now.
-    End,
-}
-
-/// One bot's lines.
-struct Stream {
-    reader: Reader,
-    buffer: Vec<u8>,
-    /// What was not looked at yet; up to `whole` it is whole lines.
-    head: usize,
-    whole: usize,
-    tail: usize,
-    /// A run begins once the lines before it are through.
-    run: bool,
-    /// Lines that were collected before.
-    kept: VecDeque<(Vec<u8>, When)>,
-    /// The line that is shown next.
-    text: Vec<u8>,
-    when: When,
-    /// Whether this run's lines have no times at all.
-    untimed: bool,
-}
-
-/// When a line was written.
-#[derive(Clone, Copy, Default)]
-struct When {
-    /// By its own words, or those of the line before it, or else by the start of the run.
-    at: Option<Timestamp>,
-    /// Whether this line says so itself.
-    own: bool,
-    /// Whether a line of this run has said so.
-    dated: bool,
-}
-
-impl Stream {
-    fn new(reader: Reader) -> Self {
-        Self {
-            reader,
-            buffer: Vec::new(),
-            head: 0,
-            whole: 0,
-            tail: 0,
-            run: false,
-            kept: VecDeque::new(),
-            text: Vec::new(),
-            when: When::default(),
-            untimed: false,
-        }
-    }
-
-    /// Collects everything that passes and keeps the last of it.
-    fn keep_last(&mut self, filter: &Filter, lines: usize, rest: bool) -> io::Result<()> {
-        let mut kept = VecDeque::new();
-        while self.next(filter, rest)? {
-            if kept.len() == lines {
-                kept.pop_front();
-            }
-            if lines > 0 {
-                kept.push_back((std::mem::take(&mut self.text), self.when));
-            }
-        }
-        self.kept = kept;
-        Ok(())
-    }
-
-    /// Goes to the next line that passes. `rest`: a line that is not finished counts too.
-    fn next(&mut self, filter: &Filter, rest: bool) -> io::Result<bool> {
-        if let Some((text, when)) = self.kept.pop_front() {
-            (self.text, self.when) = (text, when);
-            return Ok(true);
-        }
-        loop {
-            match self.fill(rest)? {
-                Next::Lines => {}
-                Next::Run => {
-                    self.begin_run(filter)?;
-                    continue;
-                }
-                Next::End => return Ok(false),
-            }
-            let lines = self.buffer.get(self.head..self.whole).unwrap_or_default();
-            if let (Some(grep), false) = (&filter.grep, filter.timed) {
-                let Some(found) = grep.find(lines) else {
-                    self.head = self.whole;
-                    continue;
-                };
-                self.text.clear();
-                self.text.extend_from_slice(lines.get(found.clone()).unwrap_or_default());
-                self.head += found.end;
-                return Ok(true);
-            }
-            let length = memchr::memchr(b'\n', lines).map_or(lines.len(), |newline| newline + 1);
-            let line = lines.get(..length).unwrap_or_default();
-            self.head += length;
-            if filter.timed {
-                let own = filter.stamps.of(line);
-                let at = own.or(self.when.at);
-                self.when = When { at, own: own.is_some(), dated: own.is_some() || self.when.dated };
-                let old = filter.cutoff.is_some_and(|cutoff| at.is_none_or(|at| at < cutoff));
-                if old && !self.untimed {
-                    continue;
-                }
-            }
-            if filter.grep.as_ref().is_none_or(|grep| grep.matches(line)) {
-                self.text.clear();
-                self.text.extend_from_slice(line);
-                return Ok(true);
-            }
-        }
-    }
-
-    fn begin_run(&mut self, filter: &Filter) -> io::Result<()> {
-        if !filter.timed {
-            return Ok(());
-        }
-        let Position { run, offset } = self.reader.position();
-        // In the middle of a run the first lines may belong to one that was skipped as too old.
-        self.when = When { at: if *offset == 0 { run_start(run) } else { None }, ..When::default() };
-        if filter.cutoff.is_some() {
-            let mut sample = vec![0; 64 << 10];
-            let count = self.reader.peek(&mut sample)?;
-            sample.truncate(count);
-            self.untimed = !sample.split(|byte| *byte == b'\n').any(|line| filter.stamps.of(line).is_some());
-        }
-        Ok(())
-    }
-
-    /// Sees to it that there are whole lines in the buffer.
-    fn fill(&mut self, rest: bool) -> io::Result<Next> {
-        loop {
-            if self.head < self.whole {
-                return Ok(Next::Lines);
-            }
-            if std::mem::take(&mut self.run) {
-                return Ok(Next::Run);
-            }
-            if self.tail - self.head >= LONGEST {
-                self.whole = self.tail;
-                continue;
-            }
-            self.buffer.copy_within(self.head..self.tail, 0);
-            self.tail -= self.head;
-            (self.head, self.whole) = (0, 0);
-            if self.buffer.len() < self.tail + BLOCK {
-                self.buffer.resize(self.tail + BLOCK, 0);
-            }
-            match self.reader.read(self.buffer.get_mut(self.tail..).unwrap_or_default())? {
-                Read::Bytes(count) => {
-                    let new = self.buffer.get(self.tail..self.tail + count).unwrap_or_default();
-                    if let Some(newline) = memchr::memrchr(b'\n', new) {
-                        self.whole = self.tail + newline + 1;
-                    }
-                    self.tail += count;
-                }
-                // What is open here is never finished.
-                Read::Run => {
-                    self.whole = self.tail;
-                    self.run = true;
-                }
-                Read::Gap(_) => self.whole = self.tail,
-                Read::End if rest && self.head < self.tail => self.whole = self.tail,
-                Read::End => return Ok(Next::End),
-            }
-        }
-    }
-}
-
 /// How lines are written.
 struct Page<'a> {
     args: &'a LogsArgs,
-    /// Of the longest name.
+    /// Of the longest mark.
     width: usize,
+    /// Which bots have output, so that a file's lines are to be told from it.
+    has_output: Vec<bool>,
     /// Whether there was a line before.
     any: bool,
     /// Whether the line before has no end yet.
@@ -464,11 +300,19 @@ struct JsonLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     schema: Option<u32>,
     bot: &'a str,
+    /// The file that it was read from, if that is not the bot's output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     at: Option<Timestamp>,
     text: &'a str,
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    fn new(args: &'a LogsArgs, has_output: Vec<bool>) -> Self {
+        let width = args.bots.iter().map(|(name, _)| name.as_str().len()).max().unwrap_or(0);
+        Self { args, width, has_output, any: false, open: false }
+    }
+
     fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
         if self.args.json && !self.args.follow { out.write_all(b"{\"schema\":1,\"lines\":[") } else { Ok(()) }
     }
@@ -477,8 +321,15 @@ impl Page<'_> {
         if self.args.json && !self.args.follow { out.write_all(b"]}\n") } else { Ok(()) }
     }
 
-    fn line(&mut self, index: usize, stream: &Stream, out: &mut dyn Write) -> io::Result<()> {
-        let name = self.args.bots.get(index).map_or("", |(name, _)| name.as_str());
+    fn line(&mut self, stream: &Stream, out: &mut dyn Write) -> io::Result<()> {
+        let name = self.args.bots.get(stream.bot).map_or("", |(name, _)| name.as_str());
+        let file = match &stream.source {
+            Source::File(file) => Some(file),
+            Source::Output(_) => {
+                self.has_output.get_mut(stream.bot).into_iter().for_each(|has| *has = true);
+                None
+            }
+        };
         let text = stream.text.strip_suffix(b"\n");
         let (text, ended) = (text.unwrap_or(&stream.text), text.is_some());
         let first = !std::mem::replace(&mut self.any, true);
@@ -489,15 +340,21 @@ impl Page<'_> {
             let schema = self.args.follow.then_some(1);
             let text = String::from_utf8_lossy(text);
             let at = stream.when.at.filter(|_| stream.when.dated);
-            serde_json::to_writer(&mut *out, &JsonLine { schema, bot: name, at, text: &text })?;
+            let path = file.map(|file| file.path().to_string_lossy());
+            serde_json::to_writer(&mut *out, &JsonLine { schema, bot: name, file: path.as_deref(), at, text: &text })?;
             return if self.args.follow { out.write_all(b"\n") } else { Ok(()) };
         }
         if std::mem::take(&mut self.open) {
             out.write_all(b"\n")?;
         }
+        let marked = file.filter(|_| self.has_output.get(stream.bot).is_some_and(|has| *has));
+        let mark = marked.map(|file| harmless(file.name().as_bytes()));
         if self.args.bots.len() > 1 {
             let width = if self.args.terminal { self.width } else { 0 };
             write!(out, "{name:width$} | ")?;
+        }
+        if let Some(mark) = mark {
+            write!(out, "{mark} | ")?;
         }
         if self.args.terminal {
             out.write_all(harmless(text.strip_suffix(b"\r").unwrap_or(text)).as_bytes())?;

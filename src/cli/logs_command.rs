@@ -2,17 +2,22 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 
 use regex::bytes::Regex;
 
 use crate::clock;
 use crate::config::parse_duration;
+use crate::core::bot::BotName;
 use crate::core::code::Code;
+use crate::core::status::RecordSeen;
+use crate::core::words::NOT_OURS;
+use crate::record;
 
 use super::args::{LogArgs, Scope};
 use super::desk::Desk;
 use super::logs::{self, LogsArgs};
-use super::output::Output;
+use super::output::{Output, complain};
 use super::scope::known;
 
 /// Shows the logs of these bots.
@@ -34,6 +39,7 @@ pub(super) fn run(desk: &Desk, which: &LogArgs, output: Output) -> Code {
     let stdout = io::stdout();
     let args = LogsArgs {
         bots: names.iter().map(|name| (name.clone(), desk.home.bot(name))).collect(),
+        files: names.iter().filter_map(|name| Some((name.clone(), file_of(desk, name, output)?))).collect(),
         lines: which.lines,
         follow: which.follow,
         grep,
@@ -41,6 +47,7 @@ pub(super) fn run(desk: &Desk, which: &LogArgs, output: Output) -> Code {
         json: output.json,
         terminal: stdout.is_terminal(),
         output: stdout.as_fd().try_clone_to_owned().ok(),
+        complain: Some(complain),
     };
     match logs::run(&args, clock::wall(), &mut stdout.lock()).and_then(|shown| io::stdout().flush().map(|()| shown)) {
         Ok(_) => Code::Done,
@@ -50,4 +57,20 @@ pub(super) fn run(desk: &Desk, which: &LogArgs, output: Output) -> Code {
             Code::Failed
         }
     }
+}
+
+/// The log file that a bot writes by itself: by the configuration, or else by the record of its last run. Where there is none, and none of the output comes to us, that is said.
+fn file_of(desk: &Desk, name: &BotName, output: Output) -> Option<PathBuf> {
+    let record = match record::read(&desk.home.bot(name)) {
+        RecordSeen::Read(record) => Some(record),
+        RecordSeen::None | RecordSeen::Unreadable(_) => None,
+    };
+    let spec = desk.config.as_ref().and_then(|config| config.bots.iter().find(|spec| spec.name == *name));
+    let file = spec
+        .and_then(|spec| spec.log_file.clone())
+        .or_else(|| record.as_ref().and_then(|record| record.log_file.clone()));
+    if file.is_none() && record.is_some_and(|record| record.stray && record.ended.is_none()) {
+        output.complain(&format!("{name}: {NOT_OURS}"));
+    }
+    file
 }

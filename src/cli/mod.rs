@@ -6,6 +6,7 @@ mod check;
 mod desk;
 mod events;
 mod interrupt;
+mod log_lines;
 pub mod logs;
 mod logs_command;
 mod output;

@@ -82,7 +82,7 @@ impl Output {
     /// Prints a diagnostic on standard error.
     #[allow(clippy::unused_self)]
     pub fn complain(self, text: &str) {
-        let _ = writeln!(io::stderr(), "botwarden: {text}");
+        complain(text);
     }
 
     /// Prints a remark on what is under way to somebody who sits there and waits; scripts are not told.
@@ -103,6 +103,11 @@ impl Output {
     pub fn red(self, text: &str) -> String {
         if self.color && io::stdout().is_terminal() { format!("\x1b[1;31m{text}\x1b[0m") } else { text.to_owned() }
     }
+}
+
+/// Prints a diagnostic on standard error.
+pub(super) fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "botwarden: {text}");
 }
 
 fn printed() -> MutexGuard<'static, bool> {

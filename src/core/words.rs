@@ -4,6 +4,10 @@
 use super::state::State;
 use super::status::{BotStatus, MAIN_GONE, Stray};
 
+/// What there is to say where lines would be shown of a bot that was adopted and has no `log_file`.
+pub const NOT_OURS: &str =
+    "it was not started by botwarden, so its output goes elsewhere; log_file can name a log that it writes";
+
 /// Whose hands can do something about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hands {

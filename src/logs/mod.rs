@@ -4,10 +4,12 @@
 //! is slow, or killed at any moment, costs the bot nothing and loses no line.
 
 pub mod archive;
+pub mod file;
 pub mod harmless;
 pub mod line;
 pub mod probe;
 pub mod read;
+pub mod source;
 
 use std::fs::File;
 use std::io;

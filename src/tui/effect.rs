@@ -1,5 +1,7 @@
 //! What the screen asks of others. It does nothing outside itself; `effects` does.
 
+use std::path::PathBuf;
+
 use log::Level;
 
 use crate::core::bot::{BotName, BotSpec};
@@ -28,8 +30,8 @@ pub enum Effect {
     Look(Ticket),
     /// Look five times a second, or once.
     Hurry(bool),
-    /// Follow this bot's log instead of the one before.
-    Follow(BotName),
+    /// Follow this bot's log instead of the one before, and this file that it writes by itself.
+    Follow(BotName, Option<PathBuf>),
     /// Read everything that is written down about this bot; `Msg::Inspected` follows.
     Inspect(BotName),
     /// Write a line of diagnostics.

@@ -23,8 +23,8 @@ use crate::record;
 use crate::survey::Surveyor;
 
 use super::deed::Deed;
-use super::message::{Configured, Done, Inspection, LastReport, LogEvent, LogNews, Msg, Ticket, Told};
-use super::tail::Tail;
+use super::follow::{Wanted, follow};
+use super::message::{Configured, Done, Inspection, LastReport, Msg, Ticket, Told};
 
 /// So many events are looked through for the last report, and so many of them are shown.
 const SEARCHED: usize = 2000;
@@ -37,9 +37,6 @@ const READY_WAIT: Duration = Duration::from_mins(1);
 const CALM: Duration = Duration::from_secs(1);
 const HURRIED: Duration = Duration::from_millis(200);
 
-/// Between looks at the log that is being followed.
-const LOG_PACE: Duration = Duration::from_millis(100);
-
 /// Whoever performs what the screen wants done. Threads that cannot be made are tried again: a machine that is full is
 /// one on which somebody needs the screen.
 pub struct Hands {
@@ -48,9 +45,9 @@ pub struct Hands {
     by: String,
     tell: Sender<Msg>,
     looks: Option<Sender<Look>>,
-    logs: Option<Sender<BotName>>,
+    logs: Option<Sender<Wanted>>,
     hurried: bool,
-    following: Option<BotName>,
+    following: Option<Wanted>,
     tried: Option<Instant>,
     complained: bool,
 }
@@ -119,8 +116,8 @@ impl Hands {
         let (logs, wanted) = channel();
         let (home, tell) = (self.home.clone(), self.tell.clone());
         spawn("log", move || follow(&home, &wanted, &tell))?;
-        if let Some(name) = &self.following {
-            let _ = logs.send(name.clone());
+        if let Some(wanted) = &self.following {
+            let _ = logs.send(wanted.clone());
         }
         self.logs = Some(logs);
         Ok(())
@@ -147,10 +144,10 @@ impl Hands {
         self.looks = self.looks.take().filter(|looks| looks.send(look).is_ok());
     }
 
-    /// Follows this bot's log.
-    pub fn follow(&mut self, name: BotName) {
-        self.following = Some(name.clone());
-        self.logs = self.logs.take().filter(|logs| logs.send(name).is_ok());
+    /// Follows this bot's log, and this file that it writes by itself.
+    pub fn follow(&mut self, name: BotName, file: Option<PathBuf>) {
+        self.following = Some((name.clone(), file.clone()));
+        self.logs = self.logs.take().filter(|logs| logs.send((name, file)).is_ok());
     }
 
     /// Reads everything that is written down about this bot, on a thread of its own.
@@ -311,30 +308,6 @@ fn look_on(mut surveyor: Surveyor, mut source: Source, asked: &Receiver<Look>, t
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
-    }
-}
-
-fn follow(home: &Home, wanted: &Receiver<BotName>, tell: &Sender<Msg>) {
-    let Ok(mut name) = wanted.recv() else { return };
-    loop {
-        let mut tail = Tail::of(home.bot(&name).log_dir());
-        let mut said: Option<LogEvent> = None;
-        name = loop {
-            for what in tail.news() {
-                // A folder that stays empty is worth saying once.
-                let again = matches!(what, LogEvent::Missing(_)) && said.as_ref() == Some(&what);
-                said = Some(what.clone());
-                if !again && tell.send(Msg::Log(LogNews { bot: name.clone(), what })).is_err() {
-                    return;
-                }
-            }
-            match wanted.recv_timeout(LOG_PACE) {
-                // Only the last wish counts: somebody is running through the list.
-                Ok(next) => break wanted.try_iter().last().unwrap_or(next),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-        };
     }
 }
 

@@ -2,6 +2,7 @@
 //! searched for.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use regex::{Regex, RegexBuilder};
@@ -56,10 +57,16 @@ pub struct Search {
 pub struct Logbook {
     /// Whose it is.
     pub bot: Option<BotName>,
-    /// Which run's.
+    /// The log file that the configuration gives it.
+    pub wanted: Option<PathBuf>,
+    /// Which run's output is in it.
     pub run: Option<String>,
+    /// The name of the log file that is in it.
+    pub file: Option<String>,
     /// Why there is nothing, if there is nothing.
     pub missing: Option<String>,
+    /// The name of the log file if that cannot be read, and why.
+    pub file_missing: Option<(String, String)>,
     /// When we last heard from it, and how long it had been quiet by then.
     heard: Option<(Moment, Duration)>,
     lines: VecDeque<Line>,
@@ -72,8 +79,8 @@ pub struct Logbook {
 
 impl Logbook {
     /// An empty one, for this bot.
-    pub fn of(bot: Option<BotName>) -> Self {
-        Self { bot, ..Self::default() }
+    pub fn of(bot: Option<BotName>, wanted: Option<PathBuf>) -> Self {
+        Self { bot, wanted, ..Self::default() }
     }
 
     /// Takes news in.
@@ -83,29 +90,59 @@ impl Logbook {
                 self.heard = Some((now, quiet));
                 self.missing = None;
                 if self.run.is_some() {
-                    self.push(Line { text: format!("--- a new run: {run} ---"), loudness: Loudness::Ours });
+                    self.say(format!("a new run: {run}"));
                 } else if !whole {
-                    self.push(Line { text: "--- earlier lines are in the file ---".into(), loudness: Loudness::Ours });
+                    self.say("earlier lines are in the file".into());
                 }
                 self.run = Some(run);
             }
-            LogEvent::Lines(lines) => {
-                // Those that come with the opening are as old as the file says.
-                if self.heard.is_none_or(|(at, _)| at != now) {
-                    self.heard = Some((now, Duration::ZERO));
+            LogEvent::FileOpened { name, whole, quiet } => {
+                // The younger one of two that are opened together.
+                let before = self.heard.map(|(at, before)| now.since(at) + before);
+                self.heard = Some((now, before.map_or(quiet, |before| before.min(quiet))));
+                let name = text::harmless(&name);
+                if self.file.is_some() {
+                    self.say(format!("{name} begins anew"));
+                } else if !whole {
+                    self.say(format!("earlier lines are in {name}"));
                 }
-                for line in lines {
-                    let text = text::harmless(&line);
-                    let loudness = loudness(&text);
-                    self.push(Line { text, loudness });
-                }
+                self.file_missing = None;
+                self.file = Some(name);
+            }
+            LogEvent::Lines(lines) => self.write(&lines, "", now),
+            LogEvent::FileLines(lines) => {
+                let marked = self.file.as_ref().filter(|_| self.run.is_some());
+                let mark = marked.map_or_else(String::new, |name| format!("{name} | "));
+                self.write(&lines, &mark, now);
             }
             LogEvent::Skipped(bytes) => {
                 self.heard = Some((now, Duration::ZERO));
-                let text = format!("--- {} came too fast to be shown; it is in the file ---", text::size(bytes));
-                self.push(Line { text, loudness: Loudness::Ours });
+                self.say(format!("{} came too fast to be shown; it is in the file", text::size(bytes)));
             }
             LogEvent::Missing(why) => self.missing = Some(text::harmless(&why)),
+            LogEvent::FileMissing { name, why } => {
+                let why = format!("its log_file cannot be read: {}", text::harmless(&why));
+                if !self.is_empty() {
+                    self.say(why.clone());
+                }
+                self.file_missing = Some((text::harmless(&name), why));
+            }
+        }
+    }
+
+    fn say(&mut self, text: String) {
+        self.push(Line { text: format!("--- {text} ---"), loudness: Loudness::Ours });
+    }
+
+    fn write(&mut self, lines: &[String], mark: &str, now: Moment) {
+        // Those that come with the opening are as old as the file says.
+        if self.heard.is_none_or(|(at, _)| at != now) {
+            self.heard = Some((now, Duration::ZERO));
+        }
+        for line in lines {
+            let text = text::harmless(line);
+            let loudness = loudness(&text);
+            self.push(Line { text: format!("{mark}{text}"), loudness });
         }
     }
 

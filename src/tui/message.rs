@@ -90,6 +90,24 @@ pub enum LogEvent {
     Skipped(u64),
     /// It cannot be read; the text says why.
     Missing(String),
+    /// A log file that the bot writes by itself was opened, or begins anew.
+    FileOpened {
+        /// Its name.
+        name: String,
+        /// Whether the first line that follows is its first.
+        whole: bool,
+        /// How long ago it was last written to.
+        quiet: Duration,
+    },
+    /// Whole lines of that file.
+    FileLines(Vec<String>),
+    /// That file cannot be read.
+    FileMissing {
+        /// Its name.
+        name: String,
+        /// Why, with its path.
+        why: String,
+    },
 }
 
 /// An action came to its end.

@@ -14,7 +14,9 @@ mod diagnostics;
 pub mod effect;
 mod effects;
 mod entry;
+mod file_tail;
 pub mod filter;
+mod follow;
 pub mod inspect;
 pub mod keys;
 pub mod layout;
@@ -27,6 +29,7 @@ pub mod text;
 pub mod theme;
 pub mod update;
 pub mod view;
+mod whole_lines;
 mod wish;
 
 use std::io;
@@ -183,7 +186,7 @@ fn perform(effect: Effect, hands: &mut Hands, terminal: &mut Terminal) -> io::Re
         Effect::Act { ticket, deed, names, specs } => hands.act(ticket, deed, names, specs),
         Effect::Look(ticket) => hands.look(ticket),
         Effect::Hurry(hurried) => hands.hurry(hurried),
-        Effect::Follow(name) => hands.follow(name),
+        Effect::Follow(name, file) => hands.follow(name, file),
         Effect::Inspect(name) => hands.inspect(name),
         Effect::Note(level, text) => log::log!(level, "{text}"),
         Effect::Redraw => terminal.forget()?,

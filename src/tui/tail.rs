@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use crate::paths;
 
 use super::message::LogEvent;
+use super::whole_lines::WholeLines;
 
 /// No more than this is read at one time; what is added faster is skipped, and counted.
 const MOST: u64 = 64 << 10;
@@ -15,6 +16,8 @@ const MOST: u64 = 64 << 10;
 /// A log that is being followed.
 pub struct Tail {
     folder: PathBuf,
+    /// Logs of this run and of earlier ones do not count.
+    after: Option<String>,
     open: Option<Open>,
 }
 
@@ -23,14 +26,23 @@ struct Open {
     file: File,
     /// How far it was read.
     at: u64,
-    /// The beginning of a line whose end is not written yet.
-    half: Vec<u8>,
+    lines: WholeLines,
 }
 
 impl Tail {
     /// Of the newest log in this folder, once there is one.
     pub fn of(folder: PathBuf) -> Self {
-        Self { folder, open: None }
+        Self { folder, after: None, open: None }
+    }
+
+    /// Leaves out what this run and earlier ones have written, unless it is followed already.
+    pub fn only_after(&mut self, run: Option<String>) {
+        self.after = run;
+    }
+
+    /// Whether what it writes now goes somewhere else.
+    pub fn is_elsewhere(&self) -> bool {
+        self.after.is_some() && self.open.is_none()
     }
 
     /// What there is to say since the last time.
@@ -43,7 +55,7 @@ impl Tail {
     }
 
     fn gather(&mut self, news: &mut Vec<LogEvent>) -> io::Result<()> {
-        let Some(newest) = newest(&self.folder)? else {
+        let Some(newest) = newest(&self.folder, self.after.as_deref())? else {
             if self.open.is_none() {
                 news.push(LogEvent::Missing("it has written no log yet".into()));
             }
@@ -59,7 +71,7 @@ impl Tail {
             let run = newest.trim_end_matches(".log").to_owned();
             let quiet = metadata.modified()?.elapsed().unwrap_or_default();
             news.push(LogEvent::Opened { run, whole: at == 0, quiet });
-            let mut open = Open { name: newest, file, at, half: Vec::new() };
+            let mut open = Open { name: newest, file, at, lines: WholeLines::default() };
             open.first(news)?;
             self.open = Some(open);
         }
@@ -78,7 +90,7 @@ impl Open {
             let start = bytes.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             bytes.drain(..start);
         }
-        self.lines(bytes, news);
+        self.tell(&bytes, news);
         Ok(())
     }
 
@@ -87,13 +99,13 @@ impl Open {
         let added = size.saturating_sub(self.at);
         if added > MOST {
             news.push(LogEvent::Skipped(added - MOST));
-            self.half.clear();
+            self.lines.clear();
             self.at = size - MOST;
             return self.first(news);
         }
         if added > 0 {
             let bytes = self.take()?;
-            self.lines(bytes, news);
+            self.tell(&bytes, news);
         }
         Ok(())
     }
@@ -106,25 +118,16 @@ impl Open {
         Ok(bytes)
     }
 
-    fn lines(&mut self, bytes: Vec<u8>, news: &mut Vec<LogEvent>) {
-        self.half.extend(bytes);
-        let Some(end) = self.half.iter().rposition(|byte| *byte == b'\n') else {
-            // A line as long as all that we read at once is shown in pieces.
-            if self.half.len() as u64 >= MOST {
-                let piece = std::mem::take(&mut self.half);
-                news.push(LogEvent::Lines(vec![String::from_utf8_lossy(&piece).into_owned()]));
-            }
-            return;
-        };
-        let rest = self.half.split_off(end + 1);
-        let whole = std::mem::replace(&mut self.half, rest);
-        let lines = whole[..end].split(|byte| *byte == b'\n');
-        news.push(LogEvent::Lines(lines.map(|line| String::from_utf8_lossy(line).into_owned()).collect()));
+    fn tell(&mut self, bytes: &[u8], news: &mut Vec<LogEvent>) {
+        let lines = self.lines.take(bytes);
+        if !lines.is_empty() {
+            news.push(LogEvent::Lines(lines));
+        }
     }
 }
 
 /// The name of the newest run's log: run ids sort by time.
-fn newest(folder: &std::path::Path) -> io::Result<Option<String>> {
+fn newest(folder: &std::path::Path, after: Option<&str>) -> io::Result<Option<String>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -133,7 +136,7 @@ fn newest(folder: &std::path::Path) -> io::Result<Option<String>> {
     Ok(entries
         .filter_map(Result::ok)
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.strip_suffix(".log").is_some())
+        .filter(|name| name.strip_suffix(".log").is_some_and(|run| after.is_none_or(|after| run > after)))
         .max())
 }
 
@@ -150,6 +153,7 @@ mod tests {
                 LogEvent::Opened { run, .. } => vec![format!("opened {run}")],
                 LogEvent::Skipped(bytes) => vec![format!("skipped {bytes}")],
                 LogEvent::Missing(why) => vec![why],
+                LogEvent::FileOpened { .. } | LogEvent::FileLines(_) | LogEvent::FileMissing { .. } => vec![],
             })
             .collect()
     }

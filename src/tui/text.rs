@@ -107,6 +107,21 @@ pub fn width(text: &str) -> usize {
     text.width()
 }
 
+/// The text in rows of so many columns, broken between words. A longer word has a row of its own.
+pub fn fold(text: &str, columns: usize) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match rows.last_mut() {
+            Some(row) if width(row) + 1 + width(word) <= columns => {
+                row.push(' ');
+                row.push_str(word);
+            }
+            Some(_) | None => rows.push(word.to_owned()),
+        }
+    }
+    rows
+}
+
 /// The text, cut to so many columns; a cut one ends with `mark`.
 pub fn cut(text: &str, columns: usize, mark: &str) -> String {
     if width(text) <= columns {
@@ -171,6 +186,13 @@ pub fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_is_folded_between_words() {
+        assert_eq!(fold("one two three", 7), ["one two", "three"]);
+        assert_eq!(fold("a /very/long/path: gone", 8), ["a", "/very/long/path:", "gone"]);
+        assert_eq!(fold("fits", 80), ["fits"]);
+    }
 
     #[test]
     fn what_a_terminal_would_obey_does_not_get_through() {

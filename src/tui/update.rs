@@ -93,9 +93,10 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.cursor.is_none() {
         model.cursor = model.name_at(0);
     }
-    if model.log.bot != model.cursor {
-        model.log = Logbook::of(model.cursor.clone());
-        effects.extend(model.cursor.clone().map(Effect::Follow));
+    let file = model.cursor.as_ref().and_then(|name| model.spec(name)).and_then(|spec| spec.log_file.clone());
+    if model.log.bot != model.cursor || model.log.wanted != file {
+        model.log = Logbook::of(model.cursor.clone(), file.clone());
+        effects.extend(model.cursor.clone().map(|name| Effect::Follow(name, file)));
     }
     if let Some(row) = model.cursor_at() {
         model.cursor_row = row;

@@ -14,6 +14,7 @@ mod environment;
 mod harness;
 mod homes;
 mod keepers;
+mod log_files;
 mod logs;
 mod notify;
 mod races;

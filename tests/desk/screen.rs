@@ -10,13 +10,18 @@ const TWO: &str = "[bots.paper]\ncommand = ['sleep', '600']\nmode = 'paper'\n\
                    [bots.real]\ncommand = ['sleep', '600']\nmode = 'live'\n";
 
 /// A terminal of 80x24 in which the screen of a desk runs, and after it a shell that says how it ended.
-struct Terminal<'a> {
+pub struct Terminal<'a> {
     desk: &'a Desk,
     socket: PathBuf,
 }
 
 impl<'a> Terminal<'a> {
     fn open(desk: &'a Desk) -> Self {
+        Self::open_at(desk, "paper ")
+    }
+
+    /// Opens it, and waits until it shows this bot.
+    pub fn open_at(desk: &'a Desk, bot: &str) -> Self {
         let terminal = Self { desk, socket: desk.path("tmux.sock") };
         let line =
             "echo $$ > shell; \"$BOTWARDEN\"; echo \"ended with $?\"; stty -a | grep -o '.echo ' ; exec sleep 600";
@@ -24,7 +29,7 @@ impl<'a> Terminal<'a> {
             terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "/bin/sh", "-c", line]);
         assert_eq!(opened.code, 0, "{}", opened.said());
         // A key before the first look is about no bot.
-        terminal.shows("paper ");
+        terminal.shows(bot);
         terminal
     }
 
@@ -41,7 +46,7 @@ impl<'a> Terminal<'a> {
 
     /// Waits until the terminal shows this text.
     #[track_caller]
-    fn shows(&self, text: &str) -> String {
+    pub fn shows(&self, text: &str) -> String {
         eventually(format!("{text:?} on the screen"), || {
             let seen = self.tmux(&["capture-pane", "-p"]).stdout;
             seen.contains(text).then_some(seen)

@@ -34,7 +34,16 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         let what = text::cut(&search.text, 20, model.signs().more);
         facts.push(Span::styled(format!(" /{what} {} ", search.count()), theme::strong()));
     }
-    let block = super::parts::pane(model, Pane::Logs, &text::cut(name, 24, model.signs().more), facts);
+    if let Some((file, _)) = &log.file_missing {
+        facts.push(Span::styled(format!(" no {} ", text::cut(file, 20, model.signs().more)), theme::warning()));
+    }
+    let mut title = text::cut(name, 24, model.signs().more);
+    if let Some(file) = &log.file {
+        // With the bot's own output, or alone.
+        title.push_str(if log.run.is_some() { " + " } else { " " });
+        title.push_str(&text::cut(file, 20, model.signs().more));
+    }
+    let block = super::parts::pane(model, Pane::Logs, &title, facts);
     let inside = block.inner(area);
     frame.render_widget(block, area);
     let width = usize::from(inside.width).saturating_sub(2);
@@ -57,12 +66,20 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         lines.push(Line::from(vec![Span::raw(" "), Span::styled(shown, style)]));
     }
     if log.is_empty() {
-        let why = log.missing.clone().unwrap_or_else(|| match (&log.bot, &log.run) {
-            (None, _) => "no bot is chosen".to_owned(),
-            (Some(_), None) => "opening ...".to_owned(),
-            (Some(_), Some(_)) => "nothing written yet".to_owned(),
-        });
-        lines.push(Line::styled(format!(" {why}"), theme::faint()));
+        let nothing = || match (&log.bot, &log.run, &log.file) {
+            (None, _, _) => "no bot is chosen".to_owned(),
+            (Some(_), None, None) => "opening ...".to_owned(),
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => "nothing written yet".to_owned(),
+        };
+        let file = log.file_missing.as_ref().map(|(_, why)| why.clone());
+        let mut whys: Vec<String> = log.missing.iter().cloned().chain(file).collect();
+        if whys.is_empty() {
+            whys.push(nothing());
+        }
+        let rows = whys.iter().flat_map(|why| text::fold(why, width));
+        let row =
+            |row: String| Line::styled(format!(" {}", text::cut(&row, width, model.signs().more)), theme::faint());
+        lines.extend(rows.map(row));
     }
     frame.render_widget(Text::from(lines), inside);
 }

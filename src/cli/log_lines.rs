@@ -1,0 +1,250 @@
+//! Lines one by one, from whatever they are read from: which of them are shown, and when they were written.
+
+use std::collections::VecDeque;
+use std::io;
+use std::ops::Range;
+
+use jiff::Timestamp;
+use regex::bytes::{Regex, RegexBuilder};
+
+use crate::logs::line::Stamps;
+use crate::logs::read::Read;
+use crate::logs::source::Source;
+
+/// As much as is read at once.
+const BLOCK: usize = 256 << 10;
+/// A line longer than this is handled in pieces of this length.
+const LONGEST: usize = 1 << 20;
+
+/// Which lines are shown.
+pub(super) struct Filter {
+    pub(super) grep: Option<Grep>,
+    pub(super) cutoff: Option<Timestamp>,
+    /// Whether the times of lines are needed.
+    pub(super) timed: bool,
+    pub(super) stamps: Stamps,
+}
+
+/// A search through many lines at once.
+pub(super) struct Grep {
+    pattern: Regex,
+    /// Whether it can be given many lines: `^` and `$` mean lines in it, and nothing means the whole text.
+    blocks: bool,
+}
+
+impl Grep {
+    pub(super) fn new(pattern: &Regex) -> Self {
+        let text = pattern.as_str();
+        match RegexBuilder::new(text).multi_line(true).crlf(true).build() {
+            Ok(pattern) => Self { pattern, blocks: suits_blocks(text) },
+            Err(_) => Self { pattern: pattern.clone(), blocks: false },
+        }
+    }
+
+    /// Whether this line matches; its end does not count.
+    fn matches(&self, line: &[u8]) -> bool {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        self.pattern.is_match(line.strip_suffix(b"\r").unwrap_or(line))
+    }
+
+    /// The first line that matches.
+    fn find(&self, text: &[u8]) -> Option<Range<usize>> {
+        let mut from = 0;
+        while from < text.len() {
+            // A line can only match where its pattern matches somewhere in the text; but the other way round a match
+            // may reach over the line's end, and the line alone does not match.
+            let hit = if self.blocks { from + self.pattern.find(text.get(from..)?)?.start() } else { from };
+            let start = memchr::memrchr(b'\n', text.get(from..hit)?).map_or(from, |newline| from + newline + 1);
+            let end = memchr::memchr(b'\n', text.get(hit..)?).map_or(text.len(), |newline| hit + newline + 1);
+            if self.matches(text.get(start..end)?) {
+                return Some(start..end);
+            }
+            from = end;
+        }
+        None
+    }
+}
+
+/// Whether a pattern means the same in many lines at once as in one: it must not say where the whole text begins or
+/// ends, nor switch off that `^` and `$` mean lines. In doubt it is taken line by line.
+fn suits_blocks(pattern: &str) -> bool {
+    let flags_ok = pattern.split("(?").skip(1).all(|group| {
+        let flags = group.split([')', ':']).next().unwrap_or(group);
+        !flags.contains('-')
+    });
+    flags_ok && !pattern.contains("\\A") && !pattern.contains("\\z")
+}
+
+/// What comes next in a stream of lines.
+enum Next {
+    /// Whole lines are there to be looked at.
+    Lines,
+    /// A run begins.
+    Run,
+    /// Nothing, for now.
+    End,
+}
+
+/// The lines of one source.
+pub(super) struct Stream {
+    /// Which of the bots it is about.
+    pub(super) bot: usize,
+    pub(super) source: Source,
+    buffer: Vec<u8>,
+    /// What was not looked at yet; up to `whole` it is whole lines.
+    head: usize,
+    whole: usize,
+    tail: usize,
+    /// A run begins once the lines before it are through.
+    run: bool,
+    /// Lines that were collected before.
+    kept: VecDeque<(Vec<u8>, When)>,
+    /// The line that is shown next.
+    pub(super) text: Vec<u8>,
+    pub(super) when: When,
+    /// Whether this run's lines have no times at all.
+    untimed: bool,
+}
+
+/// When a line was written.
+#[derive(Clone, Copy, Default)]
+pub(super) struct When {
+    /// By its own words, or those of the line before it, or else by the start of the run.
+    pub(super) at: Option<Timestamp>,
+    /// Whether this line says so itself.
+    pub(super) own: bool,
+    /// Whether a line of this run has said so.
+    pub(super) dated: bool,
+}
+
+impl Stream {
+    pub(super) fn new(bot: usize, source: Source) -> Self {
+        Self {
+            bot,
+            source,
+            buffer: Vec::new(),
+            head: 0,
+            whole: 0,
+            tail: 0,
+            run: false,
+            kept: VecDeque::new(),
+            text: Vec::new(),
+            when: When::default(),
+            untimed: false,
+        }
+    }
+
+    /// Collects everything that passes and keeps the last of it.
+    pub(super) fn keep_last(&mut self, filter: &Filter, lines: usize, rest: bool) -> io::Result<()> {
+        let mut kept = VecDeque::new();
+        while self.next(filter, rest)? {
+            if kept.len() == lines {
+                kept.pop_front();
+            }
+            if lines > 0 {
+                kept.push_back((std::mem::take(&mut self.text), self.when));
+            }
+        }
+        self.kept = kept;
+        Ok(())
+    }
+
+    /// Goes to the next line that passes. `rest`: a line that is not finished counts too.
+    pub(super) fn next(&mut self, filter: &Filter, rest: bool) -> io::Result<bool> {
+        if let Some((text, when)) = self.kept.pop_front() {
+            (self.text, self.when) = (text, when);
+            return Ok(true);
+        }
+        loop {
+            match self.fill(rest)? {
+                Next::Lines => {}
+                Next::Run => {
+                    self.begin_run(filter)?;
+                    continue;
+                }
+                Next::End => return Ok(false),
+            }
+            let lines = self.buffer.get(self.head..self.whole).unwrap_or_default();
+            if let (Some(grep), false) = (&filter.grep, filter.timed) {
+                let Some(found) = grep.find(lines) else {
+                    self.head = self.whole;
+                    continue;
+                };
+                self.text.clear();
+                self.text.extend_from_slice(lines.get(found.clone()).unwrap_or_default());
+                self.head += found.end;
+                return Ok(true);
+            }
+            let length = memchr::memchr(b'\n', lines).map_or(lines.len(), |newline| newline + 1);
+            let line = lines.get(..length).unwrap_or_default();
+            self.head += length;
+            if filter.timed {
+                let own = filter.stamps.of(line);
+                let at = own.or(self.when.at);
+                self.when = When { at, own: own.is_some(), dated: own.is_some() || self.when.dated };
+                let old = filter.cutoff.is_some_and(|cutoff| at.is_none_or(|at| at < cutoff));
+                if old && !self.untimed {
+                    continue;
+                }
+            }
+            if filter.grep.as_ref().is_none_or(|grep| grep.matches(line)) {
+                self.text.clear();
+                self.text.extend_from_slice(line);
+                return Ok(true);
+            }
+        }
+    }
+
+    fn begin_run(&mut self, filter: &Filter) -> io::Result<()> {
+        if !filter.timed {
+            return Ok(());
+        }
+        self.when = When { at: self.source.began(), ..When::default() };
+        if filter.cutoff.is_some() {
+            let mut sample = vec![0; 64 << 10];
+            let count = self.source.peek(&mut sample)?;
+            sample.truncate(count);
+            self.untimed = !sample.split(|byte| *byte == b'\n').any(|line| filter.stamps.of(line).is_some());
+        }
+        Ok(())
+    }
+
+    /// Sees to it that there are whole lines in the buffer.
+    fn fill(&mut self, rest: bool) -> io::Result<Next> {
+        loop {
+            if self.head < self.whole {
+                return Ok(Next::Lines);
+            }
+            if std::mem::take(&mut self.run) {
+                return Ok(Next::Run);
+            }
+            if self.tail - self.head >= LONGEST {
+                self.whole = self.tail;
+                continue;
+            }
+            self.buffer.copy_within(self.head..self.tail, 0);
+            self.tail -= self.head;
+            (self.head, self.whole) = (0, 0);
+            if self.buffer.len() < self.tail + BLOCK {
+                self.buffer.resize(self.tail + BLOCK, 0);
+            }
+            match self.source.read(self.buffer.get_mut(self.tail..).unwrap_or_default())? {
+                Read::Bytes(count) => {
+                    let new = self.buffer.get(self.tail..self.tail + count).unwrap_or_default();
+                    if let Some(newline) = memchr::memrchr(b'\n', new) {
+                        self.whole = self.tail + newline + 1;
+                    }
+                    self.tail += count;
+                }
+                // What is open here is never finished.
+                Read::Run => {
+                    self.whole = self.tail;
+                    self.run = true;
+                }
+                Read::Gap(_) => self.whole = self.tail,
+                Read::End if rest && self.head < self.tail => self.whole = self.tail,
+                Read::End => return Ok(Next::End),
+            }
+        }
+    }
+}
