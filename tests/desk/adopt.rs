@@ -191,8 +191,8 @@ fn an_adopted_stray_whose_keeper_dies_is_an_orphan_and_no_second_copy_starts() {
     let seen = desk.status("bot");
     assert_eq!((&seen["state"], &seen["pid"]), (&"orphaned".into(), &stray.pid().into()), "{seen}");
     assert_eq!(seen["strays"], json!([]), "it is known already");
-    let done = desk.run(&["start", "bot"]).expect(1);
-    assert!(done.stderr.contains(&stray.pid().to_string()), "{done:?}");
+    let done = desk.run(&["start", "bot", "--json"]).expect(1).json();
+    assert_eq!((&done["bots"][0]["outcome"], &done["bots"][0]["pid"]), (&"refused".into(), &stray.pid().into()));
     desk.run(&["up"]).expect(0);
     let seen = desk.wait_for("bot", "running");
     assert_eq!(seen["pid"], stray.pid());
@@ -278,15 +278,19 @@ fn of_several_strays_none_is_adopted() {
 }
 
 #[test]
-fn what_may_be_anothers_is_not_adopted() {
+fn whoever_adopts_what_may_be_anothers_says_whose_it_is() {
     let bot = "command = ['PYTHON', 'run_bot.py']\nmode = 'paper'\nrestart = 'never'\n";
     let desk = Desk::new(&format!("[bots.bot]\n{bot}[bots.other]\n{bot}"));
     desk.write("run_bot.py", "import time\ntime.sleep(600)\n");
     let stray = stray(&desk);
-    let entry = adopt(&desk, 1);
-    assert_eq!(entry["outcome"], "refused", "{entry}");
-    assert!(entry["message"].as_str().is_some_and(|message| message.contains("other")), "{entry}");
+    assert_eq!(strays(&desk, "other"), [stray.pid()]);
+    let entry = adopt(&desk, 0);
+    assert_eq!((&entry["outcome"], &entry["pid"]), (&"adopted".into(), &stray.pid().into()), "{entry}");
+    assert_eq!((strays(&desk, "bot"), strays(&desk, "other")), (vec![], vec![]));
+    desk.run(&["stop", "other"]).expect(0);
     assert!(stray.lives());
+    stopped(&desk);
+    assert!(!stray.lives());
 }
 
 #[test]

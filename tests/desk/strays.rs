@@ -352,7 +352,8 @@ fn a_bot_with_the_same_script_in_another_folder_is_another_bot() {
     nothing_was_running(&desk);
     assert!(alive(kept) && beside.lives());
     let own = stray(&desk);
-    stopped(&desk);
+    let (_, report) = reported(&desk, &["stop", "bot"], 0);
+    assert_eq!(report["outcome"], "stopped");
     assert!(alive(kept) && beside.lives() && !own.lives());
     let (_, report) = reported(&desk, &["stop", "other"], 0);
     assert_eq!((&of(&report, kept)["found_by"], &of(&report, beside.pid())["found_by"]), (&"keeper".into(), &"search".into()));

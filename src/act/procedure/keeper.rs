@@ -16,16 +16,18 @@ use crate::paths::words;
 use crate::process::Held;
 
 use super::talk::Talk;
-use super::walk::Walk;
+use super::walk::{Walk, ended_by};
 
 /// Nothing is listened to for longer than this at a time: a keeper that died says nothing.
 const LISTEN: Duration = Duration::from_millis(500);
 
 impl Walk<'_> {
     pub(super) fn ask(&mut self, wish: Wish) -> Asked {
-        self.own_tier.get_or_insert(Tier::Keeper);
-        if !self.report.found_by.contains(&Tier::Keeper) {
-            self.report.found_by.push(Tier::Keeper);
+        if !self.took {
+            self.own_tier.get_or_insert(Tier::Keeper);
+            if !self.report.found_by.contains(&Tier::Keeper) {
+                self.report.found_by.push(Tier::Keeper);
+            }
         }
         match self.talk_to_keeper(wish) {
             Ok(()) => Asked::Accepted,
@@ -194,9 +196,7 @@ impl Walk<'_> {
 
     fn end_of_the_old_run(&mut self, snapshot: &Snapshot) {
         self.take_in_processes(&snapshot.before);
-        for process in &mut self.report.processes {
-            process.ended_by.get_or_insert_with(|| "itself".to_owned());
-        }
+        self.all_ended();
         if self.report.exit.is_none()
             && let Some(last) = &snapshot.last_exit
         {
@@ -221,7 +221,10 @@ impl Walk<'_> {
 
     pub(super) fn take_in_processes(&mut self, seen: &[SeenProcess]) {
         for seen in seen {
-            let ended_by = (!seen.alive).then(|| ended_by(seen));
+            if let Some(signal) = seen.signal {
+                self.sent.insert(seen.pid, signal);
+            }
+            let ended_by = (!seen.alive).then(|| ended_by(seen.signal));
             if let Some(known) = self.report.processes.iter_mut().find(|known| known.pid == seen.pid) {
                 known.ended_by = ended_by;
                 continue;
@@ -267,8 +270,4 @@ impl Walk<'_> {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
-}
-
-fn ended_by(seen: &SeenProcess) -> String {
-    seen.signal.map_or_else(|| "itself".to_owned(), |signal| signal.to_string())
 }

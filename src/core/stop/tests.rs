@@ -17,7 +17,7 @@ fn ladder() -> Ladder {
 }
 
 fn seen(keeper: KeeperSeen, own: Own, strays: usize) -> Input {
-    Input::Seen(Sighting { keeper, own, strays })
+    Input::Seen(Sighting { keeper, own, strays, shared: 0 })
 }
 
 fn answers(state: State) -> KeeperSeen {
