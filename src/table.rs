@@ -139,7 +139,7 @@ impl Table {
 /// The table is listed again until nobody is new in it: the kernel hands out whole pages of numbers, and who forks and
 /// ends between a page and the look at its number would be missed with all that descends from it. After so many
 /// listings it is believed as it is: somebody forks faster than anybody can look.
-const LISTINGS: usize = 64;
+const LISTINGS: usize = 16;
 
 fn look() -> Result<Vec<Row>, Errno> {
     let mut reader = Reader::default();

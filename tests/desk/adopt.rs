@@ -22,9 +22,8 @@ fn adopted(desk: &Desk) -> Stray {
     let stray = stray_that_is_up(desk);
     let entry = adopt(desk, 0);
     assert_eq!((&entry["outcome"], &entry["pid"]), (&"adopted".into(), &stray.pid().into()), "{entry}");
-    let seen = desk.status("bot");
-    assert_eq!((&seen["state"], &seen["pid"]), (&"running".into(), &stray.pid().into()));
-    assert_eq!(seen["strays"], json!([]));
+    let seen = desk.wait_for("bot", "running");
+    assert_eq!((&seen["pid"], &seen["strays"]), (&stray.pid().into(), &json!([])));
     stray
 }
 
@@ -134,10 +133,8 @@ fn a_stray_is_adopted_as_it_is_and_stopped_with_its_children() {
 
 #[test]
 fn a_stray_is_adopted_with_the_daemon_that_left_it_before() {
-    let desk = scripted(
-        "",
-        &format!("{UP}\nchild = subprocess.Popen(['sleep', '600'], start_new_session=True)\nup()\n"),
-    );
+    let desk =
+        scripted("", &format!("{UP}\nchild = subprocess.Popen(['sleep', '600'], start_new_session=True)\nup()\n"));
     let stray = adopted(&desk);
     let family = eventually("a child", || Some(stray.family()).filter(|family| family.len() == 2));
     eventually("both in the status", || (desk.status("bot")["processes"] == 2).then_some(()));
@@ -247,7 +244,7 @@ fn a_stray_that_ignores_sigterm_is_adopted_and_survives_by_its_ladder() {
     let stray = adopted(&desk);
     desk.run(&["stop", "bot"]).expect(13);
     assert!(stray.lives());
-    assert_eq!(desk.status("bot")["state"], "stopping");
+    desk.wait_for("bot", "stopping");
     desk.run(&["kill", "bot"]).expect(0);
     assert!(!stray.lives());
 }
@@ -318,7 +315,7 @@ fn what_is_adopted_is_to_be_running() {
     let stray = stray(&desk);
     adopt(&desk, 0);
     assert!(!down.exists());
-    assert_eq!(desk.status("bot")["state"], "running");
+    desk.wait_for("bot", "running");
     assert!(stray.lives());
     desk.run(&["stop", "bot"]).expect(0);
     assert!(down.exists() && !stray.lives());

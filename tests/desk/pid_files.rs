@@ -69,14 +69,19 @@ fn what_stands_in_a_file_reaches_the_screen_without_its_escapes() {
 
 #[test]
 fn the_process_that_a_file_names_is_proven_by_what_it_executes() {
-    for text in [|pid: i32| format!("{pid}"), |pid: i32| format!("{pid}\n"), |pid: i32| format!("  {pid}\r\nstarted today\n")] {
+    for text in
+        [|pid: i32| format!("{pid}"), |pid: i32| format!("{pid}\n"), |pid: i32| format!("  {pid}\r\nstarted today\n")]
+    {
         let desk = desk(PID_FILE);
         let stray = stray(&desk);
         desk.write("data/bot.pid", &text(stray.pid()));
         assert_eq!(desk.status("bot")["strays"][0]["found_by"], "pid_file");
         let (said, report) = stopped(&desk);
         assert!(said.contains("killed 1 process: 1 from data/bot.pid ("), "{said}");
-        assert_eq!((&of(&report, stray.pid())["file"], &report["notes"]), (&"data/bot.pid".into(), &Value::Array(vec![])));
+        assert_eq!(
+            (&of(&report, stray.pid())["file"], &report["notes"]),
+            (&"data/bot.pid".into(), &Value::Array(vec![]))
+        );
         assert!(!stray.lives());
     }
 }

@@ -183,7 +183,12 @@ pub fn of(report: &Value, pid: i32) -> Value {
 #[track_caller]
 pub fn strays(desk: &Desk, bot: &str) -> Vec<i32> {
     let seen = desk.status(bot);
-    seen["strays"].as_array().expect("a list").iter().map(|stray| stray["pid"].as_i64().expect("a pid") as i32).collect()
+    seen["strays"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|stray| stray["pid"].as_i64().expect("a pid") as i32)
+        .collect()
 }
 
 /// The word for one text in a list of a report.
@@ -287,6 +292,7 @@ fn what_only_mentions_the_script_is_never_touched() {
         ("another script", piped(python(), &["other.py", "run_bot.py"])),
         ("a program called vim", Stray::start(by_hand(&desk, "tail", &["-f", "run_bot.py"]).arg0("vim"))),
     ];
+    let mut viewers = Vec::new();
     let mut shell = by_hand(&desk, "bash", &["--norc", "-i"]);
     let mut shell = Stray::start(shell.env("HISTFILE", desk.path("history")).stdin(Stdio::piped()));
     let typed = "history -s python3 run_bot.py\nhistory -w\n";
@@ -301,18 +307,17 @@ fn what_only_mentions_the_script_is_never_touched() {
         // They want a terminal.
         let viewer = piped("script", &["-qfc", &format!("{program} run_bot.py"), "/dev/null"]);
         let is_it = |pid: &i32| process::arguments(*pid).first().is_some_and(|name| name.ends_with(program));
-        eventually(format!("{program} on a terminal"), || viewer.family().iter().find(|pid| is_it(pid)).copied());
-        others.push((program, viewer));
+        let shown = eventually(format!("{program} on a terminal"), || viewer.family().into_iter().find(is_it));
+        viewers.push((program, shown));
+        others.push(("its terminal", viewer));
     }
     assert_eq!(strays(&desk, "bot"), [0; 0]);
-    let families: Vec<_> = others.iter().map(|(who, stray)| (who, stray.family())).collect();
     nothing_was_running(&desk);
     desk.run(&["kill", "bot"]).expect(0);
     desk.run(&["start", "bot"]).expect(0);
     stopped(&desk);
-    for (who, family) in families {
-        assert!(!family.is_empty() && family.iter().all(|pid| alive(*pid)), "{who} was ended");
-    }
+    assert_eq!(others.iter().filter(|(_, stray)| !stray.lives()).map(|(who, _)| who).collect::<Vec<_>>(), [&""; 0]);
+    assert_eq!(viewers.iter().filter(|(_, pid)| !alive(*pid)).map(|(who, _)| who).collect::<Vec<_>>(), [&""; 0]);
 }
 
 #[test]
@@ -356,7 +361,10 @@ fn a_bot_with_the_same_script_in_another_folder_is_another_bot() {
     assert_eq!(report["outcome"], "stopped");
     assert!(alive(kept) && beside.lives() && !own.lives());
     let (_, report) = reported(&desk, &["stop", "other"], 0);
-    assert_eq!((&of(&report, kept)["found_by"], &of(&report, beside.pid())["found_by"]), (&"keeper".into(), &"search".into()));
+    assert_eq!(
+        (&of(&report, kept)["found_by"], &of(&report, beside.pid())["found_by"]),
+        (&"keeper".into(), &"search".into())
+    );
     assert!(!alive(kept) && !beside.lives());
 }
 
@@ -511,8 +519,8 @@ fn a_stray_beside_a_bot_that_runs_is_shown_and_ended_with_it() {
     let desk = desk("");
     desk.run(&["start", "bot"]).expect(0);
     let (kept, stray) = (desk.pid("bot"), stray(&desk));
-    let seen = desk.status("bot");
-    assert_eq!((&seen["state"], &seen["pid"], &seen["strays"][0]["pid"]), (&"running".into(), &kept.into(), &stray.pid().into()));
+    let seen = desk.wait_for("bot", "running");
+    assert_eq!((&seen["pid"], &seen["strays"][0]["pid"]), (&kept.into(), &stray.pid().into()));
     assert_eq!(desk.run(&["start", "bot", "--json"]).expect(0).json()["bots"][0]["outcome"], "already_running");
     let (said, _) = stopped(&desk);
     assert!(said.contains("killed 2 processes: 1 kept, 1 found by search"), "{said}");
@@ -544,7 +552,9 @@ fn a_restart_beside_a_stray_that_will_not_end_starts_nothing() {
         let ladder = "stop = [{ signal = 'SIGTERM', wait = '300ms' }]";
         let desk = scripted(
             ladder,
-            &format!("{UP}\nif 'BOTWARDEN_RUN' not in os.environ: signal.signal(signal.SIGTERM, signal.SIG_IGN)\nup()\n"),
+            &format!(
+                "{UP}\nif 'BOTWARDEN_RUN' not in os.environ: signal.signal(signal.SIGTERM, signal.SIG_IGN)\nup()\n"
+            ),
         );
         if kept {
             desk.run(&["start", "bot"]).expect(0);
@@ -646,7 +656,8 @@ fn a_stray_that_ignores_sigterm_is_ended_by_sigkill() {
 
 #[test]
 fn a_stopped_stray_acts_on_its_signal() {
-    let desk = scripted("", &format!("{UP}\nsignal.signal(signal.SIGTERM, lambda *_: (say('clean'), os._exit(3)))\nup()\n"));
+    let desk =
+        scripted("", &format!("{UP}\nsignal.signal(signal.SIGTERM, lambda *_: (say('clean'), os._exit(3)))\nup()\n"));
     let stray = stray_that_is_up(&desk);
     stray.signal("SIGSTOP".parse().expect("a signal"));
     eventually("a stopped process", || process::stat(stray.pid()).filter(|stat| stat.state == b'T'));

@@ -14,8 +14,8 @@ use crate::core::record::{Down, ProcessId};
 use crate::core::report::{
     BotReport, ExitReport, LATCHED, ProcessReport, STILL_STARTING, StartOutcome, StopOutcome, Tier,
 };
-use crate::core::status::{RecordSeen, Voice};
 use crate::core::signal::Signal;
+use crate::core::status::{RecordSeen, Voice};
 use crate::core::stop::{Course, Depth, Effect, Input, KeeperSeen, Own, Sighting, Taken, Wish};
 use crate::latch;
 use crate::paths::{Home, words};
