@@ -708,3 +708,81 @@ fn a_stray_that_flees_without_end_is_never_said_to_be_stopped_and_kill_ends_it()
     desk.run(&["kill", "bot"]).expect(0);
     assert_eq!(stray.family(), [0; 0]);
 }
+
+#[test]
+fn a_stray_that_stops_its_own_bot_is_stopped() {
+    let desk = scripted("", "");
+    desk.write(
+        "run_bot.py",
+        &format!("{UP}\nsubprocess.run([os.environ['BOTWARDEN'], 'stop', 'bot'])\nsay('it came back')\nup()\n"),
+    );
+    let mut command = by_hand(&desk, python(), &["run_bot.py"]);
+    desk.dress(&mut command);
+    let stray = Stray::start(&mut command);
+    eventually("its end", || stray.family().is_empty().then_some(()));
+    eventually("a report", || desk.events("bot").contains(&"report".to_owned()).then_some(()));
+    assert_eq!(desk.state("bot"), "stopped");
+    assert!(!desk.read("up").contains("it came back"));
+}
+
+#[test]
+fn strays_are_killed_with_what_is_kept() {
+    let desk = scripted("", &format!("{UP}\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nup()\n"));
+    desk.run(&["start", "bot"]).expect(0);
+    let (kept, stray) = (desk.pid("bot"), stray_that_is_up(&desk));
+    let (said, report) = reported(&desk, &["kill", "bot"], 0);
+    assert!(said.contains("killed bot: killed 2 processes: 1 kept, 1 found by search"), "{said}");
+    for pid in [kept, stray.pid()] {
+        assert_eq!(of(&report, pid)["ended_by"], "SIGKILL", "{report}");
+        assert!(!alive(pid));
+    }
+}
+
+#[test]
+fn two_stops_at_once_of_a_stray_are_one_and_it_is_told_once() {
+    let clean = "lambda *_: (say('told'), time.sleep(1), os._exit(0))";
+    let desk = scripted("", &format!("{UP}\nsignal.signal(signal.SIGTERM, {clean})\nup()\n"));
+    let stray = stray_that_is_up(&desk);
+    let stops: Vec<Child> =
+        (0..3).map(|_| desk.command(&["stop", "bot"]).stdout(Stdio::null()).spawn().expect("it executes")).collect();
+    for mut stop in stops {
+        assert_eq!(stop.wait().expect("its end").code(), Some(0));
+    }
+    assert!(!stray.lives());
+    assert_eq!(desk.read("up").lines().filter(|line| *line == "told").count(), 1);
+}
+
+#[test]
+fn a_stray_is_told_once_while_the_bot_beside_it_takes_its_time() {
+    let clean = "lambda *_: (say(f'told {os.getpid()}'), time.sleep(1), os._exit(0))";
+    let desk = scripted("", &format!("{UP}\nsignal.signal(signal.SIGTERM, {clean})\nup()\n"));
+    desk.run(&["start", "bot"]).expect(0);
+    let kept = desk.pid("bot");
+    eventually("a bot that is up", || desk.read("up").contains(&format!("up {kept}\n")).then_some(()));
+    let stray = stray_that_is_up(&desk);
+    stopped(&desk);
+    let mut told: Vec<String> =
+        desk.read("up").lines().filter(|line| line.starts_with("told")).map(str::to_owned).collect();
+    let mut once = vec![format!("told {kept}"), format!("told {}", stray.pid())];
+    told.sort_unstable();
+    once.sort_unstable();
+    assert_eq!(told, once);
+}
+
+#[test]
+fn a_stop_whose_stopper_is_killed_goes_on_and_a_stray_is_told_once() {
+    let clean = "lambda *_: (say('told'), time.sleep(1), os._exit(0))";
+    let desk = scripted("", &format!("{UP}\nsignal.signal(signal.SIGTERM, {clean})\nup()\n"));
+    let stray = stray_that_is_up(&desk);
+    let stop = desk.command(&["stop", "bot"]).stdout(Stdio::piped()).spawn().expect("it executes");
+    eventually("a signal", || desk.read("up").contains("told").then_some(()));
+    let folder = desk.home_folder().join("stops");
+    let locks = || std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|stop| stop.path().join("lock"));
+    let stopper = eventually("a stopper", || locks().find_map(|lock| process::holders(&lock).first().copied()));
+    desk.signal(stopper, Signal::KILL);
+    let output = stop.wait_with_output().expect("its end");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!stray.lives());
+    assert_eq!(desk.read("up").lines().filter(|line| *line == "told").count(), 1);
+    assert_eq!(desk.state("bot"), "stopped");
+}
