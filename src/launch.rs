@@ -54,6 +54,9 @@ pub enum Begin {
     Adopt {
         /// Processes that no keeper started. Where nothing else lives, the first of them is the main process from now on.
         strays: Vec<ProcessId>,
+        /// Whoever launches it is about to ask for its end: only if that does not come is it to go by `down` alone.
+        #[serde(default)]
+        asked: bool,
     },
 }
 

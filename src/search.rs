@@ -112,7 +112,12 @@ pub struct Findings {
     pub notes: Vec<String>,
     /// What could not be looked at.
     pub errors: Vec<String>,
+    /// The process that its PID file names, whoever that is.
+    pub named: Option<i32>,
 }
+
+/// A bot, the process that its file names, and why that is not proven to be the bot's.
+type Unproven = (BotName, i32, String);
 
 /// The search for all bots of a desk at once: whose a process is depends on all of them.
 #[derive(Clone, Debug, Default)]
@@ -128,9 +133,16 @@ impl Search {
         let mut search = Self(findings);
         let bots = wanted.iter().map(|wanted| claimant(wanted, search.entry(&wanted.name))).collect();
         let desk = Desk::new(home.root(), table, bots, kept);
-        let proven = search.by_pid_file(&desk, wanted);
+        let (proven, unproven) = search.by_pid_file(&desk, wanted);
         search.by_mark(&desk);
         search.by_pattern(&desk, &proven);
+        for (name, pid, note) in unproven {
+            let findings = search.entry(&name);
+            // What its file does not prove may be found all the same, and is not left alone then.
+            if !findings.found.iter().any(|found| found.pid == pid) {
+                findings.notes.push(note);
+            }
+        }
         for findings in search.0.values_mut() {
             keep_heads(&mut findings.found, table);
         }
@@ -139,7 +151,7 @@ impl Search {
 
     /// What was found of one bot.
     pub fn of(&self, name: &BotName) -> &Findings {
-        static NOTHING: Findings = Findings { found: Vec::new(), notes: Vec::new(), errors: Vec::new() };
+        static NOTHING: Findings = Findings { found: Vec::new(), notes: Vec::new(), errors: Vec::new(), named: None };
         self.0.get(name).unwrap_or(&NOTHING)
     }
 
@@ -161,8 +173,9 @@ impl Search {
         found.push(Finding { pid, start_time, command: row.text(), tier, how, shared_with });
     }
 
-    /// The processes that PID files prove, and whose.
-    fn by_pid_file(&mut self, desk: &Desk<'_>, wanted: &[Wanted]) -> HashMap<i32, Vec<BotName>> {
+    /// The processes that PID files prove, and whose; and those that a file names without proving it, with a note.
+    fn by_pid_file(&mut self, desk: &Desk<'_>, wanted: &[Wanted]) -> (HashMap<i32, Vec<BotName>>, Vec<Unproven>) {
+        let mut unproven = Vec::new();
         let mut proven: HashMap<i32, Vec<BotName>> = HashMap::new();
         let mut named: HashMap<(i32, BotName), String> = HashMap::new();
         for (wanted, bot) in wanted.iter().zip(&desk.bots) {
@@ -179,13 +192,14 @@ impl Search {
             };
             findings.notes.extend(note_on_content(&shown, &content));
             let Content::Pid(pid) = content else { continue };
+            findings.named = Some(pid);
             let Some(suspect) = desk.suspect(pid, bot, written) else { continue };
             match judge(&shown, pid, &suspect) {
                 Judgement::Proven => {
                     named.insert((pid, wanted.name.clone()), shown);
                     proven.entry(pid).or_default().push(wanted.name.clone());
                 }
-                Judgement::Note(note) => findings.notes.push(note),
+                Judgement::Note(note) => unproven.push((wanted.name.clone(), pid, note)),
             }
         }
         for (pid, names) in &proven {
@@ -194,7 +208,7 @@ impl Search {
                 self.add(name, row, How::PidFile(file), others(names, name));
             }
         }
-        proven
+        (proven, unproven)
     }
 
     fn by_mark(&mut self, desk: &Desk<'_>) {

@@ -136,17 +136,34 @@ impl Table {
     }
 }
 
+/// The table is listed again until nobody is new in it: the kernel hands out whole pages of numbers, and who forks and
+/// ends between a page and the look at its number would be missed with all that descends from it. After so many
+/// listings it is believed as it is: somebody forks faster than anybody can look.
+const LISTINGS: usize = 16;
+
 fn look() -> Result<Vec<Row>, Errno> {
+    let mut reader = Reader::default();
+    let mut rows = Vec::with_capacity(256);
+    let mut listed = HashSet::with_capacity(256);
+    for _ in 0..LISTINGS {
+        if !list(&mut reader, &mut listed, &mut rows)? {
+            break;
+        }
+    }
+    Ok(rows)
+}
+
+/// Adds whoever was not listed before; whether there was anybody.
+fn list(reader: &mut Reader, listed: &mut HashSet<i32>, rows: &mut Vec<Row>) -> Result<bool, Errno> {
     const LIST: usize = 32 << 10;
     let proc = open(rustix::fs::CWD, c"/proc", OFlags::DIRECTORY)?;
     let mut list = vec![MaybeUninit::uninit(); LIST];
     let mut entries = RawDir::new(&proc, &mut list);
-    let mut reader = Reader::default();
-    let mut rows = Vec::with_capacity(256);
+    let before = listed.len();
     while let Some(entry) = entries.next() {
         let entry = entry?;
         let name = entry.file_name();
-        if let Some(pid) = number(name) {
+        if let Some(pid) = number(name).filter(|pid| listed.insert(*pid)) {
             match reader.row(&proc, name, pid) {
                 Ok(row) => rows.extend(row),
                 Err(Errno::NOENT | Errno::SRCH | Errno::ACCESS | Errno::PERM) => {}
@@ -154,7 +171,7 @@ fn look() -> Result<Vec<Row>, Errno> {
             }
         }
     }
-    Ok(rows)
+    Ok(listed.len() > before)
 }
 
 fn number(name: &CStr) -> Option<i32> {

@@ -74,16 +74,24 @@ fn adopt_one(
     if let Err(error) = record::clear_down(&home.bot(&sight.name)) {
         return entry(StartOutcome::Failed, pid, format!("cannot remove its mark 'down': {}", words(&error)));
     }
-    spec.and_then(|spec| take(home, &spec, &ids, by, wait))
+    spec.and_then(|spec| take(home, &spec, &ids, false, by, wait))
         .unwrap_or_else(|| entry(StartOutcome::Refused, None, "it ended before it could be adopted".into()))
 }
 
-/// Puts a living bot under a new keeper, without restarting it. Nothing to tell if nothing of it lives any more.
-pub(super) fn take(home: &Home, spec: &BotSpec, strays: &[ProcessId], by: &str, wait: Duration) -> Option<StartedBot> {
+/// Puts a living bot under a new keeper, without restarting it. `asked`: the keeper will be asked to end it at once.
+/// Nothing to tell if nothing of it lives any more.
+pub(super) fn take(
+    home: &Home,
+    spec: &BotSpec,
+    strays: &[ProcessId],
+    asked: bool,
+    by: &str,
+    wait: Duration,
+) -> Option<StartedBot> {
     let _ = audit(home, &spec.name, "adopt", by);
     let entry =
         |outcome, pid: Option<i32>, message: String| StartedBot { name: spec.name.clone(), outcome, pid, message };
-    let mut launched = match launch(home, spec, Begin::Adopt { strays: strays.to_vec() }, by) {
+    let mut launched = match launch(home, spec, Begin::Adopt { strays: strays.to_vec(), asked }, by) {
         Ok(launched) => launched,
         Err(why) => return Some(entry(StartOutcome::Failed, None, why)),
     };

@@ -36,7 +36,7 @@ pub fn up(home: &Home, specs: &[BotSpec], by: &str, wait: Duration) -> Vec<Start
             State::Orphaned => {
                 if let Some(spec) = spec.cloned().or_else(|| sight.record().map(as_spec)) {
                     // It may have ended since it was looked at: then there is nothing to do.
-                    entries.extend(take(home, &spec, &[], by, wait));
+                    entries.extend(take(home, &spec, &[], false, by, wait));
                 }
             }
             State::Unknown => entries.push(StartedBot {

@@ -91,6 +91,8 @@ pub struct Sighting {
     pub own: Own,
     /// Processes beside those: known by its PID file or found by search.
     pub strays: usize,
+    /// Processes that may be its own or another bot's, and are left alone.
+    pub shared: usize,
 }
 
 /// What was seen of a keeper.
@@ -118,11 +120,11 @@ pub enum Own {
 }
 
 impl Sighting {
-    /// What this evidence means for a stop, with so many strays beside it.
+    /// What this evidence means for a stop, with so many strays beside it, and so many that may be another bot's.
     ///
     /// A run record that cannot be understood is passed over here: whoever reads it reports it, and the locks, the marks
     /// and the search say whether anything lives.
-    pub fn of(seen: &Evidence, strays: usize) -> Self {
+    pub fn of(seen: &Evidence, strays: usize, shared: usize) -> Self {
         let keeper = match (&seen.keeper_lock, &seen.voice) {
             (LockSeen::Held, Voice::Said(snapshot)) => KeeperSeen::Answers(snapshot.state),
             (LockSeen::Held, Voice::Silent(why)) => KeeperSeen::Silent(why.clone()),
@@ -136,7 +138,7 @@ impl Sighting {
             (LockSeen::Unreadable(why), _) | (_, LockSeen::Unreadable(why)) => Own::Unsure(why.clone()),
             (LockSeen::Held | LockSeen::Free, LockSeen::Free) => Own::AtRest,
         };
-        Self { keeper, own, strays }
+        Self { keeper, own, strays, shared }
     }
 }
 
@@ -389,7 +391,9 @@ impl Course {
     /// The keeper was told already, or will be: is there anything beside what it keeps?
     fn joined(&mut self, seen: &Sighting, now: Moment) -> Effect {
         self.lived |= seen.strays > 0;
-        match (&seen.keeper, seen.strays, self.wish) {
+        // Nothing is started beside what may be its own.
+        let beside = if self.wish == Wish::Restart { seen.strays + seen.shared } else { seen.strays };
+        match (&seen.keeper, beside, self.wish) {
             (KeeperSeen::Answers(_), 0, Wish::Restart) => self.ask(Wish::Restart, true),
             (KeeperSeen::Answers(_), 0, Wish::Stop | Wish::Kill | Wish::Climb) => self.listen(now),
             // A keeper that restarts does not wait for others: everything is ended, and then started anew.

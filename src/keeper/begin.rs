@@ -101,7 +101,7 @@ fn tell_panics(bot: &BotHome, order: &Order) {
 fn open_parts(order: Order, home: Home, bot: BotHome, keeper_lock: Lock, signals: Signals) -> Result<Parts, Word> {
     let (living, earlier) = match &order.begin {
         Begin::Start { searched } => (None, make_sure_nothing_lives(&order.spec, searched.as_ref(), &home, &bot)?),
-        Begin::Adopt { strays } => {
+        Begin::Adopt { strays, .. } => {
             let living = find_living(&order.spec, strays, &home, &bot)?;
             (Some(living.clone()), Some(living))
         }
@@ -131,7 +131,7 @@ fn open_parts(order: Order, home: Home, bot: BotHome, keeper_lock: Lock, signals
             let life = Lifecycle::adopt(plan, since, record.restarts, record.failures);
             let told = signals_told(&bot, &record.run);
             let mut tree = Tree::adopted(record, bot.bot_lock(), &told);
-            if let Begin::Adopt { strays } = &order.begin {
+            if let Begin::Adopt { strays, .. } = &order.begin {
                 tree.join(strays);
             }
             (life, Vec::new(), tree)

@@ -56,6 +56,8 @@ const REAPED_BY_OTHERS: Duration = Duration::from_secs(1);
 const MOST_MESSAGES: usize = 64;
 /// How long a notify socket is left alone on which strangers speak without end.
 const DEAF: Duration = Duration::from_secs(1);
+/// Whoever launches a keeper to end something asks for that within this time, or is gone.
+const ASKED_SOON: Duration = Duration::from_secs(2);
 /// How often a tree that is not ours to reap is looked at while it is being ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -82,6 +84,8 @@ pub(super) struct Keeper {
     adopted_ended: Option<Moment>,
     deaf_until: Option<Moment>,
     look_again: Option<Moment>,
+    /// When what is not to be running is ended, though nobody has asked for that.
+    unasked: Option<Moment>,
 }
 
 impl Keeper {
@@ -104,6 +108,7 @@ impl Keeper {
             deaf_until: None,
             before: Vec::new(),
             look_again: None,
+            unasked: None,
         }
     }
 
@@ -172,6 +177,10 @@ impl Keeper {
         if self.troubles.is_due(now) {
             self.write_record();
         }
+        if self.unasked.is_some_and(|due| due <= now) {
+            self.unasked = None;
+            self.end_what_is_down();
+        }
         if self.look_again.is_some_and(|due| due <= now) {
             self.look_again = None;
             self.check_empty();
@@ -184,6 +193,7 @@ impl Keeper {
             self.parts.log_watch.as_ref().and_then(LogWatch::deadline),
             self.adopted_ended.map(|ended| ended.plus(REAPED_BY_OTHERS)),
             self.look_again,
+            self.unasked,
             self.troubles.deadline(),
             self.deaf_until,
         ]
@@ -272,7 +282,17 @@ impl Keeper {
         if self.parts.tree.main().is_none() {
             self.adopted_main_ended(Exit::Unknown);
         }
-        // Its last keeper died while it was being stopped: the stop goes on.
+        match self.parts.begin {
+            // So that whoever asks hears all of it, and not only that nobody is there any more.
+            Begin::Adopt { asked: true, .. } if self.parts.tree.main().is_some() => {
+                self.unasked = Some(clock::now().plus(ASKED_SOON));
+            }
+            Begin::Adopt { .. } | Begin::Start { .. } => self.end_what_is_down(),
+        }
+    }
+
+    /// Its last keeper died while it was being stopped: the stop goes on.
+    fn end_what_is_down(&mut self) {
         if let Some(down) = record::down(&self.parts.bot) {
             self.asked_by = Some(down.by);
             self.feed(Input::Stop(First::Send));
@@ -382,6 +402,7 @@ impl Keeper {
                 (by, Input::Restart)
             }
         };
+        self.unasked = None;
         self.asked_by = Some(by);
         self.parts.clients.answer(number, &Answer::Accepted);
         let was_stopping = matches!(self.parts.life.phase(), Phase::Stopping { .. });

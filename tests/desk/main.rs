@@ -6,6 +6,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // What helps a test may fail like one.
 
+mod adopt;
 mod binaries;
 mod cgroups;
 mod commands;
@@ -17,6 +18,8 @@ mod keepers;
 mod log_files;
 mod logs;
 mod notify;
+mod pid_files;
 mod races;
 mod screen;
 mod stops;
+mod strays;

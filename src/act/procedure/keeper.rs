@@ -16,7 +16,7 @@ use crate::paths::words;
 use crate::process::{self, Held};
 
 use super::talk::Talk;
-use super::walk::Walk;
+use super::walk::{Walk, ended_by};
 
 /// A keeper that has said its last word is gone in a moment.
 const LEAVES: Duration = Duration::from_micros(200);
@@ -26,9 +26,11 @@ const LISTEN: Duration = Duration::from_millis(500);
 
 impl Walk<'_> {
     pub(super) fn ask(&mut self, wish: Wish) -> Asked {
-        self.own_tier.get_or_insert(Tier::Keeper);
-        if !self.report.found_by.contains(&Tier::Keeper) {
-            self.report.found_by.push(Tier::Keeper);
+        if !self.took {
+            self.own_tier.get_or_insert(Tier::Keeper);
+            if !self.report.found_by.contains(&Tier::Keeper) {
+                self.report.found_by.push(Tier::Keeper);
+            }
         }
         match self.talk_to_keeper(wish) {
             Ok(()) => Asked::Accepted,
@@ -197,9 +199,7 @@ impl Walk<'_> {
 
     fn end_of_the_old_run(&mut self, snapshot: &Snapshot) {
         self.take_in_processes(&snapshot.before);
-        for process in &mut self.report.processes {
-            process.ended_by.get_or_insert_with(|| "itself".to_owned());
-        }
+        self.all_ended();
         if self.report.exit.is_none()
             && let Some(last) = &snapshot.last_exit
         {
@@ -224,7 +224,10 @@ impl Walk<'_> {
 
     pub(super) fn take_in_processes(&mut self, seen: &[SeenProcess]) {
         for seen in seen {
-            let ended_by = (!seen.alive).then(|| ended_by(seen));
+            if let Some(signal) = seen.signal {
+                self.sent.insert(seen.pid, signal);
+            }
+            let ended_by = (!seen.alive).then(|| ended_by(seen.signal));
             if let Some(known) = self.report.processes.iter_mut().find(|known| known.pid == seen.pid) {
                 known.ended_by = ended_by;
                 continue;
@@ -278,8 +281,4 @@ impl Walk<'_> {
             std::thread::sleep(LEAVES);
         }
     }
-}
-
-fn ended_by(seen: &SeenProcess) -> String {
-    seen.signal.map_or_else(|| "itself".to_owned(), |signal| signal.to_string())
 }

@@ -1,6 +1,7 @@
 //! One bot's course, carried out: every effect of the pure procedure becomes something that is done, and what came of
 //! it goes back in.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::act::adopt::{as_found, as_spec, take};
@@ -13,14 +14,15 @@ use crate::core::record::{Down, ProcessId};
 use crate::core::report::{
     BotReport, ExitReport, LATCHED, ProcessReport, STILL_STARTING, StartOutcome, StopOutcome, Tier,
 };
+use crate::core::signal::Signal;
 use crate::core::status::{RecordSeen, Voice};
-use crate::core::stop::{Course, Depth, Effect, Input, Own, Sighting, Taken, Wish};
+use crate::core::stop::{Course, Depth, Effect, Input, KeeperSeen, Own, Sighting, Taken, Wish};
 use crate::latch;
 use crate::lock;
 use crate::paths::{Home, words};
 use crate::process;
 use crate::record;
-use crate::search::How;
+use crate::search::{Finding, How};
 use crate::survey::{Marked, Pass, Sight, see, with_marked};
 
 use super::alone::Alone;
@@ -30,6 +32,8 @@ use super::talk::Talk;
 
 /// A new keeper has this long to say that it has the bot.
 const ADOPTION: Duration = Duration::from_secs(10);
+/// How often it is looked whether another bot's stop has ended what may be of both.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// What takes longer than this is worth a word to whoever watches.
 const WORTH_A_WORD: Duration = Duration::from_secs(2);
 
@@ -59,6 +63,10 @@ pub(super) struct Walk<'a> {
     strays: Vec<Stray>,
     /// By which tier what no keeper and no stray accounts for is known.
     pub(super) own_tier: Option<Tier>,
+    /// Whether its keeper is one that this stop has launched: such a one has found nothing.
+    pub(super) took: bool,
+    /// The last signal that each process was seen to have been sent.
+    pub(super) sent: HashMap<i32, Signal>,
     alone: Option<Alone>,
     begun: Moment,
     said: Option<Moment>,
@@ -84,6 +92,8 @@ impl<'a> Walk<'a> {
             sight: None,
             strays: Vec::new(),
             own_tier: None,
+            took: false,
+            sent: HashMap::new(),
             alone: None,
             begun: clock::now(),
             said: None,
@@ -151,19 +161,20 @@ impl<'a> Walk<'a> {
             Some(sight) if self.talk.is_some() => self.look_at_its_lock(sight),
             Some(_) | None => see(self.home, &name, &Marked::default()),
         };
-        let mut strays = 0;
+        let (mut strays, mut shared) = (0, 0);
         if depth == Depth::All {
             // Begun after the keeper was looked at: whoever lives now and is in no keeper's tree is nobody's but ours.
             let pass = self.passes.fresh();
             with_marked(&mut sight, pass.marked.of(&name));
-            strays = self.take_in_strays(&pass, &sight);
-            let no_keeper = self.talk.is_none() && self.own_tier.is_none();
-            if no_keeper && Sighting::of(&sight.evidence, 0).own == Own::Lives {
+            (strays, shared) = self.take_in_strays(&pass, &sight);
+            let seen = Sighting::of(&sight.evidence, 0, 0);
+            let no_keeper = seen.keeper == KeeperSeen::None && self.talk.is_none() && self.own_tier.is_none();
+            if no_keeper && seen.own == Own::Lives {
                 self.own_tier = Some(Tier::PidFile);
                 self.report.pid = self.report.pid.or(sight.verdict.pid);
             }
         }
-        let sighting = Sighting::of(&sight.evidence, strays);
+        let sighting = Sighting::of(&sight.evidence, strays, shared);
         self.take_in_record(&sight);
         self.sight = Some(sight);
         sighting
@@ -191,18 +202,22 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Strays that this stop ends, and words about those that it must not.
-    fn take_in_strays(&mut self, pass: &Pass, sight: &Sight) -> usize {
+    /// Strays that this stop ends, and words about those that it must not; how many of both.
+    fn take_in_strays(&mut self, pass: &Pass, sight: &Sight) -> (usize, usize) {
         let name = self.report.name.clone();
         let findings = pass.search.of(&name);
-        for note in &findings.notes {
-            self.note_once(note);
+        // Of what this very stop has ended, nobody needs to know that its PID file is out of date.
+        let ended = |pid| self.report.processes.iter().any(|process| process.pid == pid);
+        if !findings.named.is_some_and(ended) {
+            for note in &findings.notes {
+                self.note_once(note);
+            }
         }
         for error in findings.errors.iter().map(String::as_str).chain(pass.trouble.as_deref()) {
             self.error_once(error);
         }
         let (kept, run) = kept(sight);
-        let mut strays = Vec::new();
+        let (mut strays, mut shared) = (Vec::new(), 0);
         for finding in &findings.found {
             let is_kept =
                 kept.contains(&finding.pid) || matches!(&finding.how, How::Mark(mark) if Some(mark) == run.as_ref());
@@ -218,6 +233,7 @@ impl<'a> Walk<'a> {
                     finding.command,
                     others.join(", ")
                 ));
+                shared += 1;
                 continue;
             }
             // What may belong to several that are all being stopped is ended once, by the first of them.
@@ -243,7 +259,7 @@ impl<'a> Walk<'a> {
             }
         }
         self.strays = strays;
-        self.strays.len()
+        (self.strays.len(), shared)
     }
 
     pub(super) fn stray_ids(&self) -> Vec<ProcessId> {
@@ -266,7 +282,7 @@ impl<'a> Walk<'a> {
     /// Gives what lives to a new keeper, which ends it where it is not to be running.
     fn take(&mut self) -> Taken {
         let Some(sight) = &self.sight else { return Taken::AtRest };
-        let lives = Sighting::of(&sight.evidence, 0).own == Own::Lives;
+        let lives = Sighting::of(&sight.evidence, 0, 0).own == Own::Lives;
         let found = || {
             let pid = sight.evidence.marked.first().copied();
             let pid = pid.or(self.strays.first().map(|stray| stray.id.pid))?;
@@ -287,7 +303,8 @@ impl<'a> Walk<'a> {
         if lost {
             self.note_once("its run record is lost: it is stopped by the default ladder");
         }
-        match take(self.home, &spec, &self.stray_ids(), &self.order.by, ADOPTION) {
+        self.took = true;
+        match take(self.home, &spec, &self.stray_ids(), true, &self.order.by, ADOPTION) {
             None => Taken::AtRest,
             Some(taken) => match taken.outcome {
                 StartOutcome::Adopted | StartOutcome::AlreadyRunning | StartOutcome::Started => Taken::Kept,
@@ -309,6 +326,7 @@ impl<'a> Walk<'a> {
 
     fn start_anew(&mut self) -> Option<String> {
         let Some(spec) = self.spec else { return Some("it is not in the configuration: it was not started".into()) };
+        self.wait_for_what_others_end();
         let started = start(self.home, std::slice::from_ref(spec), &self.order.by, self.order.wait).into_iter().next();
         let Some(started) = started else { return Some("it was not started".into()) };
         match started.outcome {
@@ -323,6 +341,18 @@ impl<'a> Walk<'a> {
                 None
             }
             StartOutcome::Failed | StartOutcome::Refused | StartOutcome::Latched => Some(started.message),
+        }
+    }
+
+    /// What may be its own or another's that is being ended as well is ended by the first of them; nothing is started
+    /// beside it.
+    fn wait_for_what_others_end(&self) {
+        let until = clock::now().plus(self.order.wait);
+        let is_ending = |finding: &&Finding| {
+            !finding.shared_with.is_empty() && finding.shared_with.iter().all(|name| self.order.bots.contains(name))
+        };
+        while clock::now() < until && self.passes.fresh().strays(&self.report.name).iter().any(is_ending) {
+            std::thread::sleep(LOOK_AGAIN);
         }
     }
 
@@ -347,10 +377,8 @@ impl<'a> Walk<'a> {
         if self.report.outcome == StopOutcome::Survived {
             return;
         }
-        for process in &mut self.report.processes {
-            // Everything was seen to be gone; who was never told went by itself.
-            process.ended_by.get_or_insert_with(|| "itself".to_owned());
-        }
+        // Everything was seen to be gone; who was never told went by itself.
+        self.all_ended();
         self.report.processes.retain(|process| process.pid > 0);
         if self.report.outcome == StopOutcome::Stopped && self.report.exit.is_none() && !self.report.restarted {
             let record = self.sight.as_ref().and_then(Sight::record);
@@ -365,6 +393,14 @@ impl<'a> Walk<'a> {
         tiers.sort_unstable();
         tiers.dedup();
         self.report.found_by = tiers;
+    }
+
+    /// Nothing that was seen lives any more: it went by what it was last sent.
+    pub(super) fn all_ended(&mut self) {
+        let sent = &self.sent;
+        for process in &mut self.report.processes {
+            process.ended_by.get_or_insert_with(|| ended_by(sent.get(&process.pid).copied()));
+        }
     }
 
     /// Tells whoever watches what is being waited for, every few seconds.
@@ -401,6 +437,11 @@ impl<'a> Walk<'a> {
             self.report.errors.push(error.to_owned());
         }
     }
+}
+
+/// The word for what ended a process that was last sent this.
+pub(super) fn ended_by(sent: Option<Signal>) -> String {
+    sent.map_or_else(|| "itself".to_owned(), |signal| signal.to_string())
 }
 
 /// The processes that its keeper, or its run record, accounts for, and the run whose mark the others carry: no strays.

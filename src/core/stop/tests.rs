@@ -17,7 +17,7 @@ fn ladder() -> Ladder {
 }
 
 fn seen(keeper: KeeperSeen, own: Own, strays: usize) -> Input {
-    Input::Seen(Sighting { keeper, own, strays })
+    Input::Seen(Sighting { keeper, own, strays, shared: 0 })
 }
 
 fn answers(state: State) -> KeeperSeen {
@@ -53,6 +53,29 @@ fn a_bot_with_a_keeper_is_told_at_once_and_everything_is_looked_at_when_it_has_e
         ],
     );
     assert_eq!(course.errors().count(), 0);
+}
+
+#[test]
+fn nothing_is_started_beside_what_may_be_its_own_or_anothers() {
+    let shared = |keeper, own| Input::Seen(Sighting { keeper, own, strays: 0, shared: 1 });
+    follow(
+        Wish::Restart,
+        vec![
+            (seen(answers(State::Running), Own::AtRest, 0), SEARCH),
+            (shared(answers(State::Running), Own::AtRest), Effect::Ask(Wish::Stop)),
+        ],
+    );
+    follow(
+        Wish::Stop,
+        vec![
+            (Input::Locked(None), LOOK),
+            (seen(answers(State::Running), Own::AtRest, 0), Effect::Ask(Wish::Stop)),
+            (Input::Asked(Asked::Accepted), SEARCH),
+            (shared(answers(State::Stopping), Own::AtRest), Effect::Listen(at(2000))),
+            (Input::Heard(Heard::Empty), SEARCH),
+            (shared(KeeperSeen::None, Own::AtRest), Effect::Finish(StopOutcome::Stopped)),
+        ],
+    );
 }
 
 #[test]
