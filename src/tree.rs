@@ -140,6 +140,21 @@ impl Tree {
         self.strays.len() > before
     }
 
+    /// Moves what is to be ended and was born elsewhere into the group of this tree, if it has one: whatever it starts on
+    /// being told to end is found there, even if that leaves parent, session and name behind.
+    pub fn gather(&self) {
+        const ROUNDS: usize = 4;
+        const MOST: usize = 64;
+        let Some(group) = &self.group else { return };
+        for _ in 0..ROUNDS {
+            let inside = group.members();
+            let outside: Vec<i32> = self.others().into_iter().filter(|pid| !inside.contains(pid)).take(MOST).collect();
+            if outside.is_empty() || !outside.into_iter().all(|pid| group.take_in(pid)) {
+                return;
+            }
+        }
+    }
+
     /// Whether any process is, or may be, of the tree without being our child: then nobody tells us of its end.
     pub fn has_others(&self) -> bool {
         self.are_others_known() || self.alone

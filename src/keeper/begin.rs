@@ -101,8 +101,8 @@ fn tell_panics(bot: &BotHome, order: &Order) {
 fn open_parts(order: Order, home: Home, bot: BotHome, keeper_lock: Lock, signals: Signals) -> Result<Parts, Word> {
     let (living, earlier) = match &order.begin {
         Begin::Start { searched } => (None, make_sure_nothing_lives(&order.spec, searched.as_ref(), &home, &bot)?),
-        Begin::Adopt { strays, .. } => {
-            let living = find_living(&order.spec, strays, &home, &bot)?;
+        Begin::Adopt { strays, asked } => {
+            let living = find_living(&order.spec, strays, *asked, &home, &bot)?;
             (Some(living.clone()), Some(living))
         }
     };
@@ -131,8 +131,11 @@ fn open_parts(order: Order, home: Home, bot: BotHome, keeper_lock: Lock, signals
             let life = Lifecycle::adopt(plan, since, record.restarts, record.failures);
             let told = signals_told(&bot, &record.run);
             let mut tree = Tree::adopted(record, bot.bot_lock(), &told);
-            if let Begin::Adopt { strays, .. } = &order.begin {
+            if let Begin::Adopt { strays, asked } = &order.begin {
                 tree.join(strays);
+                if *asked && !strays.is_empty() {
+                    tree.gather();
+                }
             }
             (life, Vec::new(), tree)
         }
@@ -202,13 +205,25 @@ fn make_sure_nothing_lives(
 }
 
 /// Under the keeper's lock: the run that lives without a keeper. What was seen before the lock was taken counts no more.
-fn find_living(spec: &BotSpec, strays: &[ProcessId], home: &Home, bot: &BotHome) -> Result<RunRecord, Word> {
+fn find_living(
+    spec: &BotSpec,
+    strays: &[ProcessId],
+    asked: bool,
+    home: &Home,
+    bot: &BotHome,
+) -> Result<RunRecord, Word> {
     let marked = process::marked(home.root()).remove(&spec.name).unwrap_or_default();
     let (evidence, record) = evidence(bot, record::read(bot), marked.iter().map(|(pid, _)| *pid).collect());
     let lives = evidence.bot_lock != LockSeen::Free || evidence.main_alive || !evidence.marked.is_empty();
     if !lives {
         let stray = strays.iter().find(|stray| process::is_alive(stray)).ok_or(Word::AtRest)?;
-        return Ok(record_of(stray, spec));
+        let mut record = record_of(stray, spec);
+        if asked {
+            // It is to be ended, and may flee: from a group of ours it cannot.
+            record.cgroup =
+                Group::plan(&spec.name, &record.run).filter(Group::make).map(|group| group.path().to_owned());
+        }
+        return Ok(record);
     }
     let mut record = match (record, marked.first()) {
         (Some(record), _) => record,

@@ -11,7 +11,7 @@ use crate::core::exit::Exit;
 use crate::core::lifecycle::{Effect, First, Input, Lifecycle, Phase};
 use crate::core::moment::Moment;
 use crate::core::protocol::{Answer, Request, SeenProcess};
-use crate::core::record::RunRecord;
+use crate::core::record::{ProcessId, RunRecord};
 use crate::launch::Begin;
 use crate::lock::Lock;
 use crate::notify::Notify;
@@ -383,12 +383,12 @@ impl Keeper {
                 return self.parts.clients.answer(number, &Answer::Snapshot(Box::new(snapshot)));
             }
             Request::Stop { by, also } => {
-                joined = self.parts.tree.join(&also);
+                joined = self.join(&also);
                 (by, Input::Stop(First::Send))
             }
             Request::Climb { by } => (by, Input::Climb),
             Request::Kill { by, also } => {
-                joined = self.parts.tree.join(&also);
+                joined = self.join(&also);
                 (by, Input::Kill)
             }
             Request::Retry { by, spec } => {
@@ -412,6 +412,15 @@ impl Keeper {
         }
         self.check_empty();
         self.changed = true;
+    }
+
+    /// Takes strays in that are to be ended with the rest. Whether any is new.
+    fn join(&mut self, strays: &[ProcessId]) -> bool {
+        let joined = self.parts.tree.join(strays);
+        if joined {
+            self.parts.tree.gather();
+        }
+        joined
     }
 
     /// From its next run on.

@@ -694,8 +694,36 @@ fn a_stray_that_flees_from_its_signal_is_met_again() {
 }
 
 #[test]
+fn a_stray_that_flees_into_another_program_is_found_in_its_group() {
+    let desk = scripted(
+        "",
+        &format!(
+            "{UP}\ndef flee(*_):\n\
+             \x20   if os.fork(): os._exit(0)\n\
+             \x20   os.setsid()\n\
+             \x20   if os.fork(): os._exit(0)\n\
+             \x20   say(f'fled {{os.getpid()}}')\n\
+             \x20   os.execlp('sleep', 'sleep', '61')\n\
+             signal.signal(signal.SIGTERM, flee)\nup()\n"
+        ),
+    );
+    // Where no group is ours to make, nobody can follow it: its parents, its session and its name are gone.
+    let grouped = Desk::new("[bots.a]\ncommand = ['sleep', '600']\nmode = 'paper'\n");
+    grouped.run(&["start", "a"]).expect(0);
+    if grouped.record("a").cgroup.is_none() {
+        return skipped("no control group here is ours to make others in");
+    }
+    let stray = stray_that_is_up(&desk);
+    stopped(&desk);
+    let fled = desk.wait_for_lines("up", 2).into_iter().find_map(|line| line.strip_prefix("fled ")?.parse().ok());
+    assert!(!alive(fled.expect("its number")));
+    assert_eq!(stray.family(), [0; 0]);
+}
+
+#[test]
 fn a_stray_that_flees_without_end_is_never_said_to_be_stopped_and_kill_ends_it() {
-    let desk = scripted("", &fleeing(1_000_000));
+    let ladder = "stop = [{ signal = 'SIGTERM', wait = '1s' }, { signal = 'SIGKILL', wait = '30s' }]";
+    let desk = scripted(ladder, &fleeing(1_000_000));
     let stray = stray_that_is_up(&desk);
     let done = desk.run(&["stop", "bot"]);
     if done.code == 0 {
