@@ -16,6 +16,8 @@ mod homes;
 mod keepers;
 mod logs;
 mod notify;
+mod odd_bots;
 mod races;
 mod screen;
+mod stopper;
 mod stops;
