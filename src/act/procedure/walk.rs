@@ -15,6 +15,7 @@ use crate::core::report::{
 };
 use crate::core::status::{RecordSeen, Voice};
 use crate::core::stop::{Course, Depth, Effect, Input, Own, Sighting, Taken, Wish};
+use crate::journal;
 use crate::latch;
 use crate::paths::{Home, words};
 use crate::process;
@@ -58,6 +59,8 @@ pub(super) struct Walk<'a> {
     strays: Vec<Stray>,
     /// By which tier what no keeper and no stray accounts for is known.
     pub(super) own_tier: Option<Tier>,
+    /// Whether something was given to a new keeper, which may have ended it before we could listen.
+    taken: bool,
     alone: Option<Alone>,
     begun: Moment,
     said: Option<Moment>,
@@ -83,6 +86,7 @@ impl<'a> Walk<'a> {
             sight: None,
             strays: Vec::new(),
             own_tier: None,
+            taken: false,
             alone: None,
             begun: clock::now(),
             said: None,
@@ -276,6 +280,8 @@ impl<'a> Walk<'a> {
         if lost {
             self.note_once("its run record is lost: it is stopped by the default ladder");
         }
+        self.take_in_living();
+        self.taken = true;
         match take(self.home, &spec, &self.stray_ids(), &self.order.by, ADOPTION) {
             None => Taken::AtRest,
             Some(taken) => match taken.outcome {
@@ -285,6 +291,28 @@ impl<'a> Walk<'a> {
                 }
             },
         }
+    }
+
+    /// What lives without a keeper, as far as one look shows: the next keeper may have ended it before it can be asked.
+    fn take_in_living(&mut self) {
+        let Some(sight) = &self.sight else { return };
+        let main = sight.record().and_then(|record| record.process.as_ref()).filter(|id| process::is_alive(id));
+        let pids: Vec<i32> = main.map(|id| id.pid).into_iter().chain(sight.evidence.marked.iter().copied()).collect();
+        for pid in pids {
+            let known = self.report.processes.iter().any(|known| known.pid == pid);
+            if !known && process::stat(pid).is_some_and(process::Stat::is_alive) {
+                let (found_by, file) = self.tier_of(pid);
+                let command = process::command_line(pid);
+                self.report.processes.push(ProcessReport { pid, command, found_by, file, ended_by: None });
+            }
+        }
+    }
+
+    /// What ended those of which no keeper could tell us any more: the last signal that a keeper sent to their run.
+    fn told_last(&self) -> Option<String> {
+        let run = &self.sight.as_ref().filter(|_| self.taken)?.record()?.run;
+        let told = journal::signals_told(&self.home.bot(&self.report.name).events(), run);
+        told.last().map(ToString::to_string)
     }
 
     fn alone(&mut self) -> &mut Alone {
@@ -336,9 +364,12 @@ impl<'a> Walk<'a> {
         if self.report.outcome == StopOutcome::Survived {
             return;
         }
-        for process in &mut self.report.processes {
-            // Everything was seen to be gone; who was never told went by itself.
-            process.ended_by.get_or_insert_with(|| "itself".to_owned());
+        if self.report.processes.iter().any(|process| process.ended_by.is_none()) {
+            let told = self.told_last();
+            for process in &mut self.report.processes {
+                // Everything was seen to be gone; who was never told went by itself.
+                process.ended_by.get_or_insert_with(|| told.clone().unwrap_or_else(|| "itself".to_owned()));
+            }
         }
         self.report.processes.retain(|process| process.pid > 0);
         if self.report.outcome == StopOutcome::Stopped && self.report.exit.is_none() && !self.report.restarted {
