@@ -71,6 +71,42 @@ fn kept(desk: &Desk) -> Vec<Value> {
     files.filter_map(|file| serde_json::from_slice(&std::fs::read(file).ok()?).ok()).collect()
 }
 
+/// Every process that was found is in the report, with what ended it.
+#[track_caller]
+fn names(report: &Value, pids: &[i32]) {
+    for pid in pids {
+        let seen = report["processes"].as_array().into_iter().flatten().find(|process| process["pid"] == *pid);
+        let seen = seen.unwrap_or_else(|| panic!("no {pid} in {report}"));
+        assert_eq!(seen["ended_by"], "SIGTERM", "{report}");
+        assert!(seen["command"].as_str().is_some_and(|command| command.contains("sleep 600")), "{report}");
+    }
+}
+
+#[test]
+fn a_report_names_what_ended_at_once_without_its_keeper_too() {
+    for (record, round) in [true, false].into_iter().flat_map(|record| (0..5).map(move |round| (record, round))) {
+        let desk = Desk::new(
+            "[bots.bot]\ncommand = ['/bin/sh', '-c', 'sleep 600 & echo $! >up; exec sleep 600']\nmode = 'paper'\n\
+             restart = 'never'\n",
+        );
+        desk.run(&["start", "bot"]).expect(0);
+        let child: i32 = desk.wait_for_lines("up", 1)[0].parse().expect("a process");
+        let pid = desk.pid("bot");
+        eventually("its main process", || process::command_line(pid).starts_with("sleep").then_some(()));
+        desk.kill_keeper("bot");
+        if !record {
+            std::fs::remove_file(desk.bot_folder("bot").join("run.json")).expect("it is there");
+        }
+        let report = desk.run(&["stop", "bot", "--json"]).expect(0).json();
+        let seen = &report["bots"][0];
+        assert_eq!(seen["outcome"], "stopped", "{report}");
+        assert!([pid, child].iter().any(|pid| seen["pid"] == *pid), "round {round}, record {record}: {report}");
+        names(seen, &[pid, child]);
+        let tier = if record { "pid_file" } else { "search" };
+        assert!(seen["found_by"].as_array().is_some_and(|tiers| tiers.contains(&tier.into())), "{report}");
+    }
+}
+
 /// Nothing lives, it is down, and what became of it is on record.
 #[track_caller]
 fn ended(desk: &Desk) {
@@ -192,6 +228,8 @@ fn when_keeper_stopper_and_command_are_killed_a_second_stop_finishes_and_nobody_
     let pids = files.map(|file| up(&desk, file));
     let mut command = begin(&desk, &["stop", "bot"]);
     desk.wait_for_lines("main", 2);
+    // Whoever comes next knows from it who was told.
+    eventually("its event", || desk.events("bot").contains(&"stopping".to_owned()).then_some(()));
     let (stopper, keeper) = (stopper(&desk), desk.keeper("bot"));
     command.kill().expect("it is ours");
     end(command);
@@ -215,6 +253,7 @@ fn a_keeper_killed_in_the_middle_again_and_again_does_not_end_a_stop() {
     let pid = up(&desk, "main");
     let command = begin(&desk, &["stop", "bot"]);
     desk.wait_for_lines("main", 2);
+    eventually("its event", || desk.events("bot").contains(&"stopping".to_owned()).then_some(()));
     for _ in 0..3 {
         let keeper = desk.keeper("bot");
         kill(&keeper);
@@ -570,7 +609,11 @@ fn a_broken_configuration_or_none_does_not_keep_a_bot_or_a_stray_alive() {
 fn a_run_record_that_is_broken_keeps_nothing_alive() {
     for keeper in [true, false] {
         for what in ["corrupt", "empty", "a folder", "gone"] {
-            let desk = bot("if not os.fork(): worker('child', 0.1)\nworker('main', 0.1)\n", "");
+            let desk = bot(
+                "if not os.fork():\n    say('child', f'up {os.getpid()}')\n    os.execlp('sleep', 'sleep', '600')\n\
+                 worker('main', 0.1)\n",
+                "",
+            );
             let pids = ["main", "child"].map(|file| up(&desk, file));
             if !keeper {
                 desk.kill_keeper("bot");
@@ -650,10 +693,19 @@ fn a_home_deleted_under_a_running_bot_leaves_a_bot_that_is_not_called_stopped_an
     desk.write("lib.py", LIB_PY);
     desk.write("bot.py", "from lib import *\nsay('runs', str(os.getpid()))\nworker('main')\n");
     desk.run(&["start", "bot"]).expect(0);
-    let (pid, keeper) = (up(&desk, "main"), desk.keeper("bot"));
+    /// Nobody finds it by its lock any more, so it has to be ended here whatever happens.
+    struct Lost(Held);
+    impl Drop for Lost {
+        fn drop(&mut self) {
+            let _ = self.0.signal(Signal::KILL);
+        }
+    }
+    let (pid, lost) = (up(&desk, "main"), Lost(desk.keeper("bot")));
+    let keeper = &lost.0;
     std::fs::remove_dir_all(desk.home_folder()).expect("it is there");
     let seen = desk.status("bot");
-    assert_eq!((&seen["state"], &seen["pid"]), (&"orphaned".into(), &pid.into()), "{seen}");
+    assert!(["orphaned", "unknown"].contains(&seen["state"].as_str().expect("a word")), "{seen}");
+    assert!(seen["note"].as_str().is_some_and(|note| note.contains(&pid.to_string())), "{seen}");
     desk.run(&["start", "bot"]).expect(1);
     assert_eq!(desk.read("runs").lines().count(), 1, "no second copy");
     let stop = desk.run(&["stop", "bot"]);
@@ -663,7 +715,6 @@ fn a_home_deleted_under_a_running_bot_leaves_a_bot_that_is_not_called_stopped_an
     });
     let runs = desk.read("runs");
     let living = desk.living();
-    let _ = keeper.signal(Signal::KILL);
     assert!(!alive(pid), "{}", stop.said());
     assert_eq!(stop.code, 0, "{}", stop.said());
     assert_eq!(runs.lines().count(), 1, "brought back: {}", stop.said());
