@@ -249,6 +249,7 @@ enum Phase {
     Joining,
     Listening,
     EndingKeeper,
+    PassingOver,
     Searching,
     Taking,
     Alone(Climb),
@@ -266,6 +267,8 @@ pub struct Course {
     rounds: usize,
     /// Whether anything of it was seen alive.
     lived: bool,
+    /// Whether its processes were ended although its keeper could be neither talked to nor ended.
+    keeper_passed_over: bool,
     /// What stood in the way: notes if it was overcome, errors if not.
     obstacles: Vec<String>,
     errors: Vec<String>,
@@ -287,6 +290,7 @@ impl Course {
             phase,
             rounds: 0,
             lived: false,
+            keeper_passed_over: false,
             obstacles: Vec::new(),
             errors: Vec::new(),
         };
@@ -329,7 +333,14 @@ impl Course {
             (Phase::Listening, Input::Heard(heard)) => self.heard(heard, now),
             (Phase::Listening, Input::Lost | Input::Tick) => self.another_round(None),
             (Phase::EndingKeeper, Input::KeeperEnded) => self.another_round(None),
-            (Phase::EndingKeeper, Input::KeeperStays(why)) => self.another_round(Some(why)),
+            (Phase::EndingKeeper, Input::KeeperStays(why)) => self.keeper_stays(why),
+            (Phase::PassingOver, Input::Seen(seen)) => match seen.keeper {
+                KeeperSeen::Silent(_) | KeeperSeen::Foreign(_) => {
+                    self.lived |= seen.strays > 0 || seen.own == Own::Lives;
+                    self.go_alone(now)
+                }
+                KeeperSeen::None | KeeperSeen::Answers(_) => self.another_round(None),
+            },
             (Phase::Taking, Input::Taken(taken)) => self.taken(taken, now),
             (Phase::Alone(climb), Input::Signaled(troubles)) => {
                 self.obstacles.extend(troubles);
@@ -350,6 +361,7 @@ impl Course {
                 | Phase::Joining
                 | Phase::Listening
                 | Phase::EndingKeeper
+                | Phase::PassingOver
                 | Phase::Searching
                 | Phase::Taking
                 | Phase::Alone(_)
@@ -473,13 +485,21 @@ impl Course {
             Taken::Kept | Taken::AtRest => self.another_round(None),
             Taken::Impossible(why) => {
                 self.obstacles.push(format!("no keeper could take it, so it was ended without one: {why}"));
-                let climb = Climb::begin(&self.ladder, now);
-                let (signal, reach) = first(climb.signal());
-                self.stage = Stage::Empty;
-                self.phase = Phase::Alone(climb);
-                Effect::Signal(signal, reach)
+                self.go_alone(now)
             }
         }
+    }
+
+    /// Its keeper cannot be talked to, and cannot be ended either (it may hang in a system call). The bot must not live
+    /// on for that: it is not to be running, so its keeper brings nothing back.
+    fn keeper_stays(&mut self, why: String) -> Effect {
+        let again = self.obstacles.last() == Some(&why);
+        let ends = matches!(self.wish, Wish::Stop | Wish::Kill);
+        if again && ends && !std::mem::replace(&mut self.keeper_passed_over, true) {
+            self.phase = Phase::PassingOver;
+            return Effect::Look(Depth::All);
+        }
+        self.another_round(Some(why))
     }
 
     fn climb(&mut self, mut climb: Climb, now: Moment) -> Effect {
@@ -533,6 +553,15 @@ impl Course {
         self.lived = true;
         self.phase = Phase::EndingKeeper;
         Effect::EndKeeper(signal, patience)
+    }
+
+    /// Without a keeper: our own ladder.
+    fn go_alone(&mut self, now: Moment) -> Effect {
+        let climb = Climb::begin(&self.ladder, now);
+        let (signal, reach) = first(climb.signal());
+        self.stage = Stage::Empty;
+        self.phase = Phase::Alone(climb);
+        Effect::Signal(signal, reach)
     }
 
     fn wait(&mut self, climb: Climb) -> Effect {

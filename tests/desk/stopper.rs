@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::harness::{Desk, alive, can, eventually, has, root, skipped};
 use crate::homes::elsewhere;
+use crate::odd_bots::by_nobody;
 use crate::stops::{LIB_PY, bot, told_once, up};
 
 const SLEEPER: &str = "command = ['sleep', '600']\nmode = 'paper'\nrestart = 'never'\n";
@@ -538,6 +539,58 @@ fn without_a_keeper_and_with_a_home_that_is_read_only_a_stop_climbs_the_ladder_b
     told_once(&desk, "main");
     // It is at rest, and since nothing could be written down, nobody claims that it was stopped on request.
     assert!(["stopped", "crashed"].contains(&&*desk.state("bot")));
+}
+
+#[test]
+fn a_stop_that_goes_on_without_a_keeper_tells_nobody_twice() {
+    if !root() || !has("unshare") || !can("unshare -m true") {
+        return skipped("a mount namespace cannot be made here");
+    }
+    let desk = bot("worker('main', 3.0)\n", "");
+    let pid = up(&desk, "main");
+    let mut command = begin(&desk, &["stop", "bot"]);
+    desk.wait_for_lines("main", 2);
+    // Whoever comes next knows from it who was told.
+    eventually("its event", || desk.events("bot").contains(&"stopping".to_owned()).then_some(()));
+    let (stopper, keeper) = (stopper(&desk), desk.keeper("bot"));
+    command.kill().expect("it is ours");
+    end(command);
+    kill(&stopper);
+    kill(&keeper);
+    let read_only = "mount --bind \"$DESK_HOME\" \"$DESK_HOME\"\nmount -o remount,bind,ro \"$DESK_HOME\"";
+    let stop = elsewhere(&desk, read_only, "\"$BOTWARDEN\" stop bot");
+    assert_eq!(stop.code, 1, "{}", stop.said());
+    assert!(!alive(pid), "{}", stop.said());
+    told_once(&desk, "main");
+}
+
+#[test]
+fn where_there_is_no_room_for_another_process_or_thread_a_stop_is_carried_out_all_the_same() {
+    for keeper in [true, false] {
+        let mut desk =
+            Desk::new("[bots.bot]\ncommand = ['PYTHON', '-S', 'bot.py']\nmode = 'paper'\nrestart = 'never'\n");
+        desk.write("lib.py", LIB_PY);
+        desk.write("bot.py", "from lib import *\nworker('main')\n");
+        if !by_nobody(&mut desk) {
+            return;
+        }
+        desk.run(&["start", "bot"]).expect(0);
+        let pid = up(&desk, "main");
+        if !keeper {
+            desk.kill_keeper("bot");
+        }
+        // Only for the command: whoever runs as this user already counts, so that there is room for nobody else.
+        let done = desk.shell(&format!(
+            "exec setpriv --reuid 65534 --regid 65534 --clear-groups /bin/sh -c 'ulimit -u 1; exec {} stop bot'",
+            env!("CARGO_BIN_EXE_botwarden")
+        ));
+        assert!(!alive(pid), "keeper {keeper}: {}", done.said());
+        assert!(done.stdout.contains("stopped bot"), "keeper {keeper}: {}", done.said());
+        assert_eq!(done.code, 0, "keeper {keeper}: {}", done.said());
+        assert_eq!(desk.state("bot"), "stopped", "keeper {keeper}: {}", done.said());
+        assert!(desk.living().is_empty());
+        told_once(&desk, "main");
+    }
 }
 
 #[test]
