@@ -33,6 +33,9 @@ pub const GRACE: Duration = Duration::from_secs(2);
 pub const KEEPER_GONE: Duration = Duration::from_secs(5);
 /// So often what is seen may change under a stop (a keeper dies, another takes over) before it is given up.
 const ROUNDS: usize = 8;
+/// After so many keepers that had to be ended for their silence, no other one is tried: what keeps them busy (a storm of
+/// processes) would silence the next one too.
+const KEEPERS: usize = 2;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -269,6 +272,10 @@ pub struct Course {
     lived: bool,
     /// Whether its processes were ended although its keeper could be neither talked to nor ended.
     keeper_passed_over: bool,
+    /// How many keepers were ended because they could not be talked to.
+    keepers_ended: usize,
+    /// Whether its ladder was climbed without a keeper because keepers came and went.
+    went_alone: bool,
     /// What stood in the way: notes if it was overcome, errors if not.
     obstacles: Vec<String>,
     errors: Vec<String>,
@@ -291,6 +298,8 @@ impl Course {
             rounds: 0,
             lived: false,
             keeper_passed_over: false,
+            keepers_ended: 0,
+            went_alone: false,
             obstacles: Vec::new(),
             errors: Vec::new(),
         };
@@ -327,12 +336,15 @@ impl Course {
                 self.glance()
             }
             (Phase::Glancing, Input::Seen(seen)) => self.glanced(&seen),
-            (Phase::Searching, Input::Seen(seen)) => self.searched(seen),
+            (Phase::Searching, Input::Seen(seen)) => self.searched(seen, now),
             (Phase::Joining, Input::Seen(seen)) => self.joined(&seen, now),
             (Phase::Asking { joined }, Input::Asked(answer)) => self.asked(answer, joined, now),
             (Phase::Listening, Input::Heard(heard)) => self.heard(heard, now),
             (Phase::Listening, Input::Lost | Input::Tick) => self.another_round(None),
-            (Phase::EndingKeeper, Input::KeeperEnded) => self.another_round(None),
+            (Phase::EndingKeeper, Input::KeeperEnded) => {
+                self.keepers_ended += 1;
+                self.another_round(None)
+            }
             (Phase::EndingKeeper, Input::KeeperStays(why)) => self.keeper_stays(why),
             (Phase::PassingOver, Input::Seen(seen)) => match seen.keeper {
                 KeeperSeen::Silent(_) | KeeperSeen::Foreign(_) => {
@@ -454,7 +466,7 @@ impl Course {
         }
     }
 
-    fn searched(&mut self, seen: Sighting) -> Effect {
+    fn searched(&mut self, seen: Sighting, now: Moment) -> Effect {
         self.lived |= seen.strays > 0 || seen.own == Own::Lives;
         match (seen.keeper, seen.own, seen.strays) {
             (KeeperSeen::Answers(_) | KeeperSeen::Silent(_) | KeeperSeen::Foreign(_), _, _) => self.another_round(None),
@@ -471,8 +483,8 @@ impl Course {
                 self.finish(StopOutcome::Survived)
             }
             (KeeperSeen::None, Own::AtRest | Own::Lives | Own::Unsure(_), _) => {
-                if self.is_at_the_end() {
-                    return self.give_up();
+                if self.keepers_ended >= KEEPERS || self.is_at_the_end() {
+                    return if std::mem::replace(&mut self.went_alone, true) { self.give_up() } else { self.go_alone(now) };
                 }
                 self.phase = Phase::Taking;
                 Effect::Take

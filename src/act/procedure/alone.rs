@@ -59,6 +59,10 @@ impl Alone {
             if until.is_some_and(|until| until <= now) {
                 return Input::Tick;
             }
+            if self.tree.hunts() {
+                let _ = self.tree.send(Signal::KILL, Reach::All);
+                continue;
+            }
             let time = until.map_or(LOOK_AGAIN, |until| until.since(now).min(LOOK_AGAIN));
             let time = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) };
             let mut fds: Vec<PollFd<'_>> =
