@@ -484,7 +484,11 @@ impl Course {
             }
             (KeeperSeen::None, Own::AtRest | Own::Lives | Own::Unsure(_), _) => {
                 if self.keepers_ended >= KEEPERS || self.is_at_the_end() {
-                    return if std::mem::replace(&mut self.went_alone, true) { self.give_up() } else { self.go_alone(now) };
+                    return if std::mem::replace(&mut self.went_alone, true) {
+                        self.give_up()
+                    } else {
+                        self.go_alone(now)
+                    };
                 }
                 self.phase = Phase::Taking;
                 Effect::Take

@@ -17,8 +17,7 @@ use crate::odd_bots::by_nobody;
 use crate::stops::{LIB_PY, bot, told_once, up};
 
 const SLEEPER: &str = "command = ['sleep', '600']\nmode = 'paper'\nrestart = 'never'\n";
-const STUBBORN: &str =
-    "signal.signal(signal.SIGTERM, lambda *_: say('main', 'told'))\nsay('main', f'up {os.getpid()}')\n\
+const STUBBORN: &str = "signal.signal(signal.SIGTERM, lambda *_: say('main', 'told'))\nsay('main', f'up {os.getpid()}')\n\
      while True: time.sleep(1)\n";
 
 fn begin(desk: &Desk, args: &[&str]) -> Child {
@@ -362,8 +361,18 @@ fn keys(value: &Value) -> Vec<&str> {
 #[track_caller]
 fn is_a_bots_report(report: &Value) {
     for key in [
-        "name", "mode", "outcome", "restarted", "found_by", "processes", "exit", "orders", "claims", "state_flushed",
-        "errors", "notes",
+        "name",
+        "mode",
+        "outcome",
+        "restarted",
+        "found_by",
+        "processes",
+        "exit",
+        "orders",
+        "claims",
+        "state_flushed",
+        "errors",
+        "notes",
     ] {
         assert!(keys(report).contains(&key), "no {key} in {report}");
     }
@@ -387,8 +396,19 @@ fn the_object_of_a_stop_is_one_and_its_figures_make_sense() {
     let pids = [up(&desk, "main"), desk.pid("sleeper")];
     let report = desk.run(&["stop", "--all", "--json"]).expect(0).json();
     for key in [
-        "schema", "action", "ok", "exit_code", "at", "duration_ms", "latched", "scope", "by", "reason", "bots",
-        "clusters", "errors",
+        "schema",
+        "action",
+        "ok",
+        "exit_code",
+        "at",
+        "duration_ms",
+        "latched",
+        "scope",
+        "by",
+        "reason",
+        "bots",
+        "clusters",
+        "errors",
     ] {
         assert!(keys(&report).contains(&key), "no {key} in {report}");
     }
@@ -492,9 +512,8 @@ fn a_home_on_a_full_disk_does_not_stand_in_the_way_of_a_stop() {
         return skipped("a mount namespace cannot be made here");
     }
     for keeper in ["alive", "killed"] {
-        let desk = Desk::new(
-            "[bots.a]\ncommand = ['/bin/sh', '-c', 'setsid sleep 600 & exec sleep 600']\nmode = 'paper'\n",
-        );
+        let desk =
+            Desk::new("[bots.a]\ncommand = ['/bin/sh', '-c', 'setsid sleep 600 & exec sleep 600']\nmode = 'paper'\n");
         let tmpfs = "mkdir -p \"$DESK_HOME\"\nmount -t tmpfs -o size=1m,mode=0700 tmpfs \"$DESK_HOME\"";
         let kill = if keeper == "killed" {
             "kill -9 $(\"$BOTWARDEN\" status --json | sed 's/.*\"keeper_pid\":\\([0-9]*\\).*/\\1/')\n"
@@ -635,7 +654,10 @@ fn a_broken_configuration_or_none_does_not_keep_a_bot_or_a_stray_alive() {
             "[bots.bot]\ncommand = ['PYTHON', '-S', 'bot.py']\nfind = ['python*', 'bot.py']\nmode = 'paper'\n\
              restart = 'never'\n",
         );
-        desk.write("bot.py", "import os, time\nopen('up', 'a').write(f'{os.getpid()}\\n')\nwhile True: time.sleep(60)\n");
+        desk.write(
+            "bot.py",
+            "import os, time\nopen('up', 'a').write(f'{os.getpid()}\\n')\nwhile True: time.sleep(60)\n",
+        );
         desk.run(&["start", "bot"]).expect(0);
         desk.wait_for_lines("up", 1);
         let mut python = std::process::Command::new(crate::harness::python());
