@@ -60,16 +60,20 @@ fn two_hundred_processes_that_fork_and_flee_are_ended_without_their_keeper_too()
     assert!(!alive(pid));
 }
 
-/// From now on everything of this desk is done by somebody who is not root, and has no control groups.
+/// From now on everything of this desk is done by somebody who is not root, and can make no control groups where that
+/// is not given to users. False, said out loud, if that cannot be.
 pub fn by_nobody(desk: &mut Desk) -> bool {
+    if !root() {
+        return true;
+    }
     let binary = PathBuf::from(env!("CARGO_BIN_EXE_botwarden"));
     let nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups";
     // In a shell: what setpriv executes, it looks up as root.
     let may = |line: &str| can(&format!("{nobody} /bin/sh -c '{line}'"));
     let python =
         [crate::harness::python(), "/usr/bin/python3"].into_iter().find(|python| may(&format!("{python} -S -c 1")));
-    let (true, Some(python), true) = (root(), python, may(&format!("{} --version", binary.display()))) else {
-        skipped("only root can be somebody else, who must be able to execute the binary and Python");
+    let (Some(python), true) = (python, may(&format!("{} --version", binary.display()))) else {
+        skipped("nobody else can execute the binary or Python here");
         return false;
     };
     let configuration = desk.read("botwarden.toml").replace(crate::harness::python(), python);
@@ -92,7 +96,8 @@ fn two_hundred_processes_that_fork_and_flee_are_ended_where_there_are_no_control
             return;
         }
         desk.run(&["start", "bot"]).expect(0);
-        assert_eq!(desk.record("bot").cgroup, None);
+        // A user's session may have been given groups to make.
+        assert!(!root() || desk.record("bot").cgroup.is_none());
         let pid = up(&desk, "main");
         if !keeper {
             desk.kill_keeper("bot");

@@ -61,6 +61,8 @@ pub(super) struct Walk<'a> {
     pub(super) own_tier: Option<Tier>,
     /// Whether something was given to a new keeper, which may have ended it before we could listen.
     taken: bool,
+    /// Whether it was not to be running when this began.
+    was_down: bool,
     alone: Option<Alone>,
     begun: Moment,
     said: Option<Moment>,
@@ -87,6 +89,7 @@ impl<'a> Walk<'a> {
             strays: Vec::new(),
             own_tier: None,
             taken: false,
+            was_down: record::down(&home.bot(name)).is_some(),
             alone: None,
             begun: clock::now(),
             said: None,
@@ -326,6 +329,11 @@ impl<'a> Walk<'a> {
 
     fn start_anew(&mut self) -> Option<String> {
         let Some(spec) = self.spec else { return Some("it is not in the configuration: it was not started".into()) };
+        if let Some(by) = self.stopped_meanwhile() {
+            return Some(format!(
+                "{by} asked for its stop meanwhile, and the last word counts: it was not started again"
+            ));
+        }
         let started = start(self.home, std::slice::from_ref(spec), &self.order.by, self.order.wait).into_iter().next();
         let Some(started) = started else { return Some("it was not started".into()) };
         match started.outcome {
@@ -341,6 +349,14 @@ impl<'a> Walk<'a> {
             }
             StartOutcome::Failed | StartOutcome::Refused | StartOutcome::Latched => Some(started.message),
         }
+    }
+
+    /// Who has stopped it since this was asked for: a restart must not bring back what was stopped after it.
+    fn stopped_meanwhile(&self) -> Option<String> {
+        let down = record::down(&self.home.bot(&self.report.name))?;
+        // One without contents (a full disk) counts if it was not there before.
+        let since = down.at.map_or(!self.was_down, |at| at >= self.order.at);
+        since.then_some(if down.by.is_empty() { "somebody".to_owned() } else { down.by })
     }
 
     /// The ladder for what has no keeper: that of its run, else the configured one.
