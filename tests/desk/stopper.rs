@@ -314,7 +314,7 @@ fn a_kill_during_a_stop_is_a_kill_at_once_and_both_commands_are_told() {
 
 #[test]
 fn a_slow_bot_delays_nobody() {
-    let fast: String = (0..5).map(|number| format!("[bots.fast{number}]\n{SLEEPER}")).collect();
+    let fast = (0..5).map(|number| format!("[bots.fast{number}]\n{SLEEPER}")).collect::<Vec<_>>().concat();
     let desk = Desk::new(&format!(
         "[bots.a-slow]\ncommand = ['PYTHON', '-S', 'slow.py']\nmode = 'paper'\nrestart = 'never'\n\
          stop = [{{ signal = 'SIGTERM', wait = '1h' }}]\n{fast}"
@@ -706,7 +706,7 @@ fn a_run_record_that_is_broken_keeps_nothing_alive() {
                 "corrupt" => std::fs::write(&record, "{\"run\": 7").expect("written"),
                 "empty" => std::fs::write(&record, "").expect("written"),
                 "unreadable" => {
-                    std::fs::set_permissions(&record, std::fs::Permissions::from_mode(0)).expect("its mode");
+                    std::fs::set_permissions(&record, std::fs::Permissions::from_mode(0o000)).expect("its mode");
                 }
                 "a folder" => {
                     std::fs::remove_file(&record).expect("it is there");
@@ -767,6 +767,14 @@ fn a_folder_of_stops_that_cannot_be_is_an_error_at_most_and_the_bot_is_stopped()
     told_once(&desk, "main");
 }
 
+/// Nobody finds it by its lock any more, so it has to be ended here whatever happens.
+struct Lost(Held);
+impl Drop for Lost {
+    fn drop(&mut self) {
+        let _ = self.0.signal(Signal::KILL);
+    }
+}
+
 /// A bot whose home was deleted: its keeper can be reached by nobody any more.
 #[test]
 fn a_home_deleted_under_a_running_bot_leaves_a_bot_that_is_not_called_stopped_and_can_be_stopped() {
@@ -777,13 +785,6 @@ fn a_home_deleted_under_a_running_bot_leaves_a_bot_that_is_not_called_stopped_an
     desk.write("lib.py", LIB_PY);
     desk.write("bot.py", "from lib import *\nsay('runs', str(os.getpid()))\nworker('main')\n");
     desk.run(&["start", "bot"]).expect(0);
-    /// Nobody finds it by its lock any more, so it has to be ended here whatever happens.
-    struct Lost(Held);
-    impl Drop for Lost {
-        fn drop(&mut self) {
-            let _ = self.0.signal(Signal::KILL);
-        }
-    }
     let (pid, lost) = (up(&desk, "main"), Lost(desk.keeper("bot")));
     let keeper = &lost.0;
     std::fs::remove_dir_all(desk.home_folder()).expect("it is there");
@@ -970,7 +971,7 @@ fn a_stop_during_a_restart_has_the_last_word() {
 
 #[test]
 fn a_hundred_bots_are_all_stopped() {
-    let config: String = (0..100).map(|number| format!("[bots.bot{number:02}]\n{SLEEPER}")).collect();
+    let config = (0..100).map(|number| format!("[bots.bot{number:02}]\n{SLEEPER}")).collect::<Vec<_>>().concat();
     let desk = Desk::new(&config);
     desk.run(&["start", "--all"]).expect(0);
     let pids: Vec<i32> = (0..100).map(|number| desk.pid(&format!("bot{number:02}"))).collect();
