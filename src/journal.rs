@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::clock;
 use crate::core::bot::BotName;
 use crate::core::event::{Event, Kind};
+use crate::core::signal::Signal;
 
 /// A happening of now.
 pub fn event(bot: Option<&BotName>, kind: Kind, text: impl Into<String>, more: Map<String, Value>) -> Event {
@@ -69,6 +70,17 @@ pub fn last(path: &Path, count: usize) -> io::Result<Vec<Event>> {
         }
         block = block.saturating_mul(4);
     }
+}
+
+/// The signals that the keepers of a run have sent to it, oldest first: nobody is to be told twice.
+pub fn signals_told(events: &Path, run: &str) -> Vec<Signal> {
+    const FAR_ENOUGH: usize = 64;
+    let events = last(events, FAR_ENOUGH).unwrap_or_default();
+    events
+        .iter()
+        .filter(|event| event.more.get("run").is_some_and(|of| of == run))
+        .filter_map(|event| event.more.get("signal")?.as_str()?.parse().ok())
+        .collect()
 }
 
 #[cfg(test)]

@@ -81,7 +81,11 @@ pub fn clear_down(bot: &BotHome) -> io::Result<()> {
     }
 }
 
-fn replace(path: &Path, text: &[u8], sync: Sync) -> io::Result<()> {
+/// Replaces a small file; a reader sees the old one or the new one.
+///
+/// # Errors
+/// If it cannot be written; the old one stands then.
+pub fn replace(path: &Path, text: &[u8], sync: Sync) -> io::Result<()> {
     let new = path.with_extension("new");
     let written = OpenOptions::new()
         .write(true)

@@ -8,10 +8,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rustix::process::{WaitOptions, wait};
 
 use crate::cgroup::Group;
+use crate::clock;
 use crate::core::exit::Exit;
 use crate::core::kin::{Row, kin};
 use crate::core::lifecycle::Reach;
@@ -25,6 +27,8 @@ use crate::process::{self, Held};
 
 /// SIGKILL is sent round by round until a look finds nobody new; what still forks after this many is met again soon.
 const ROUNDS: usize = 64;
+/// Rounds go on for so long at a time: a keeper has others to answer, and comes back to it.
+const BURST: Duration = Duration::from_millis(150);
 
 /// One run's processes.
 pub struct Tree {
@@ -36,6 +40,8 @@ pub struct Tree {
     seen: Vec<Seen>,
     /// Whether signals have been sent: from then on the dead stay on the list, with what ended them.
     ending: bool,
+    /// Whether SIGKILL has found somebody new until its time was over.
+    hunts: bool,
     others: Vec<Held>,
     strays: Vec<Stray>,
     /// Whether there was no child left to wait for when that was last asked.
@@ -88,6 +94,7 @@ impl Tree {
             told: HashMap::new(),
             seen: Vec::new(),
             ending: false,
+            hunts: false,
             others: Vec::new(),
             strays: Vec::new(),
             alone: false,
@@ -259,7 +266,12 @@ impl Tree {
         }
         if signal == Signal::KILL {
             self.kill_group();
-            for _ in 0..ROUNDS {
+            self.hunts = true;
+            let until = clock::now().plus(BURST);
+            for round in 0..ROUNDS {
+                if round > 0 && clock::now() >= until {
+                    break;
+                }
                 let found = self.look();
                 let fresh: Vec<&Found> = found.iter().filter(|found| self.knows(found, signal) != Told::Yes).collect();
                 if fresh.is_empty() {
@@ -267,6 +279,7 @@ impl Tree {
                     for found in &found {
                         Self::deliver(found, signal, &mut errors);
                     }
+                    self.hunts = false;
                     break;
                 }
                 for found in fresh {
@@ -294,6 +307,11 @@ impl Tree {
         }
         self.note(signal);
         errors
+    }
+
+    /// Whether SIGKILL is to be sent again at once: it was given up only for the time that it took.
+    pub fn hunts(&self) -> bool {
+        self.hunts
     }
 
     /// Ends everybody in the control group at once. Whoever is not in it is left to the rounds.

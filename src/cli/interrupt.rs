@@ -10,7 +10,8 @@ use super::output::Output;
 /// From now on an interrupted command says that its work goes on, and exits with the code that means so.
 pub(super) fn leave_on_interrupt(output: Output, action: &'static str) {
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
-    std::thread::spawn(move || {
+    // Without room for a thread, an interrupted command just ends: what it asked for goes on all the same.
+    let _ = std::thread::Builder::new().spawn(move || {
         if signals.forever().next().is_some() {
             let work = if action == "up" { "start" } else { action };
             let why = format!("left; the {work} goes on without us ('botwarden status' shows how far it is)");

@@ -33,6 +33,9 @@ pub const GRACE: Duration = Duration::from_secs(2);
 pub const KEEPER_GONE: Duration = Duration::from_secs(5);
 /// So often what is seen may change under a stop (a keeper dies, another takes over) before it is given up.
 const ROUNDS: usize = 8;
+/// After so many keepers that had to be ended for their silence, no other one is tried: what keeps them busy (a storm of
+/// processes) would silence the next one too.
+const KEEPERS: usize = 2;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -251,6 +254,7 @@ enum Phase {
     Joining,
     Listening,
     EndingKeeper,
+    PassingOver,
     Searching,
     Taking,
     Alone(Climb),
@@ -268,6 +272,12 @@ pub struct Course {
     rounds: usize,
     /// Whether anything of it was seen alive.
     lived: bool,
+    /// Whether its processes were ended although its keeper could be neither talked to nor ended.
+    keeper_passed_over: bool,
+    /// How many keepers were ended because they could not be talked to.
+    keepers_ended: usize,
+    /// Whether its ladder was climbed without a keeper because keepers came and went.
+    went_alone: bool,
     /// What stood in the way: notes if it was overcome, errors if not.
     obstacles: Vec<String>,
     errors: Vec<String>,
@@ -289,6 +299,9 @@ impl Course {
             phase,
             rounds: 0,
             lived: false,
+            keeper_passed_over: false,
+            keepers_ended: 0,
+            went_alone: false,
             obstacles: Vec::new(),
             errors: Vec::new(),
         };
@@ -325,13 +338,23 @@ impl Course {
                 self.glance()
             }
             (Phase::Glancing, Input::Seen(seen)) => self.glanced(&seen),
-            (Phase::Searching, Input::Seen(seen)) => self.searched(seen),
+            (Phase::Searching, Input::Seen(seen)) => self.searched(seen, now),
             (Phase::Joining, Input::Seen(seen)) => self.joined(&seen, now),
             (Phase::Asking { joined }, Input::Asked(answer)) => self.asked(answer, joined, now),
             (Phase::Listening, Input::Heard(heard)) => self.heard(heard, now),
             (Phase::Listening, Input::Lost | Input::Tick) => self.another_round(None),
-            (Phase::EndingKeeper, Input::KeeperEnded) => self.another_round(None),
-            (Phase::EndingKeeper, Input::KeeperStays(why)) => self.another_round(Some(why)),
+            (Phase::EndingKeeper, Input::KeeperEnded) => {
+                self.keepers_ended += 1;
+                self.another_round(None)
+            }
+            (Phase::EndingKeeper, Input::KeeperStays(why)) => self.keeper_stays(why),
+            (Phase::PassingOver, Input::Seen(seen)) => match seen.keeper {
+                KeeperSeen::Silent(_) | KeeperSeen::Foreign(_) => {
+                    self.lived |= seen.strays > 0 || seen.own == Own::Lives;
+                    self.go_alone(now)
+                }
+                KeeperSeen::None | KeeperSeen::Answers(_) => self.another_round(None),
+            },
             (Phase::Taking, Input::Taken(taken)) => self.taken(taken, now),
             (Phase::Alone(climb), Input::Signaled(troubles)) => {
                 self.obstacles.extend(troubles);
@@ -352,6 +375,7 @@ impl Course {
                 | Phase::Joining
                 | Phase::Listening
                 | Phase::EndingKeeper
+                | Phase::PassingOver
                 | Phase::Searching
                 | Phase::Taking
                 | Phase::Alone(_)
@@ -446,7 +470,7 @@ impl Course {
         }
     }
 
-    fn searched(&mut self, seen: Sighting) -> Effect {
+    fn searched(&mut self, seen: Sighting, now: Moment) -> Effect {
         self.lived |= seen.strays > 0 || seen.own == Own::Lives;
         match (seen.keeper, seen.own, seen.strays) {
             (KeeperSeen::Answers(_) | KeeperSeen::Silent(_) | KeeperSeen::Foreign(_), _, _) => self.another_round(None),
@@ -463,8 +487,12 @@ impl Course {
                 self.finish(StopOutcome::Survived)
             }
             (KeeperSeen::None, Own::AtRest | Own::Lives | Own::Unsure(_), _) => {
-                if self.is_at_the_end() {
-                    return self.give_up();
+                if self.keepers_ended >= KEEPERS || self.is_at_the_end() {
+                    return if std::mem::replace(&mut self.went_alone, true) {
+                        self.give_up()
+                    } else {
+                        self.go_alone(now)
+                    };
                 }
                 self.phase = Phase::Taking;
                 Effect::Take
@@ -477,13 +505,21 @@ impl Course {
             Taken::Kept | Taken::AtRest => self.another_round(None),
             Taken::Impossible(why) => {
                 self.obstacles.push(format!("no keeper could take it, so it was ended without one: {why}"));
-                let climb = Climb::begin(&self.ladder, now);
-                let (signal, reach) = first(climb.signal());
-                self.stage = Stage::Empty;
-                self.phase = Phase::Alone(climb);
-                Effect::Signal(signal, reach)
+                self.go_alone(now)
             }
         }
+    }
+
+    /// Its keeper cannot be talked to, and cannot be ended either (it may hang in a system call). The bot must not live
+    /// on for that: it is not to be running, so its keeper brings nothing back.
+    fn keeper_stays(&mut self, why: String) -> Effect {
+        let again = self.obstacles.last() == Some(&why);
+        let ends = matches!(self.wish, Wish::Stop | Wish::Kill);
+        if again && ends && !std::mem::replace(&mut self.keeper_passed_over, true) {
+            self.phase = Phase::PassingOver;
+            return Effect::Look(Depth::All);
+        }
+        self.another_round(Some(why))
     }
 
     fn climb(&mut self, mut climb: Climb, now: Moment) -> Effect {
@@ -537,6 +573,15 @@ impl Course {
         self.lived = true;
         self.phase = Phase::EndingKeeper;
         Effect::EndKeeper(signal, patience)
+    }
+
+    /// Without a keeper: our own ladder.
+    fn go_alone(&mut self, now: Moment) -> Effect {
+        let climb = Climb::begin(&self.ladder, now);
+        let (signal, reach) = first(climb.signal());
+        self.stage = Stage::Empty;
+        self.phase = Phase::Alone(climb);
+        Effect::Signal(signal, reach)
     }
 
     fn wait(&mut self, climb: Climb) -> Effect {

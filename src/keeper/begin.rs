@@ -9,7 +9,6 @@ use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::lifecycle::Lifecycle;
 use crate::core::protocol::{Hello, PROTOCOL};
 use crate::core::record::{ProcessId, RunRecord};
-use crate::core::signal::Signal;
 use crate::core::state::State;
 use crate::core::status::{Evidence, LockSeen, RecordSeen, Voice, decide};
 use crate::journal;
@@ -129,7 +128,7 @@ fn open_parts(order: Order, home: Home, bot: BotHome, keeper_lock: Lock, signals
             let age = clock::wall().duration_since(record.started_at).unsigned_abs();
             let since = crate::core::moment::Moment::at(now.since(crate::core::moment::Moment::at(age)));
             let life = Lifecycle::adopt(plan, since, record.restarts, record.failures);
-            let told = signals_told(&bot, &record.run);
+            let told = journal::signals_told(&bot.events(), &record.run);
             let mut tree = Tree::adopted(record, bot.bot_lock(), &told);
             if let Begin::Adopt { strays, asked } = &order.begin {
                 tree.join(strays);
@@ -158,17 +157,6 @@ fn open_parts(order: Order, home: Home, bot: BotHome, keeper_lock: Lock, signals
         tree,
         earlier,
     })
-}
-
-/// The signals that an earlier keeper sent to this run before it died in the middle of a stop: nobody is told twice.
-fn signals_told(bot: &BotHome, run: &str) -> Vec<Signal> {
-    const FAR_ENOUGH: usize = 64;
-    let events = journal::last(&bot.events(), FAR_ENOUGH).unwrap_or_default();
-    events
-        .iter()
-        .filter(|event| event.more.get("run").is_some_and(|of| of == run))
-        .filter_map(|event| event.more.get("signal")?.as_str()?.parse().ok())
-        .collect()
 }
 
 /// Under the keeper's lock: nothing of an earlier run may live.

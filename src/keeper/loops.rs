@@ -8,10 +8,11 @@ use crate::cgroup::Group;
 use crate::clock;
 use crate::core::bot::BotSpec;
 use crate::core::exit::Exit;
-use crate::core::lifecycle::{Effect, First, Input, Lifecycle, Phase};
+use crate::core::lifecycle::{Effect, First, Input, Lifecycle, Phase, Reach};
 use crate::core::moment::Moment;
 use crate::core::protocol::{Answer, Request, SeenProcess};
 use crate::core::record::{ProcessId, RunRecord};
+use crate::core::signal::Signal;
 use crate::launch::Begin;
 use crate::lock::Lock;
 use crate::notify::Notify;
@@ -185,6 +186,15 @@ impl Keeper {
             self.look_again = None;
             self.check_empty();
         }
+        if self.hunts() {
+            self.signal(Signal::KILL, Reach::All);
+            self.check_empty();
+        }
+    }
+
+    /// Whether SIGKILL goes on as soon as everybody has been answered.
+    fn hunts(&self) -> bool {
+        self.parts.tree.hunts() && matches!(self.parts.life.phase(), Phase::Stopping { .. })
     }
 
     fn deadline(&self) -> Option<Moment> {
@@ -194,6 +204,7 @@ impl Keeper {
             self.adopted_ended.map(|ended| ended.plus(REAPED_BY_OTHERS)),
             self.look_again,
             self.unasked,
+            self.hunts().then(clock::now),
             self.troubles.deadline(),
             self.deaf_until,
         ]

@@ -134,7 +134,7 @@ impl Keeper {
         }
     }
 
-    fn signal(&mut self, signal: Signal, reach: Reach) {
+    pub(super) fn signal(&mut self, signal: Signal, reach: Reach) {
         for error in self.parts.tree.send(signal, reach) {
             self.warn(Topic::Signals, &error);
         }

@@ -97,7 +97,7 @@ fn a_bot_whose_record_is_lost_can_be_stopped_by_its_mark() {
 }
 
 /// Runs a line of shell in a mount namespace of its own, in which the home is as `mount` makes it.
-fn elsewhere(desk: &Desk, mount: &str, line: &str) -> crate::harness::Done {
+pub fn elsewhere(desk: &Desk, mount: &str, line: &str) -> crate::harness::Done {
     let home = desk.home_folder().display();
     let script = desk
         .script("elsewhere.sh", &format!("mount --make-rprivate / || exit 90\nDESK_HOME='{home}'\n{mount}\n{line}\n"));

@@ -8,7 +8,7 @@ use crate::harness::{Desk, alive, eventually};
 
 /// What many of the bots here are made of: `worker(NAME)` counts in the file NAME how often it is told to end, and
 /// needs a while for it.
-const LIB_PY: &str = "\
+pub const LIB_PY: &str = "\
 import os, signal, subprocess, sys, time
 def say(name, text):
     with open(name, 'a') as file:
@@ -28,7 +28,7 @@ def worker(name, cleanup=0.2):
     os._exit(0)
 ";
 
-fn bot(script: &str, more: &str) -> Desk {
+pub fn bot(script: &str, more: &str) -> Desk {
     let desk = Desk::new(&format!(
         "[bots.bot]\ncommand = ['PYTHON', '-S', 'bot.py']\nmode = 'paper'\nrestart = 'never'\n{more}\n"
     ));
@@ -48,13 +48,13 @@ fn stop(desk: &Desk) -> Value {
 
 /// The number after `up` in the first line of a file.
 #[track_caller]
-fn up(desk: &Desk, file: &str) -> i32 {
+pub fn up(desk: &Desk, file: &str) -> i32 {
     let lines = desk.wait_for_lines(file, 1);
     lines[0].strip_prefix("up ").and_then(|pid| pid.parse().ok()).expect("a process")
 }
 
 #[track_caller]
-fn told_once(desk: &Desk, file: &str) {
+pub fn told_once(desk: &Desk, file: &str) {
     let text = desk.read(file);
     let lines: Vec<&str> = text.lines().skip(1).collect();
     assert_eq!(lines, ["told", "clean"], "{file}");

@@ -14,6 +14,7 @@ use crate::core::protocol::SeenProcess;
 use crate::core::record::{Ended, Ending, ProcessId, RunRecord};
 use crate::core::signal::Signal;
 use crate::core::stop::Input;
+use crate::journal;
 use crate::paths::BotHome;
 use crate::process::Held;
 use crate::record::{self, Sync};
@@ -36,7 +37,9 @@ impl Alone {
         let lives = record.filter(|record| record.ended.is_none()).cloned();
         let known = record.cloned().unwrap_or_else(|| RunRecord::unknown(name.clone(), clock::wall()));
         let main = known.process.as_ref().and_then(Held::open);
-        let mut tree = Tree::adopted(&known, bot.bot_lock(), &[]);
+        // A keeper that is gone, or does not answer, may have begun.
+        let told = journal::signals_told(&bot.events(), &known.run);
+        let mut tree = Tree::adopted(&known, bot.bot_lock(), &told);
         tree.join(strays);
         Self { bot: bot.clone(), record: lives, main, tree }
     }
@@ -55,6 +58,10 @@ impl Alone {
             let now = clock::now();
             if until.is_some_and(|until| until <= now) {
                 return Input::Tick;
+            }
+            if self.tree.hunts() {
+                let _ = self.tree.send(Signal::KILL, Reach::All);
+                continue;
             }
             let time = until.map_or(LOOK_AGAIN, |until| until.since(now).min(LOOK_AGAIN));
             let time = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) };

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::act::START_WAIT;
@@ -29,6 +30,8 @@ pub struct StopOrder {
     pub fresh: Vec<BotSpec>,
     /// Who asks.
     pub by: String,
+    /// When.
+    pub at: Timestamp,
     /// How long a restart waits for the next run to be ready.
     pub wait: Duration,
 }
@@ -44,6 +47,7 @@ impl StopOrder {
             specs: specs.map(<[BotSpec]>::to_vec),
             fresh: Vec::new(),
             by: by.to_owned(),
+            at: clock::wall(),
             wait: START_WAIT,
         }
     }

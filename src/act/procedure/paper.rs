@@ -8,7 +8,8 @@ use crate::core::bot::BotName;
 use crate::core::event::Kind;
 use crate::core::report::{BotReport, Report};
 use crate::journal;
-use crate::paths::{Home, words};
+use crate::paths::{Home, make_private, words};
+use crate::record::{self, Sync};
 
 use super::order::StopOrder;
 
@@ -30,18 +31,19 @@ pub(super) fn keep(home: &Home, order: &StopOrder, report: &mut BotReport) {
     }
 }
 
-/// Keeps the whole report in the desk's events, and in the folder of this stop if there is one.
+/// Keeps the whole report in the desk's events, and in the folder of this stop.
 pub(super) fn keep_whole(home: &Home, id: &str, report: &mut Report) {
     // What is about one bot alone stands in its own events.
     if report.bots.len() != 1 {
         keep_in_the_desks_events(home, id, report);
     }
     let folder = home.stop(id);
-    if folder.is_dir()
-        && let Err(error) = serde_json::to_vec(report)
-            .map_err(io::Error::other)
-            .and_then(|text| std::fs::write(folder.join("report.json"), text))
-    {
+    // Whole or not at all: whoever looks at it may come at any moment.
+    let kept = make_private(&home.stops()).and_then(|()| make_private(&folder)).and_then(|()| {
+        let text = serde_json::to_vec(report)?;
+        record::replace(&folder.join("report.json"), &text, Sync::Later)
+    });
+    if let Err(error) = kept {
         report.add_error(format!("the report cannot be kept in {}: {}", folder.display(), words(&error)));
     }
 }

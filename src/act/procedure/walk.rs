@@ -17,6 +17,7 @@ use crate::core::report::{
 use crate::core::signal::Signal;
 use crate::core::status::{RecordSeen, Voice};
 use crate::core::stop::{Course, Depth, Effect, Input, KeeperSeen, Own, Sighting, Taken, Wish};
+use crate::journal;
 use crate::latch;
 use crate::lock;
 use crate::paths::{Home, words};
@@ -67,6 +68,8 @@ pub(super) struct Walk<'a> {
     pub(super) took: bool,
     /// The last signal that each process was seen to have been sent.
     pub(super) sent: HashMap<i32, Signal>,
+    /// Whether it was not to be running when this began.
+    was_down: bool,
     alone: Option<Alone>,
     begun: Moment,
     said: Option<Moment>,
@@ -94,6 +97,7 @@ impl<'a> Walk<'a> {
             own_tier: None,
             took: false,
             sent: HashMap::new(),
+            was_down: record::down(&home.bot(name)).is_some(),
             alone: None,
             begun: clock::now(),
             said: None,
@@ -303,6 +307,7 @@ impl<'a> Walk<'a> {
         if lost {
             self.note_once("its run record is lost: it is stopped by the default ladder");
         }
+        self.take_in_living();
         self.took = true;
         match take(self.home, &spec, &self.stray_ids(), true, &self.order.by, ADOPTION) {
             None => Taken::AtRest,
@@ -315,18 +320,44 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// What lives without a keeper, as far as one look shows: the next keeper may have ended it before it can be asked.
+    fn take_in_living(&mut self) {
+        let Some(sight) = &self.sight else { return };
+        let main = sight.record().and_then(|record| record.process.as_ref()).filter(|id| process::is_alive(id));
+        let pids: Vec<i32> = main.map(|id| id.pid).into_iter().chain(sight.evidence.marked.iter().copied()).collect();
+        for pid in pids {
+            let known = self.report.processes.iter().any(|known| known.pid == pid);
+            if !known && process::stat(pid).is_some_and(process::Stat::is_alive) {
+                let (found_by, file) = self.tier_of(pid);
+                let command = process::command_line(pid);
+                self.report.processes.push(ProcessReport { pid, command, found_by, file, ended_by: None });
+            }
+        }
+    }
+
+    /// What ended those of which no keeper could tell us any more: the last signal that a keeper sent to their run.
+    fn told_last(&self) -> Option<Signal> {
+        let run = &self.sight.as_ref().filter(|_| self.took)?.record()?.run;
+        journal::signals_told(&self.home.bot(&self.report.name).events(), run).last().copied()
+    }
+
     fn alone(&mut self) -> &mut Alone {
-        if self.alone.is_none() {
+        let alone = self.alone.take().unwrap_or_else(|| {
             let bot = self.home.bot(&self.report.name);
             let record = self.sight.as_ref().and_then(Sight::record);
-            self.alone = Some(Alone::new(&bot, &self.report.name, record, &self.stray_ids()));
-        }
-        self.alone.get_or_insert_with(|| unreachable!("made above"))
+            Alone::new(&bot, &self.report.name, record, &self.stray_ids())
+        });
+        self.alone.insert(alone)
     }
 
     fn start_anew(&mut self) -> Option<String> {
         let Some(spec) = self.spec else { return Some("it is not in the configuration: it was not started".into()) };
         self.wait_for_what_others_end();
+        if let Some(by) = self.stopped_meanwhile() {
+            return Some(format!(
+                "{by} asked for its stop meanwhile, and the last word counts: it was not started again"
+            ));
+        }
         let started = start(self.home, std::slice::from_ref(spec), &self.order.by, self.order.wait).into_iter().next();
         let Some(started) = started else { return Some("it was not started".into()) };
         match started.outcome {
@@ -354,6 +385,14 @@ impl<'a> Walk<'a> {
         while clock::now() < until && self.passes.fresh().strays(&self.report.name).iter().any(is_ending) {
             std::thread::sleep(LOOK_AGAIN);
         }
+    }
+
+    /// Who has stopped it since this was asked for: a restart must not bring back what was stopped after it.
+    fn stopped_meanwhile(&self) -> Option<String> {
+        let down = record::down(&self.home.bot(&self.report.name))?;
+        // One without contents (a full disk) counts if it was not there before.
+        let since = down.at.map_or(!self.was_down, |at| at >= self.order.at);
+        since.then_some(if down.by.is_empty() { "somebody".to_owned() } else { down.by })
     }
 
     /// The ladder for what has no keeper: that of its run, else the configured one.
@@ -397,9 +436,12 @@ impl<'a> Walk<'a> {
 
     /// Nothing that was seen lives any more: it went by what it was last sent.
     pub(super) fn all_ended(&mut self) {
-        let sent = &self.sent;
+        if self.report.processes.iter().all(|process| process.ended_by.is_some()) {
+            return;
+        }
+        let (sent, told) = (&self.sent, self.told_last());
         for process in &mut self.report.processes {
-            process.ended_by.get_or_insert_with(|| ended_by(sent.get(&process.pid).copied()));
+            process.ended_by.get_or_insert_with(|| ended_by(sent.get(&process.pid).copied().or(told)));
         }
     }
 

@@ -79,6 +79,29 @@ fn nothing_is_started_beside_what_may_be_its_own_or_anothers() {
 }
 
 #[test]
+fn a_keeper_that_hangs_and_outlives_sigkill_does_not_keep_its_bot_alive() {
+    let silent = || seen(KeeperSeen::Silent("silent".into()), Own::Lives, 0);
+    let end_keeper = || Effect::EndKeeper(Signal::KILL, KEEPER_GONE);
+    let stays = || Input::KeeperStays("it stays".into());
+    let course = follow(
+        Wish::Stop,
+        vec![
+            (Input::Locked(None), LOOK),
+            (silent(), end_keeper()),
+            (stays(), LOOK),
+            (silent(), end_keeper()),
+            (stays(), SEARCH),
+            (silent(), Effect::Signal(Signal::TERM, Reach::Heads)),
+            (Input::Signaled(Vec::new()), Effect::Wait(Some(at(500)))),
+            (Input::Emptied, LOOK),
+            (silent(), end_keeper()),
+            (stays(), Effect::Finish(StopOutcome::Survived)),
+        ],
+    );
+    assert!(course.errors().any(|error| error == "it stays"));
+}
+
+#[test]
 fn strays_are_told_while_the_bot_is_still_ending() {
     follow(
         Wish::Kill,
