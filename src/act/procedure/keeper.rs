@@ -16,7 +16,8 @@ use crate::paths::words;
 use crate::process::{self, Held};
 
 use super::talk::Talk;
-use super::walk::{Walk, ended_by};
+use super::tally::ended_by;
+use super::walk::Walk;
 
 /// A keeper that has said its last word is gone in a moment.
 const LEAVES: Duration = Duration::from_micros(200);

@@ -4,11 +4,15 @@
 //! started, whoever asked does it itself.
 
 mod alone;
+mod anew;
+mod beside;
 mod keeper;
 mod order;
 mod paper;
 mod passes;
+mod stray;
 mod talk;
+mod tally;
 mod walk;
 
 use std::sync::Mutex;

@@ -5,48 +5,31 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::act::adopt::{as_found, as_spec, take};
-use crate::act::{audit, start};
-use crate::clock::{self, millis};
+use crate::act::audit;
+use crate::clock;
 use crate::core::bot::{BotName, BotSpec, Ladder};
-use crate::core::exit::Exit;
 use crate::core::moment::Moment;
-use crate::core::record::{Down, ProcessId};
-use crate::core::report::{
-    BotReport, ExitReport, LATCHED, ProcessReport, STILL_STARTING, StartOutcome, StopOutcome, Tier,
-};
+use crate::core::record::Down;
+use crate::core::report::{BotReport, LATCHED, StartOutcome, Tier};
 use crate::core::signal::Signal;
-use crate::core::status::{RecordSeen, Voice};
+use crate::core::status::RecordSeen;
 use crate::core::stop::{Course, Depth, Effect, Input, KeeperSeen, Own, Sighting, Taken, Wish};
-use crate::journal;
 use crate::latch;
 use crate::lock;
 use crate::paths::{Home, words};
-use crate::process;
 use crate::record;
-use crate::search::{Finding, How};
-use crate::survey::{Marked, Pass, Sight, see, with_marked};
+use crate::survey::{Marked, Sight, see, with_marked};
 
 use super::alone::Alone;
 use super::order::{StopOrder, StopWord};
 use super::passes::Passes;
+use super::stray::Stray;
 use super::talk::Talk;
 
 /// A new keeper has this long to say that it has the bot.
 const ADOPTION: Duration = Duration::from_secs(10);
-/// How often it is looked whether another bot's stop has ended what may be of both.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// What takes longer than this is worth a word to whoever watches.
 const WORTH_A_WORD: Duration = Duration::from_secs(2);
-
-/// A process beside those of its keeper, and how it came to be known.
-struct Stray {
-    id: ProcessId,
-    tier: Tier,
-    /// The PID file that named it.
-    file: Option<String>,
-    /// It, and everything that descended from it when it was found.
-    family: Vec<i32>,
-}
 
 /// One bot's stop, under way.
 pub(super) struct Walk<'a> {
@@ -56,12 +39,12 @@ pub(super) struct Walk<'a> {
     /// The conversation with its keeper, while there is one.
     pub(super) talk: Option<Talk>,
     pub(super) spec: Option<&'a BotSpec>,
-    passes: &'a Passes<'a>,
+    pub(super) passes: &'a Passes<'a>,
     say: &'a (dyn Fn(&StopWord) + Sync),
     /// As it was last seen.
     pub(super) sight: Option<Sight>,
     /// Processes beside those of its keeper, as they were last seen.
-    strays: Vec<Stray>,
+    pub(super) strays: Vec<Stray>,
     /// By which tier what no keeper and no stray accounts for is known.
     pub(super) own_tier: Option<Tier>,
     /// Whether its keeper is one that this stop has launched: such a one has found nothing.
@@ -69,9 +52,9 @@ pub(super) struct Walk<'a> {
     /// The last signal that each process was seen to have been sent.
     pub(super) sent: HashMap<i32, Signal>,
     /// Whether it was not to be running when this began.
-    was_down: bool,
-    alone: Option<Alone>,
-    begun: Moment,
+    pub(super) was_down: bool,
+    pub(super) alone: Option<Alone>,
+    pub(super) begun: Moment,
     said: Option<Moment>,
 }
 
@@ -206,83 +189,6 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Strays that this stop ends, and words about those that it must not; how many of both.
-    fn take_in_strays(&mut self, pass: &Pass, sight: &Sight) -> (usize, usize) {
-        let name = self.report.name.clone();
-        let findings = pass.search.of(&name);
-        // Of what this very stop has ended, nobody needs to know that its PID file is out of date.
-        let ended = |pid| self.report.processes.iter().any(|process| process.pid == pid);
-        if !findings.named.is_some_and(ended) {
-            for note in &findings.notes {
-                self.note_once(note);
-            }
-        }
-        for error in findings.errors.iter().map(String::as_str).chain(pass.trouble.as_deref()) {
-            self.error_once(error);
-        }
-        let (kept, run) = kept(sight);
-        let (mut strays, mut shared) = (Vec::new(), 0);
-        for finding in &findings.found {
-            let is_kept =
-                kept.contains(&finding.pid) || matches!(&finding.how, How::Mark(mark) if Some(mark) == run.as_ref());
-            if is_kept {
-                continue;
-            }
-            let whose: Vec<&BotName> = finding.shared_with.iter().chain([&name]).collect();
-            if !whose.iter().all(|name| self.order.bots.contains(name)) {
-                let others: Vec<&str> = finding.shared_with.iter().map(BotName::as_str).collect();
-                self.error_once(&format!(
-                    "pid {} ({}) may be its own or that of {}: left alone; stop them together to end it",
-                    finding.pid,
-                    finding.command,
-                    others.join(", ")
-                ));
-                shared += 1;
-                continue;
-            }
-            // What may belong to several that are all being stopped is ended once, by the first of them.
-            if whose.iter().min() == Some(&&name)
-                && let Some(id) = process::identify(finding.pid).filter(|id| id.start_time == finding.start_time)
-            {
-                let file = match &finding.how {
-                    How::PidFile(file) => Some(file.clone()),
-                    How::Mark(_) | How::Pattern => None,
-                };
-                let descendants = pass.table.descendants(finding.pid).into_iter().map(|row| row.pid);
-                let family = descendants.chain([finding.pid]).collect();
-                strays.push(Stray { id, tier: finding.tier, file: file.clone(), family });
-                if !self.report.processes.iter().any(|process| process.pid == finding.pid) {
-                    self.report.processes.push(ProcessReport {
-                        pid: finding.pid,
-                        command: finding.command.clone(),
-                        found_by: finding.tier,
-                        file,
-                        ended_by: None,
-                    });
-                }
-            }
-        }
-        self.strays = strays;
-        (self.strays.len(), shared)
-    }
-
-    pub(super) fn stray_ids(&self) -> Vec<ProcessId> {
-        self.strays.iter().map(|stray| stray.id.clone()).collect()
-    }
-
-    /// How a process came to be known, that a keeper, or our own ladder, tells of.
-    pub(super) fn tier_of(&self, pid: i32) -> (Tier, Option<String>) {
-        if let Some(stray) = self.strays.iter().find(|stray| stray.family.contains(&pid)) {
-            return (stray.tier, stray.file.clone());
-        }
-        match self.own_tier {
-            // The record names the main process; what else there is was found by its mark, its lock or its parents.
-            Some(Tier::PidFile) if self.report.pid != Some(pid) => (Tier::Search, None),
-            Some(tier) => (tier, None),
-            None => (self.strays.first().map_or(Tier::Keeper, |stray| stray.tier), None),
-        }
-    }
-
     /// Gives what lives to a new keeper, which ends it where it is not to be running.
     fn take(&mut self) -> Taken {
         let Some(sight) = &self.sight else { return Taken::AtRest };
@@ -320,27 +226,6 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What lives without a keeper, as far as one look shows: the next keeper may have ended it before it can be asked.
-    fn take_in_living(&mut self) {
-        let Some(sight) = &self.sight else { return };
-        let main = sight.record().and_then(|record| record.process.as_ref()).filter(|id| process::is_alive(id));
-        let pids: Vec<i32> = main.map(|id| id.pid).into_iter().chain(sight.evidence.marked.iter().copied()).collect();
-        for pid in pids {
-            let known = self.report.processes.iter().any(|known| known.pid == pid);
-            if !known && process::stat(pid).is_some_and(process::Stat::is_alive) {
-                let (found_by, file) = self.tier_of(pid);
-                let command = process::command_line(pid);
-                self.report.processes.push(ProcessReport { pid, command, found_by, file, ended_by: None });
-            }
-        }
-    }
-
-    /// What ended those of which no keeper could tell us any more: the last signal that a keeper sent to their run.
-    fn told_last(&self) -> Option<Signal> {
-        let run = &self.sight.as_ref().filter(|_| self.took)?.record()?.run;
-        journal::signals_told(&self.home.bot(&self.report.name).events(), run).last().copied()
-    }
-
     fn alone(&mut self) -> &mut Alone {
         let alone = self.alone.take().unwrap_or_else(|| {
             let bot = self.home.bot(&self.report.name);
@@ -350,51 +235,6 @@ impl<'a> Walk<'a> {
         self.alone.insert(alone)
     }
 
-    fn start_anew(&mut self) -> Option<String> {
-        let Some(spec) = self.spec else { return Some("it is not in the configuration: it was not started".into()) };
-        self.wait_for_what_others_end();
-        if let Some(by) = self.stopped_meanwhile() {
-            return Some(format!(
-                "{by} asked for its stop meanwhile, and the last word counts: it was not started again"
-            ));
-        }
-        let started = start(self.home, std::slice::from_ref(spec), &self.order.by, self.order.wait).into_iter().next();
-        let Some(started) = started else { return Some("it was not started".into()) };
-        match started.outcome {
-            StartOutcome::Started | StartOutcome::AlreadyRunning | StartOutcome::Adopted => {
-                self.report.restarted = true;
-                self.report.notes.push(started.message);
-                None
-            }
-            StartOutcome::StillStarting => {
-                self.report.restarted = true;
-                self.report.notes.push(STILL_STARTING.into());
-                None
-            }
-            StartOutcome::Failed | StartOutcome::Refused | StartOutcome::Latched => Some(started.message),
-        }
-    }
-
-    /// What may be its own or another's that is being ended as well is ended by the first of them; nothing is started
-    /// beside it.
-    fn wait_for_what_others_end(&self) {
-        let until = clock::now().plus(self.order.wait);
-        let is_ending = |finding: &&Finding| {
-            !finding.shared_with.is_empty() && finding.shared_with.iter().all(|name| self.order.bots.contains(name))
-        };
-        while clock::now() < until && self.passes.fresh().strays(&self.report.name).iter().any(is_ending) {
-            std::thread::sleep(LOOK_AGAIN);
-        }
-    }
-
-    /// Who has stopped it since this was asked for: a restart must not bring back what was stopped after it.
-    fn stopped_meanwhile(&self) -> Option<String> {
-        let down = record::down(&self.home.bot(&self.report.name))?;
-        // One without contents (a full disk) counts if it was not there before.
-        let since = down.at.map_or(!self.was_down, |at| at >= self.order.at);
-        since.then_some(if down.by.is_empty() { "somebody".to_owned() } else { down.by })
-    }
-
     /// The ladder for what has no keeper: that of its run, else the configured one.
     fn ladder(&self) -> Ladder {
         match record::read(&self.home.bot(&self.report.name)) {
@@ -402,46 +242,6 @@ impl<'a> Walk<'a> {
             RecordSeen::Read(_) | RecordSeen::None | RecordSeen::Unreadable(_) => {
                 self.spec.map_or_else(Ladder::default, |spec| spec.stop.clone())
             }
-        }
-    }
-
-    /// What is known only at the end.
-    fn settle(&mut self) {
-        self.report.duration_ms = millis(clock::now().since(self.begun));
-        if let Some(alone) = self.alone.take() {
-            let (seen, exit) = alone.leave(self.report.outcome != StopOutcome::Survived);
-            self.take_in_processes(&seen);
-            self.report.exit = exit.map(|exit| ExitReport { code: exit.code(), signal: exit.signal() });
-        }
-        if self.report.outcome == StopOutcome::Survived {
-            return;
-        }
-        // Everything was seen to be gone; who was never told went by itself.
-        self.all_ended();
-        self.report.processes.retain(|process| process.pid > 0);
-        if self.report.outcome == StopOutcome::Stopped && self.report.exit.is_none() && !self.report.restarted {
-            let record = self.sight.as_ref().and_then(Sight::record);
-            let exit = record.and_then(|record| record.ended.as_ref()).map(|ended| &ended.exit);
-            self.report.exit = exit.map(|exit| ExitReport { code: exit.code(), signal: exit.signal() });
-            if exit == Some(&Exit::Unknown) {
-                self.note_once("how it ended is unknown: nobody who could have seen it was there");
-            }
-        }
-        let mut tiers: Vec<Tier> = self.report.processes.iter().map(|process| process.found_by).collect();
-        tiers.extend(self.report.found_by.iter().copied());
-        tiers.sort_unstable();
-        tiers.dedup();
-        self.report.found_by = tiers;
-    }
-
-    /// Nothing that was seen lives any more: it went by what it was last sent.
-    pub(super) fn all_ended(&mut self) {
-        if self.report.processes.iter().all(|process| process.ended_by.is_some()) {
-            return;
-        }
-        let (sent, told) = (&self.sent, self.told_last());
-        for process in &mut self.report.processes {
-            process.ended_by.get_or_insert_with(|| ended_by(sent.get(&process.pid).copied().or(told)));
         }
     }
 
@@ -474,29 +274,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn error_once(&mut self, error: &str) {
+    pub(super) fn error_once(&mut self, error: &str) {
         if !self.report.errors.iter().any(|known| known == error) {
             self.report.errors.push(error.to_owned());
         }
-    }
-}
-
-/// The word for what ended a process that was last sent this.
-pub(super) fn ended_by(sent: Option<Signal>) -> String {
-    sent.map_or_else(|| "itself".to_owned(), |signal| signal.to_string())
-}
-
-/// The processes that its keeper, or its run record, accounts for, and the run whose mark the others carry: no strays.
-fn kept(sight: &Sight) -> (Vec<i32>, Option<String>) {
-    let recorded = || sight.record().map(|record| record.run.clone());
-    match &sight.evidence.voice {
-        Voice::Said(snapshot) => {
-            let alive = snapshot.processes.iter().filter(|process| process.alive);
-            (alive.map(|process| process.pid).collect(), Some(snapshot.run.clone()))
-        }
-        Voice::NotAsked | Voice::Silent(_) | Voice::Foreign(_) if sight.evidence.main_alive => {
-            (sight.verdict.pid.into_iter().collect(), recorded())
-        }
-        Voice::NotAsked | Voice::Silent(_) | Voice::Foreign(_) => (Vec::new(), recorded()),
     }
 }
