@@ -176,6 +176,10 @@ impl Keeper {
             Happening::BackingOff { wait, .. } => {
                 self.asked_by = None;
                 self.end_record(Ending::Restarting);
+                if !wait.is_zero() {
+                    // Else the record of the next run takes its place at once, and two in a row wait for the disk.
+                    self.write_record();
+                }
                 let group = self.parts.tree.take_group();
                 self.sweep(group);
                 let why = self.failed_at_once.take().unwrap_or_default();
@@ -185,6 +189,7 @@ impl Keeper {
             Happening::Over { outcome, .. } => {
                 if !matches!(outcome, Outcome::Refused(_)) || self.parts.tree.main().is_none() {
                     self.end_record(Ending::Final(outcome.clone()));
+                    self.write_record();
                 }
                 let word = self.last_word(outcome);
                 self.launcher.say(&word);
@@ -213,7 +218,6 @@ impl Keeper {
         if let Some(record) = &mut self.record {
             record.failures = failures;
             record.ended = Some(Ended { at: clock::wall(), outcome, exit });
-            self.write_record();
         }
     }
 
