@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::clock;
 use crate::core::bot::BotName;
 use crate::core::event::{Event, Kind};
+use crate::core::record::ProcessId;
 use crate::core::signal::Signal;
 
 /// A happening of now.
@@ -70,6 +71,11 @@ pub fn last(path: &Path, count: usize) -> io::Result<Vec<Event>> {
         }
         block = block.saturating_mul(4);
     }
+}
+
+/// What stands for a run in the events of a stray that is ended without a keeper: it has none.
+pub fn run_of_stray(stray: &ProcessId) -> String {
+    format!("stray-{}-{}", stray.pid, stray.start_time)
 }
 
 /// The signals that the keepers of a run have sent to it, oldest first: nobody is to be told twice.

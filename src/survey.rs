@@ -284,6 +284,7 @@ impl Surveyor {
                 pid: finding.pid,
                 command: finding.command.clone(),
                 found_by: finding.tier.word().to_owned(),
+                shared_with: finding.shared_with.clone(),
             })
             .collect()
     }

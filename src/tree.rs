@@ -120,19 +120,24 @@ impl Tree {
             group: Group::of(record),
             ..Self::empty()
         };
-        let found = tree.look();
+        tree.was_told(told);
+        tree
+    }
+
+    /// The heads of the tree have been told these signals by somebody who is gone: they are not told again.
+    pub fn was_told(&mut self, told: &[Signal]) {
+        let found = self.look();
         for signal in told {
-            let Plan { send, leave } = plan(&tree.members(&found, *signal), Reach::Heads);
+            let Plan { send, leave } = plan(&self.members(&found, *signal), Reach::Heads);
             for found in &found {
                 if send.contains(&found.pid) {
-                    tree.tell(found, *signal, Told::Yes);
+                    self.tell(found, *signal, Told::Yes);
                 } else if leave.contains(&found.pid) {
-                    tree.tell(found, *signal, Told::Left);
+                    self.tell(found, *signal, Told::Left);
                 }
             }
-            tree.note(*signal);
+            self.note(*signal);
         }
-        tree
     }
 
     /// Strays that are to be ended together with the rest; those that are known already count once. Whether any is new.

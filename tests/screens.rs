@@ -994,7 +994,7 @@ fn trouble_with_threads_is_told_in_the_footer() {
 // What lives and nobody keeps.
 
 fn stray(pid: i32, command: &str, found_by: &str) -> Stray {
-    Stray { pid, command: command.into(), found_by: found_by.into() }
+    Stray { pid, command: command.into(), found_by: found_by.into(), shared_with: Vec::new() }
 }
 
 /// Bots with strays beside them: one at rest, one that runs.

@@ -17,6 +17,9 @@ use crate::survey::{Pass, Sight, see_all};
 
 use super::{audit, whole_desk};
 
+/// What is said of a bot at rest.
+pub const NOTHING_TO_ADOPT: &str = "nothing of it lives: there is nothing to adopt";
+
 /// Puts bots that live without a keeper under one, without restarting them. `specs` are the configured bots: one that
 /// is not among them is kept by what its run record says. One entry a bot, in order.
 pub fn adopt(home: &Home, specs: &[BotSpec], names: &[BotName], by: &str, wait: Duration) -> Vec<StartedBot> {
@@ -25,7 +28,15 @@ pub fn adopt(home: &Home, specs: &[BotSpec], names: &[BotName], by: &str, wait: 
         .into_iter()
         .map(|sight| {
             let spec = specs.iter().find(|spec| spec.name == sight.name);
-            adopt_one(home, spec, &sight, &pass.strays(&sight.name), by, wait)
+            let strays = pass.strays(&sight.name);
+            // Whose it is, only somebody who names one bot can say.
+            if let Some(other) = strays.iter().flat_map(|stray| &stray.shared_with).find(|other| names.contains(other))
+            {
+                let why = format!("what lives may be its own or that of {other}: adopt it by one name");
+                let pid = strays.first().map(|stray| stray.pid);
+                return StartedBot { name: sight.name, outcome: StartOutcome::Refused, pid, message: why };
+            }
+            adopt_one(home, spec, &sight, &strays, by, wait)
         })
         .collect()
 }
@@ -54,7 +65,7 @@ fn adopt_one(
             return entry(StartOutcome::Refused, Some(stray.pid), why);
         }
         (State::Stopped | State::Exited | State::Crashed | State::Failed, []) => {
-            return entry(StartOutcome::Refused, None, "nothing of it lives: there is nothing to adopt".into());
+            return entry(StartOutcome::Refused, None, NOTHING_TO_ADOPT.into());
         }
         (State::Stopped | State::Exited | State::Crashed | State::Failed, [stray]) => Some(stray),
         (State::Stopped | State::Exited | State::Crashed | State::Failed, [_, ..]) => {
@@ -71,6 +82,7 @@ fn adopt_one(
         .and_then(|stray| process::identify(stray.pid).filter(|id| id.start_time == stray.start_time))
         .into_iter()
         .collect();
+    let _ = audit(home, &sight.name, "adopt", by);
     if let Err(error) = record::clear_down(&home.bot(&sight.name)) {
         return entry(StartOutcome::Failed, pid, format!("cannot remove its mark 'down': {}", words(&error)));
     }
@@ -88,7 +100,6 @@ pub(super) fn take(
     by: &str,
     wait: Duration,
 ) -> Option<StartedBot> {
-    let _ = audit(home, &spec.name, "adopt", by);
     let entry =
         |outcome, pid: Option<i32>, message: String| StartedBot { name: spec.name.clone(), outcome, pid, message };
     let mut launched = match launch(home, spec, Begin::Adopt { strays: strays.to_vec(), asked }, by) {

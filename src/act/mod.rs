@@ -15,7 +15,7 @@ use crate::core::event::Kind;
 use crate::journal;
 use crate::paths::Home;
 
-pub use adopt::adopt;
+pub use adopt::{NOTHING_TO_ADOPT, adopt};
 pub use start::start;
 pub use stop::stop;
 pub use up::up;

@@ -13,6 +13,7 @@ use crate::core::protocol::{Request, Snapshot};
 use crate::core::report::{StartOutcome, StartedBot};
 use crate::core::state::State;
 use crate::core::status::Voice;
+use crate::core::words::masked;
 use crate::latch;
 use crate::launch::{Begin, Launch, Launched, Searched, Word, launch};
 use crate::logs::harmless::harmless;
@@ -218,8 +219,13 @@ fn watch(home: &Home, spec: &BotSpec, until: Moment) -> StartedBot {
 
 /// Why nothing is started beside strays.
 fn beside(strays: &[&Finding]) -> String {
-    let who: Vec<String> = strays.iter().map(|stray| format!("pid {} ({})", stray.pid, stray.command)).collect();
+    let who: Vec<String> =
+        strays.iter().map(|stray| format!("pid {} ({})", stray.pid, masked(&stray.command))).collect();
     let who = who.join(", ");
+    let others: Vec<&str> = strays.iter().flat_map(|stray| &stray.shared_with).map(BotName::as_str).collect();
+    if !others.is_empty() {
+        return format!("{who} may be its own or that of {}: stop them together", others.join(", "));
+    }
     if strays.len() == 1 {
         format!("{who} looks like it and was not started here: 'botwarden adopt' keeps it, 'botwarden stop' ends it")
     } else {

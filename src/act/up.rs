@@ -12,6 +12,7 @@ use crate::process;
 use crate::survey::{Marked, Sight, see_all};
 
 use super::adopt::{as_spec, take};
+use super::audit;
 use super::start::{Reason, start_for};
 
 /// Starts what should be running and takes orphans back. Bots about which there is nothing to do have no entry.
@@ -36,6 +37,7 @@ pub fn up(home: &Home, specs: &[BotSpec], by: &str, wait: Duration) -> Vec<Start
             State::Orphaned => {
                 if let Some(spec) = spec.cloned().or_else(|| sight.record().map(as_spec)) {
                     // It may have ended since it was looked at: then there is nothing to do.
+                    let _ = audit(home, &spec.name, "up", by);
                     entries.extend(take(home, &spec, &[], false, by, wait));
                 }
             }

@@ -1,6 +1,6 @@
 //! Which bots a command is about.
 
-use crate::config::visible;
+use crate::config::{last_good, visible};
 use crate::core::bot::{BotName, BotSpec};
 
 use super::args::Scope;
@@ -57,9 +57,11 @@ pub(super) fn known(desk: &Desk, scope: &Scope, output: Output) -> Result<Vec<Bo
     if desk.config.is_none() {
         let text = mistakes(desk, output);
         output.complain(&text);
-        output.complain("going on with what is known from the bots' records");
+        output.complain("going on with the last good configuration and what is known from the bots' records");
     }
-    let bots = desk.config.as_ref().map_or(&[][..], |config| &config.bots);
+    // What can be looked at and stopped does not depend on a slip in today's file.
+    let last_good = desk.config.is_none().then(|| last_good::read(&desk.home).ok()).flatten();
+    let bots = desk.config.as_ref().or(last_good.as_ref()).map_or(&[][..], |config| &config.bots);
     let mut names: Vec<BotName> = Vec::new();
     let mut add = |name: &BotName| {
         if !names.contains(name) {

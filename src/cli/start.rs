@@ -1,6 +1,6 @@
 //! `start` and `up`.
 
-use crate::act::{self, START_WAIT};
+use crate::act::{self, NOTHING_TO_ADOPT, START_WAIT};
 use crate::core::code::Code;
 use crate::core::report::{StartOutcome, StartReport, StartedBot};
 use crate::latch;
@@ -48,7 +48,12 @@ pub(super) fn adopt(desk: &Desk, scope: &Scope, output: Output) -> Code {
     }
     leave_on_interrupt(output, "adopt");
     let specs = desk.config.as_ref().map(|config| config.bots.as_slice()).unwrap_or_default();
-    tell("adopt", &act::adopt(&desk.home, specs, &names, &desk.by, START_WAIT), output)
+    let mut bots = act::adopt(&desk.home, specs, &names, &desk.by, START_WAIT);
+    if scope.bots.is_empty() {
+        // Of all, or of a group, those that are at rest were not meant.
+        bots.retain(|bot| bot.message != NOTHING_TO_ADOPT);
+    }
+    tell("adopt", &bots, output)
 }
 
 /// Starts what should be running and takes orphans back. Says nothing when there is nothing to do.

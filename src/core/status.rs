@@ -349,4 +349,7 @@ pub struct Stray {
     pub command: String,
     /// The first tier that found it.
     pub found_by: String,
+    /// Other bots that it may belong to just as well.
+    #[serde(skip)]
+    pub shared_with: Vec<BotName>,
 }

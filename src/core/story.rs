@@ -13,6 +13,10 @@ impl BotReport {
         let not_again = if action == "restart" && !self.restarted { "; NOT started again" } else { "" };
         match self.outcome {
             StopOutcome::NotRunning if self.restarted => format!("started {}; nothing was running", self.name),
+            // What could not be looked at, or may be its own, is told beside it.
+            StopOutcome::NotRunning if !self.errors.is_empty() => {
+                format!("nothing that is surely its own was running{not_again}")
+            }
             StopOutcome::NotRunning => format!("nothing was running{not_again}"),
             StopOutcome::Stopped => format!("{done} {}{}{not_again}", self.name, self.how()),
             StopOutcome::Survived => format!("NOT STOPPED: {}", self.survivors(action)),

@@ -1,6 +1,7 @@
 //! What there is to say about a bot and what can be done about it, in the words of whoever shows it: the screen names
 //! keys, the command line names commands.
 
+use super::bot::BotName;
 use super::state::State;
 use super::status::{BotStatus, MAIN_GONE, Stray};
 
@@ -68,6 +69,9 @@ fn count(strays: usize) -> String {
 
 /// What can be done about a bot of which something lives that nobody keeps; nothing if there is none.
 pub fn remedy(bot: &BotStatus, hands: Hands) -> Option<String> {
+    if let Some(others) = shared(bot) {
+        return Some(format!("may be that of {others} as well: stop them together"));
+    }
     match (bot.state, bot.strays.is_empty()) {
         // A keeper that finds no main process ends the rest.
         (State::Orphaned, true) if bot.note.contains(MAIN_GONE) => Some(hands.stops().to_owned()),
@@ -85,6 +89,12 @@ pub fn remedy(bot: &BotStatus, hands: Hands) -> Option<String> {
             Some(hands.stops_all().to_owned())
         }
     }
+}
+
+/// The other bots that one of its strays may belong to as well.
+fn shared(bot: &BotStatus) -> Option<String> {
+    let others: Vec<&str> = bot.strays.iter().flat_map(|stray| &stray.shared_with).map(BotName::as_str).collect();
+    (!others.is_empty()).then(|| others.join(", "))
 }
 
 /// `1 stray beside it: pid 4711 python3 run_bot.py (found by search)`; nothing where there is none.
@@ -166,7 +176,7 @@ mod tests {
     use super::*;
 
     fn stray(pid: i32, found_by: &str) -> Stray {
-        Stray { pid, command: "python3 run_bot.py".into(), found_by: found_by.into() }
+        Stray { pid, command: "python3 run_bot.py".into(), found_by: found_by.into(), shared_with: Vec::new() }
     }
 
     fn bot(state: State, note: &str, strays: Vec<Stray>) -> BotStatus {

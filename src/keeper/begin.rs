@@ -100,8 +100,8 @@ fn tell_panics(bot: &BotHome, order: &Order) {
 fn open_parts(order: Order, home: Home, bot: BotHome, keeper_lock: Lock, signals: Signals) -> Result<Parts, Word> {
     let (living, earlier) = match &order.begin {
         Begin::Start { searched } => (None, make_sure_nothing_lives(&order.spec, searched.as_ref(), &home, &bot)?),
-        Begin::Adopt { strays, asked } => {
-            let living = find_living(&order.spec, strays, *asked, &home, &bot)?;
+        Begin::Adopt { strays, .. } => {
+            let living = find_living(&order.spec, strays, &home, &bot)?;
             (Some(living.clone()), Some(living))
         }
     };
@@ -128,11 +128,14 @@ fn open_parts(order: Order, home: Home, bot: BotHome, keeper_lock: Lock, signals
             let age = clock::wall().duration_since(record.started_at).unsigned_abs();
             let since = crate::core::moment::Moment::at(now.since(crate::core::moment::Moment::at(age)));
             let life = Lifecycle::adopt(plan, since, record.restarts, record.failures);
-            let told = journal::signals_told(&bot.events(), &record.run);
+            let mut told = journal::signals_told(&bot.events(), &record.run);
+            if let Some(stray) = record.process.as_ref().filter(|_| record.stray) {
+                told.extend(journal::signals_told(&bot.events(), &journal::run_of_stray(stray)));
+            }
             let mut tree = Tree::adopted(record, bot.bot_lock(), &told);
-            if let Begin::Adopt { strays, asked } = &order.begin {
+            if let Begin::Adopt { strays, .. } = &order.begin {
                 tree.join(strays);
-                if *asked && !strays.is_empty() {
+                if !strays.is_empty() {
                     tree.gather();
                 }
             }
@@ -193,24 +196,16 @@ fn make_sure_nothing_lives(
 }
 
 /// Under the keeper's lock: the run that lives without a keeper. What was seen before the lock was taken counts no more.
-fn find_living(
-    spec: &BotSpec,
-    strays: &[ProcessId],
-    asked: bool,
-    home: &Home,
-    bot: &BotHome,
-) -> Result<RunRecord, Word> {
+fn find_living(spec: &BotSpec, strays: &[ProcessId], home: &Home, bot: &BotHome) -> Result<RunRecord, Word> {
     let marked = process::marked(home.root()).remove(&spec.name).unwrap_or_default();
     let (evidence, record) = evidence(bot, record::read(bot), marked.iter().map(|(pid, _)| *pid).collect());
     let lives = evidence.bot_lock != LockSeen::Free || evidence.main_alive || !evidence.marked.is_empty();
     if !lives {
         let stray = strays.iter().find(|stray| process::is_alive(stray)).ok_or(Word::AtRest)?;
         let mut record = record_of(stray, spec);
-        if asked {
-            // It is to be ended, and may flee: from a group of ours it cannot.
-            record.cgroup =
-                Group::plan(&spec.name, &record.run).filter(Group::make).map(|group| group.path().to_owned());
-        }
+        // It may leave everything else behind: a group of ours it cannot leave.
+        let group = Group::plan(&spec.name, &record.run).filter(Group::make);
+        record.cgroup = group.map(|group| group.path().to_owned());
         return Ok(record);
     }
     let mut record = match (record, marked.first()) {

@@ -14,6 +14,7 @@ use crate::core::bot::BotSpec;
 use crate::core::event::Event;
 use crate::core::lifecycle::Refusal;
 use crate::core::record::{Ending, ProcessId, RunRecord};
+use crate::core::words::masked;
 use crate::journal;
 use crate::latch;
 use crate::lock::Lock;
@@ -134,7 +135,7 @@ fn prepare(request: &Request) -> Result<Prepared, Obstacle> {
 fn stray(request: &Request) -> Option<String> {
     let pass = Pass::make(&request.home, std::slice::from_ref(&request.spec));
     let stray = pass.strays(&request.spec.name).into_iter().next()?;
-    Some(format!("pid {} ({}) looks like it and was not started here", stray.pid, stray.command))
+    Some(format!("pid {} ({}) looks like it and was not started here", stray.pid, masked(&stray.command)))
 }
 
 fn relieve(request: &Request, bot: &BotHome) -> bool {

@@ -191,3 +191,18 @@ impl LastReport {
         }
     }
 }
+
+/// What keeps running when the screen is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Running {
+    /// Bots that were not at rest when last seen, without those that are counted below.
+    pub running: usize,
+    /// Those of `running` that trade with real money.
+    pub live: usize,
+    /// Bots whose stop is under way, and goes on.
+    pub stopping: usize,
+    /// Copies of bots that no keeper has.
+    pub strays: usize,
+    /// Bots of which nobody knows whether they run.
+    pub unknown: usize,
+}

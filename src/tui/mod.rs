@@ -45,7 +45,7 @@ use crate::paths::Home;
 
 use effect::Effect;
 use effects::{Hands, Source};
-use message::{Configured, Msg, Now};
+use message::{Configured, Msg, Now, Running};
 use model::{Fixed, Model};
 use terminal::{Input, Terminal};
 use update::update;
@@ -81,12 +81,8 @@ pub struct Options {
 /// How the screen was left, and what keeps running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Left {
-    /// Bots that were not at rest when last seen, without those of `unknown`.
-    pub running: usize,
-    /// Those of `running` that trade with real money.
-    pub live: usize,
-    /// Bots of which nobody knows whether they run.
-    pub unknown: usize,
+    /// What keeps running.
+    pub bots: Running,
     /// The signal that asked, if it was one.
     pub signal: Option<Signal>,
 }
@@ -94,15 +90,18 @@ pub struct Left {
 impl Left {
     /// The line for standard error.
     pub fn sentence(&self) -> String {
-        let bots = match self.running {
+        let Running { running, live, stopping, strays, unknown } = self.bots;
+        let bots = match running {
             0 => "no bot is running".to_owned(),
-            1 => format!("1 bot keeps running, {} live", if self.live == 1 { "and it is" } else { "not" }),
-            many => format!("{many} bots keep running, {} of them live", self.live),
+            1 => format!("1 bot keeps running, {} live", if live == 1 { "and it is" } else { "not" }),
+            many => format!("{many} bots keep running, {live} of them live"),
         };
-        match self.unknown {
-            0 => bots,
-            unknown => format!("{bots}; {unknown} in an unknown state"),
-        }
+        let more = [
+            (stopping, "being stopped, which goes on"),
+            (strays, "running beside them that no keeper has (strays)"),
+            (unknown, "in an unknown state"),
+        ];
+        more.iter().filter(|(count, _)| *count > 0).fold(bots, |text, (count, what)| format!("{text}; {count} {what}"))
     }
 }
 
@@ -168,8 +167,7 @@ pub fn run(options: Options) -> Result<Left, String> {
     drop(terminal);
     diagnostics::unlisten();
     // The screen's last look may be older than what was done last: what keeps running is looked at now.
-    let (running, live, unknown) = update::left_running(&hands.last_look(&model.specs));
-    Ok(Left { running, live, unknown, signal })
+    Ok(Left { bots: update::left_running(&hands.last_look(&model.specs)), signal })
 }
 
 enum After {

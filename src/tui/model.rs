@@ -357,6 +357,8 @@ impl Model {
                 State::Failed | State::Crashed | State::Stopped | State::Exited if !bot.strays.is_empty() => 1,
                 State::Failed => 3,
                 State::Crashed => 4,
+                // Its ladder is at the end, and something lives.
+                State::Stopping if bot.note.contains("will not end") => 2,
                 State::Running | State::Starting | State::Stopping | State::Backoff if !bot.strays.is_empty() => 5,
                 State::Running
                 | State::Starting

@@ -16,7 +16,7 @@ use super::entry::{asking, help, inspecting, narrow, paste, typing};
 use super::keys::{self, Action};
 use super::layout;
 use super::logbook::Logbook;
-use super::message::{Configured, Msg};
+use super::message::{Configured, Msg, Running};
 use super::model::{About, Dialog, Focus, Inspected, MISTAKES, Model, Pane, Prompt, Sort, Tone};
 use super::text;
 use super::wish::{finished, fresh, want};
@@ -410,10 +410,17 @@ fn back(model: &mut Model) {
     }
 }
 
-/// What keeps running, by what was just seen: how many, how many of them live, and of how many nobody knows.
-pub fn left_running(bots: &[BotStatus]) -> (usize, usize, usize) {
+/// What keeps running, by what was just seen.
+pub fn left_running(bots: &[BotStatus]) -> Running {
     let awake = || bots.iter().filter(|bot| !bot.state.is_at_rest());
-    let unknown = awake().filter(|bot| bot.state == State::Unknown).count();
-    let live = awake().filter(|bot| bot.state != State::Unknown && bot.mode == Some(Mode::Live)).count();
-    (awake().count() - unknown, live, unknown)
+    let count = |state: State| awake().filter(|bot| bot.state == state).count();
+    let (unknown, stopping) = (count(State::Unknown), count(State::Stopping));
+    let surely = |bot: &&BotStatus| !matches!(bot.state, State::Unknown | State::Stopping);
+    Running {
+        running: awake().filter(surely).count(),
+        live: awake().filter(surely).filter(|bot| bot.mode == Some(Mode::Live)).count(),
+        stopping,
+        strays: bots.iter().map(|bot| bot.strays.len()).sum(),
+        unknown,
+    }
 }

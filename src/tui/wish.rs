@@ -135,6 +135,10 @@ fn needless(model: &Model, deed: Deed, bot: &BotStatus) -> Option<String> {
 
 /// Why there is nothing to adopt of a bot, as a sentence that follows its name; nothing if there is.
 fn not_adoptable(bot: &BotStatus) -> Option<String> {
+    if bot.state.is_at_rest() && bot.strays.len() > 1 {
+        let strays = bot.strays.len();
+        return Some(format!("cannot be adopted: {strays} look like it, and it runs once; x stops all of it"));
+    }
     match (bot.state, bot.strays.is_empty()) {
         (State::Orphaned, _) | (State::Stopped | State::Exited | State::Crashed | State::Failed, false) => None,
         (State::Stopped | State::Exited | State::Crashed | State::Failed, true) => {

@@ -291,6 +291,21 @@ fn whoever_adopts_what_may_be_anothers_says_whose_it_is() {
 }
 
 #[test]
+fn one_process_never_has_two_keepers() {
+    let desk = Desk::new("[bots.q]\ncommand = ['PYTHON', 'run_bot.py']\nmode = 'paper'\ninstances = 2\n");
+    desk.write("run_bot.py", "import time\ntime.sleep(600)\n");
+    let stray = stray(&desk);
+    let done = desk.run(&["adopt", "--all"]).expect(1);
+    assert!(done.stderr.contains("adopt it by one name"), "{done:?}");
+    assert!(stray.lives() && desk.living().is_empty());
+    desk.run(&["adopt", "q@1"]).expect(0);
+    assert_eq!(desk.status("q@1")["pid"], stray.pid());
+    desk.run(&["adopt", "q@2"]).expect(1);
+    desk.run(&["stop", "--all"]).expect(0);
+    assert!(!stray.lives());
+}
+
+#[test]
 fn while_latched_nothing_is_adopted() {
     let desk = desk("");
     desk.run(&["stop", "bot"]).expect(0);

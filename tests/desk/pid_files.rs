@@ -257,7 +257,7 @@ fn a_file_that_we_may_not_read_is_an_error() {
         desk.run(&["stop", "bot"])
     };
     let done = done.expect(1);
-    assert!(done.stdout.contains("bot: nothing was running"), "{done:?}");
+    assert!(done.stdout.contains("bot: nothing that is surely its own was running"), "{done:?}");
     assert!(done.stderr.contains("data/bot.pid cannot be read: permission denied"), "{done:?}");
 }
 

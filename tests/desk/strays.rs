@@ -814,3 +814,48 @@ fn a_stop_whose_stopper_is_killed_goes_on_and_a_stray_is_told_once() {
     assert_eq!(desk.read("up").lines().filter(|line| *line == "told").count(), 1);
     assert_eq!(desk.state("bot"), "stopped");
 }
+
+#[test]
+fn a_second_stop_without_any_keeper_tells_nobody_twice() {
+    let clean = "lambda *_: (say('told'), time.sleep(2), os._exit(0))";
+    let desk = scripted("", &format!("{UP}\nsignal.signal(signal.SIGTERM, {clean})\nup()\n"));
+    // A keeper needs this to be a file.
+    std::fs::create_dir_all(desk.bot_folder("bot").join("keeper.lock")).expect("a folder");
+    let stray = stray_that_is_up(&desk);
+    let first = desk.command(&["stop", "bot"]).stdout(Stdio::null()).spawn().expect("it executes");
+    eventually("a signal", || desk.read("up").contains("told").then_some(()));
+    let _ = desk.run(&["stop", "bot"]);
+    let _ = first.wait_with_output();
+    assert!(!stray.lives());
+    assert_eq!(desk.read("up").lines().filter(|line| *line == "told").count(), 1);
+}
+
+#[test]
+fn a_slip_in_the_configuration_hides_no_stray_from_a_stop_of_all() {
+    let desk = desk("");
+    desk.run(&["status"]).expect(0);
+    let stray = stray(&desk);
+    desk.configure("[defaults]\nfoo = 1\n");
+    let report = desk.run(&["stop", "--all", "--json"]).expect(0).json();
+    assert_eq!(report["bots"][0]["processes"][0]["pid"], stray.pid(), "{report}");
+    assert!(!stray.lives());
+}
+
+#[test]
+fn nothing_is_started_while_another_bots_stop_still_ends_what_may_be_its_own() {
+    let bot = "command = ['PYTHON', 'run_bot.py']\nmode = 'paper'\nrestart = 'never'\n";
+    let desk = Desk::new(&format!("[bots.a]\n{bot}[bots.b]\n{bot}"));
+    desk.write(
+        "run_bot.py",
+        "import os, signal, sys, time\n\
+         stray = not os.environ.get('BOTWARDEN_BOT')\n\
+         signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1.5 if stray else 0), open('over', 'a').write('over\\n'), os._exit(0)))\n\
+         if stray: open('up', 'a').write(f'up {os.getpid()}\\n')\n\
+         else: open('began', 'a').write('after the end\\n' if os.path.exists('over') else 'beside it\\n')\n\
+         time.sleep(600)\n",
+    );
+    let stray = stray_that_is_up(&desk);
+    desk.run(&["restart", "a", "b"]).expect(0);
+    assert!(!stray.lives());
+    assert_eq!(desk.wait_for_lines("began", 2), ["after the end", "after the end"]);
+}

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use serde_json::{Map, json};
+
 use crate::clock;
 use crate::core::bot::BotName;
+use crate::core::event::Kind;
 use crate::core::exit::Exit;
 use crate::core::lifecycle::{Outcome, Reach};
 use crate::core::moment::Moment;
@@ -26,7 +29,10 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// What is being ended without a keeper.
 pub(super) struct Alone {
     bot: BotHome,
+    name: BotName,
     record: Option<RunRecord>,
+    /// What its signals are remembered under, so that nobody is told twice whoever comes next.
+    run: String,
     main: Option<Held>,
     tree: Tree,
 }
@@ -37,15 +43,25 @@ impl Alone {
         let lives = record.filter(|record| record.ended.is_none()).cloned();
         let known = record.cloned().unwrap_or_else(|| RunRecord::unknown(name.clone(), clock::wall()));
         let main = known.process.as_ref().and_then(Held::open);
-        // A keeper that is gone, or does not answer, may have begun.
-        let told = journal::signals_told(&bot.events(), &known.run);
-        let mut tree = Tree::adopted(&known, bot.bot_lock(), &told);
+        let stray = strays.first().filter(|_| lives.is_none());
+        let run = stray.map_or_else(|| known.run.clone(), journal::run_of_stray);
+        let mut tree = Tree::adopted(&known, bot.bot_lock(), &[]);
         tree.join(strays);
-        Self { bot: bot.clone(), record: lives, main, tree }
+        // A keeper that is gone or does not answer, or another stop, may have begun.
+        tree.was_told(&journal::signals_told(&bot.events(), &run));
+        Self { bot: bot.clone(), name: name.clone(), record: lives, run, main, tree }
     }
 
     /// Sends a signal to whom it is for; comes back with what went wrong.
     pub(super) fn send(&mut self, signal: Signal, reach: Reach) -> Vec<String> {
+        if signal != Signal::KILL {
+            let mut more = Map::new();
+            more.insert("run".into(), json!(self.run));
+            more.insert("signal".into(), json!(signal));
+            let text = format!("is being ended without a keeper: {signal}");
+            // Where it cannot be written (a read-only home), a second stop at the same time may tell once more.
+            let _ = journal::append(&self.bot.events(), &journal::event(Some(&self.name), Kind::Stopping, text, more));
+        }
         self.tree.send(signal, reach)
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::act::start;
 use crate::clock;
 use crate::core::report::{STILL_STARTING, StartOutcome};
+use crate::process;
 use crate::record;
-use crate::search::Finding;
 
 use super::walk::Walk;
 
@@ -43,10 +43,8 @@ impl Walk<'_> {
     /// beside it.
     pub(super) fn wait_for_what_others_end(&self) {
         let until = clock::now().plus(self.order.wait);
-        let is_ending = |finding: &&Finding| {
-            !finding.shared_with.is_empty() && finding.shared_with.iter().all(|name| self.order.bots.contains(name))
-        };
-        while clock::now() < until && self.passes.fresh().strays(&self.report.name).iter().any(is_ending) {
+        let waits = || self.awaited.iter().any(process::is_alive);
+        while clock::now() < until && waits() {
             std::thread::sleep(LOOK_AGAIN);
         }
     }

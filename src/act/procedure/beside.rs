@@ -4,6 +4,7 @@ use crate::core::bot::BotName;
 use crate::core::record::ProcessId;
 use crate::core::report::{ProcessReport, Tier};
 use crate::core::status::Voice;
+use crate::core::words::masked;
 use crate::process;
 use crate::search::How;
 use crate::survey::{Pass, Sight};
@@ -40,16 +41,17 @@ impl Walk<'_> {
                 self.error_once(&format!(
                     "pid {} ({}) may be its own or that of {}: left alone; stop them together to end it",
                     finding.pid,
-                    finding.command,
+                    masked(&finding.command),
                     others.join(", ")
                 ));
                 shared += 1;
                 continue;
             }
             // What may belong to several that are all being stopped is ended once, by the first of them.
-            if whose.iter().min() == Some(&&name)
-                && let Some(id) = process::identify(finding.pid).filter(|id| id.start_time == finding.start_time)
-            {
+            let id = process::identify(finding.pid).filter(|id| id.start_time == finding.start_time);
+            if whose.iter().min() != Some(&&name) {
+                self.awaited.extend(id);
+            } else if let Some(id) = id {
                 let file = match &finding.how {
                     How::PidFile(file) => Some(file.clone()),
                     How::Mark(_) | How::Pattern => None,

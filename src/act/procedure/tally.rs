@@ -40,6 +40,11 @@ impl Walk<'_> {
             self.take_in_processes(&seen);
             self.report.exit = exit.map(|exit| ExitReport { code: exit.code(), signal: exit.signal() });
         }
+        let mut tiers: Vec<Tier> = self.report.processes.iter().map(|process| process.found_by).collect();
+        tiers.extend(self.report.found_by.iter().copied());
+        tiers.sort_unstable();
+        tiers.dedup();
+        self.report.found_by = tiers;
         if self.report.outcome == StopOutcome::Survived {
             return;
         }
@@ -54,11 +59,6 @@ impl Walk<'_> {
                 self.note_once("how it ended is unknown: nobody who could have seen it was there");
             }
         }
-        let mut tiers: Vec<Tier> = self.report.processes.iter().map(|process| process.found_by).collect();
-        tiers.extend(self.report.found_by.iter().copied());
-        tiers.sort_unstable();
-        tiers.dedup();
-        self.report.found_by = tiers;
     }
 
     /// Nothing that was seen lives any more: it went by what it was last sent.

@@ -9,7 +9,7 @@ use crate::act::audit;
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec, Ladder};
 use crate::core::moment::Moment;
-use crate::core::record::Down;
+use crate::core::record::{Down, ProcessId};
 use crate::core::report::{BotReport, LATCHED, StartOutcome, Tier};
 use crate::core::signal::Signal;
 use crate::core::status::RecordSeen;
@@ -45,6 +45,8 @@ pub(super) struct Walk<'a> {
     pub(super) sight: Option<Sight>,
     /// Processes beside those of its keeper, as they were last seen.
     pub(super) strays: Vec<Stray>,
+    /// What may be its own or another's, and is ended by that one's stop.
+    pub(super) awaited: Vec<ProcessId>,
     /// By which tier what no keeper and no stray accounts for is known.
     pub(super) own_tier: Option<Tier>,
     /// Whether its keeper is one that this stop has launched: such a one has found nothing.
@@ -77,6 +79,7 @@ impl<'a> Walk<'a> {
             say,
             sight: None,
             strays: Vec::new(),
+            awaited: Vec::new(),
             own_tier: None,
             took: false,
             sent: HashMap::new(),
