@@ -339,7 +339,24 @@ fn ctrl_c_of_a_stop_ends_the_watching_and_not_the_stop() {
     let left = stop.wait_with_output().expect("its end");
     assert_eq!(left.status.code(), Some(10));
     let object: Value = serde_json::from_slice(&left.stdout).expect("one object");
-    keys(&object, &["schema", "action", "ok", "exit_code", "bots", "errors"]);
+    keys(
+        &object,
+        &[
+            "schema",
+            "action",
+            "ok",
+            "exit_code",
+            "bots",
+            "errors",
+            "at",
+            "duration_ms",
+            "latched",
+            "scope",
+            "by",
+            "reason",
+            "clusters",
+        ],
+    );
     assert_eq!((&object["action"], &object["ok"], &object["exit_code"]), (&"stop".into(), &false.into(), &10.into()));
     assert!(object["errors"][0].as_str().is_some_and(|why| why.starts_with("left; the stop goes on")), "{object}");
     assert_eq!(desk.state("slow"), "stopping");
