@@ -196,7 +196,8 @@ mod tests {
         assert_eq!(whose("/b", "python /opt/run.py btc"), "c");
         assert_eq!(whose("/b", "python /opt/run.py"), "b c");
         assert_eq!(whose("/", "python /opt/run.py eth"), "b");
-        assert_eq!(whose("/", "python /opt/run.py doge"), "a b c");
+        assert_eq!(whose("/", "python /opt/run.py /doge"), "a b c");
+        assert_eq!(whose("/", "python /opt/run.py doge"), "a");
     }
 
     #[test]

@@ -11,12 +11,22 @@ pub struct Pattern(Kind);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
-    /// An interpreter of this family with this script; the words after it do not matter.
-    Script(&'static Interpreter, Name),
-    /// This program, or a script of this name under any interpreter; and its first word, if that is a subcommand.
-    Program(String, Option<String>),
+    /// An interpreter of this family with this script; of the words after it only the subcommand matters.
+    Script(&'static Interpreter, Name, Option<String>),
+    /// This program, or a script of this name under any interpreter.
+    Program(String, Subcommand),
     /// Globs for the program, then the script, then further words.
     Find(String, Vec<String>),
+}
+
+/// What is known of a program's subcommand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Subcommand {
+    Unknown,
+    /// The first word.
+    First(String),
+    /// It stands behind options: one of these words, as some may be the value of an option.
+    OneOf(Vec<String>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,22 +46,33 @@ impl Pattern {
         }
         let line = Line::read(command.iter().map(String::as_str))?;
         Some(Self(match line.script {
-            Some(script) => Kind::Script(script.by, Name::of(script.what)),
-            None => Kind::Program(file_name(line.program).to_owned(), subcommand(&line).map(str::to_owned)),
+            Some(script) => {
+                let subcommand = first(&line).filter(|word| looks_like_a_subcommand(word));
+                Kind::Script(script.by, Name::of(script.what), subcommand.map(str::to_owned))
+            }
+            // A launcher that is not known: what it launches is the bot, and it launches other things, too.
+            None if launches_a_script(&line) => return None,
+            None => Kind::Program(file_name(line.program).to_owned(), Subcommand::of(&line)),
         }))
     }
 
     /// Whether a process with this command line may be the bot's.
     pub fn matches(&self, line: &Line<'_>) -> bool {
         match &self.0 {
-            Kind::Script(by, name) => line.script.is_some_and(|script| script.by == *by && name.is(script.what)),
+            Kind::Script(by, name, subcommand) => {
+                line.script.is_some_and(|script| script.by == *by && name.is(script.what))
+                    && subcommand.as_deref().is_none_or(|wanted| {
+                        let (words, _) = subcommands(line);
+                        words.is_empty() || words.contains(&wanted)
+                    })
+            }
             Kind::Program(name, subcommand) => {
                 let is_it = match line.script.map(|script| script.what) {
                     None => file_name(line.program) == name,
                     Some(Executes::File(file)) => file_name(file) == name,
                     Some(Executes::Module(_)) => false,
                 };
-                is_it && subcommand.as_deref().is_none_or(|wanted| may_have_subcommand(line, wanted))
+                is_it && subcommand.may_be_that_of(line)
             }
             Kind::Find(program, words) => finds(program, words, line),
         }
@@ -61,7 +82,7 @@ impl Pattern {
     /// says nothing about whose process it is.
     pub fn names_a_script(&self) -> bool {
         match &self.0 {
-            Kind::Script(_, _) => true,
+            Kind::Script(_, _, _) => true,
             Kind::Program(_, _) => false,
             Kind::Find(_, words) => !words.is_empty(),
         }
@@ -85,17 +106,68 @@ impl Name {
     }
 }
 
-/// The word right after the program, if that is no option.
-fn subcommand<'a>(line: &Line<'a>) -> Option<&'a str> {
+impl Subcommand {
+    fn of(line: &Line<'_>) -> Self {
+        if let Some(first) = first(line) {
+            return Self::First(first.to_owned());
+        }
+        match subcommands(line) {
+            (words, true) => Self::OneOf(words.into_iter().map(str::to_owned).collect()),
+            (_, false) => Self::Unknown,
+        }
+    }
+
+    fn may_be_that_of(&self, line: &Line<'_>) -> bool {
+        match self {
+            Self::Unknown => true,
+            // Options may stand before a subcommand, and which of them take a value nobody knows here.
+            Self::First(wanted) => match first(line) {
+                Some(first) => first == wanted,
+                None => line.rest.iter().all(|word| is_option(word)) || line.rest.contains(&wanted.as_str()),
+            },
+            Self::OneOf(wanted) => {
+                let (words, has_one) = subcommands(line);
+                !has_one || words.iter().any(|word| wanted.iter().any(|wanted| wanted == word))
+            }
+        }
+    }
+}
+
+/// The word right after the script or the program, if that is no option.
+fn first<'a>(line: &Line<'a>) -> Option<&'a str> {
     line.rest.first().copied().filter(|word| !is_option(word))
 }
 
-/// Options may stand before a subcommand, and which of them take a value nobody knows here.
-fn may_have_subcommand(line: &Line<'_>, wanted: &str) -> bool {
-    match subcommand(line) {
-        Some(first) => first == wanted,
-        None => line.rest.iter().all(|word| is_option(word)) || line.rest.contains(&wanted),
+fn looks_like_a_subcommand(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_lowercase())
+        && word.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '-' | '_'))
+}
+
+/// The words that may be the subcommand: the first that is neither an option nor right behind one, and those before that
+/// may be values of options; and whether that first one is there and looks like a subcommand.
+fn subcommands<'a>(line: &Line<'a>) -> (Vec<&'a str>, bool) {
+    let mut found = Vec::new();
+    let mut behind_an_option = false;
+    for &word in &line.rest {
+        if is_option(word) {
+            behind_an_option = word != "--" && !word.contains('=');
+            continue;
+        }
+        let looks_like_one = looks_like_a_subcommand(word);
+        found.extend(Some(word).filter(|_| looks_like_one));
+        if !behind_an_option {
+            return (found, looks_like_one);
+        }
+        behind_an_option = false;
     }
+    (found, false)
+}
+
+/// Whether among the words of a program there is an interpreter with its script.
+fn launches_a_script(line: &Line<'_>) -> bool {
+    (0..line.rest.len()).any(|at| {
+        Interpreter::of(line.rest[at]).is_some_and(|interpreter| interpreter.executes(&line.rest[at + 1..]).is_some())
+    })
 }
 
 fn finds(program: &str, words: &[String], line: &Line<'_>) -> bool {
@@ -166,6 +238,10 @@ mod tests {
                 "/venv/bin/python3.11 -W ignore run_bot.py --live",
                 "timeout 60 python run_bot.py",
                 "pypy3 run_bot.py",
+                "sudo python3 run_bot.py",
+                "flock -n x.lock python3 run_bot.py",
+                "uv run run_bot.py",
+                "uv run python run_bot.py",
             ],
             &[
                 "vim run_bot.py",
@@ -174,7 +250,6 @@ mod tests {
                 "less run_bot.py",
                 "grep run_bot.py",
                 "grep -r python run_bot.py",
-                "sudo python3 run_bot.py",
                 "python3 other.py run_bot.py",
                 "python -m run_bot.py",
                 "python -m pdb run_bot.py",
@@ -244,8 +319,118 @@ mod tests {
     }
 
     #[test]
+    fn a_launcher_is_never_the_bot() {
+        for command in [
+            "flock -n x.lock python3 run_bot.py",
+            "sudo -u nobody python3 run_bot.py",
+            "uv run run_bot.py",
+            "uv run -- python run_bot.py",
+            "poetry run python run_bot.py",
+            "runuser -u nobody -- python3 run_bot.py",
+            "conda run -n x --no-capture-output python run_bot.py",
+        ] {
+            let pattern = by_command(command);
+            assert_eq!(pattern, by_command("python3 run_bot.py"), "{command}");
+            check(
+                &pattern,
+                &["python3 run_bot.py", "flock -n y.lock python3 run_bot.py", "uv run run_bot.py", command],
+                &[
+                    "flock -n other.lock python3 other_bot.py",
+                    "flock -n x.lock",
+                    "flock x.lock -c run_bot.py",
+                    "sudo -i",
+                    "sudo -u nobody bash",
+                    "su -c run_bot.py",
+                    "uv run pytest",
+                    "uv pip install run_bot.py",
+                    "poetry run pytest run_bot.py",
+                    "poetry shell",
+                ],
+            );
+        }
+        check(&by_command("uv run pytest"), &["pytest", "uv run pytest"], &["uv run ruff", "uv run run_bot.py"]);
+        check(&by_command("sudo /opt/bot --live"), &["/opt/bot", "sudo bot"], &["sudo -i", "sudo", "sudo sleep 5"]);
+    }
+
+    #[test]
+    fn another_subcommand_of_a_script_is_another_thing() {
+        check(
+            &by_command("python3 manage.py runbot --live"),
+            &[
+                "python3 manage.py runbot",
+                "python3 manage.py",
+                "python3 manage.py --live",
+                "python3 manage.py /tmp/x shell",
+                "python3 manage.py 5",
+                "python3 manage.py BTC/USD",
+                "python3 manage.py --settings prod runbot",
+                "python3 manage.py --settings=prod runbot",
+                "python3 manage.py -v runbot",
+            ],
+            &[
+                "python3 manage.py shell",
+                "python3 manage.py run-bot",
+                "python3 manage.py -v shell",
+                "python3 manage.py --settings=prod shell",
+                "python3 manage.py --settings prod shell",
+                "uv run manage.py shell",
+            ],
+        );
+        check(
+            &by_command("python -m freqtrade trade -c a.json"),
+            &["python3 -m freqtrade trade", "python -m freqtrade", "python -m freqtrade -c a.json trade"],
+            &["python -m freqtrade backtesting", "python -m freqtrade -c a.json backtesting"],
+        );
+        for command in ["python3 run_bot.py /tmp/this", "python3 run_bot.py 5", "python3 run_bot.py BTC/USD"] {
+            check(
+                &by_command(command),
+                &["python3 run_bot.py /tmp/other", "python3 run_bot.py", "python3 run_bot.py trade"],
+                &["python3 other.py /tmp/this"],
+            );
+        }
+    }
+
+    #[test]
+    fn a_subcommand_may_stand_behind_options() {
+        for command in
+            ["freqtrade -c a.json trade", "freqtrade --config=a.json trade --x y", "freqtrade -s my -c a.b trade"]
+        {
+            check(
+                &by_command(command),
+                &[
+                    "freqtrade trade",
+                    "freqtrade -c b.json trade",
+                    "freqtrade -v trade",
+                    "freqtrade",
+                    "freqtrade -c b.json",
+                ],
+                &["freqtrade backtesting -c a.json", "freqtrade hyperopt", "freqtrade -c a.json hyperopt"],
+            );
+        }
+        // Whether it is the value of the option nobody knows.
+        for command in ["bot --mode paper", "bot -v trade", "bot --live", "bot -v x /tmp/trade"] {
+            check(&by_command(command), &["bot", "bot backtesting", "bot --mode live"], &["bot2"]);
+        }
+    }
+
+    #[test]
     fn what_names_nothing_to_look_for_gives_no_pattern() {
-        for command in ["python3", "python3 -i", "python -c pass", "bash -c ./run.sh", "env A=1", "timeout 60", ""] {
+        for command in [
+            "python3",
+            "python3 -i",
+            "python -c pass",
+            "bash -c ./run.sh",
+            "env A=1",
+            "timeout 60",
+            "",
+            "sudo -i",
+            "su -c run_bot.py",
+            "flock x.lock -c run_bot.py",
+            "sudo --what x python3 run_bot.py",
+            "unknown-launcher -x 5 python3 run_bot.py",
+            "docker run --rm image python3 run_bot.py",
+            "npm run bot",
+        ] {
             assert_eq!(Pattern::new(None, &words(command)), None, "{command}");
         }
         assert_eq!(Pattern::new(None, &[]), None);
