@@ -1,6 +1,7 @@
 //! Finds the living processes of bots that no keeper has: by PID file, by mark, and by what they look like.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use crate::core::find::line::Line;
 use crate::core::find::owner::{Candidate, Claimant, Owner, owner};
 use crate::core::find::pattern::Pattern;
 use crate::core::find::pid_file::{Content, Judgement, Suspect, judge, note_on_content};
-use crate::core::protocol::KEEPER_NAME;
+use crate::core::protocol::{KEEPER_NAME, KEEPER_ROLE};
 use crate::core::record::RunRecord;
 use crate::core::report::Tier;
 use crate::paths::Home;
@@ -103,11 +104,31 @@ pub enum How {
     Pattern,
 }
 
+/// A process that looks like one bot and lives in the tree of another, which ends it: nobody else signals it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Its number.
+    pub pid: i32,
+    /// Its command line, harmless to a terminal.
+    pub command: String,
+    /// The bot in whose tree it lives.
+    pub bot: BotName,
+}
+
+impl fmt::Display for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pid, command, bot } = self;
+        write!(f, "pid {pid} ({command}) looks like it and lives in the tree of {bot}")
+    }
+}
+
 /// What was found of one bot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     /// Its processes, by number.
     pub found: Vec<Finding>,
+    /// What looks like it in the trees of others, by number.
+    pub elsewhere: Vec<Elsewhere>,
     /// What is worth saying and changes nothing.
     pub notes: Vec<String>,
     /// What could not be looked at.
@@ -136,22 +157,26 @@ impl Search {
         let (proven, unproven) = search.by_pid_file(&desk, wanted);
         search.by_mark(&desk);
         search.by_pattern(&desk, &proven);
+        search.leave_to_other_desks(&desk);
         for (name, pid, note) in unproven {
             let findings = search.entry(&name);
             // What its file does not prove may be found all the same, and is not left alone then.
-            if !findings.found.iter().any(|found| found.pid == pid) {
+            let is_found = findings.found.iter().any(|found| found.pid == pid);
+            if !is_found && !findings.elsewhere.iter().any(|other| other.pid == pid) {
                 findings.notes.push(note);
             }
         }
         for findings in search.0.values_mut() {
             keep_heads(&mut findings.found, table);
+            keep_first(&mut findings.elsewhere, table);
         }
         search
     }
 
     /// What was found of one bot.
     pub fn of(&self, name: &BotName) -> &Findings {
-        static NOTHING: Findings = Findings { found: Vec::new(), notes: Vec::new(), errors: Vec::new(), named: None };
+        static NOTHING: Findings =
+            Findings { found: Vec::new(), elsewhere: Vec::new(), notes: Vec::new(), errors: Vec::new(), named: None };
         self.0.get(name).unwrap_or(&NOTHING)
     }
 
@@ -171,6 +196,40 @@ impl Search {
         };
         let Row { pid, start_time, .. } = *row;
         found.push(Finding { pid, start_time, command: row.text(), tier, how, shared_with });
+    }
+
+    fn add_elsewhere(&mut self, bot: &BotName, row: &Row, keeper_of: &BotName) {
+        let elsewhere = &mut self.entry(bot).elsewhere;
+        if !elsewhere.iter().any(|other| other.pid == row.pid) {
+            elsewhere.push(Elsewhere { pid: row.pid, command: row.text(), bot: keeper_of.clone() });
+        }
+    }
+
+    /// Leaves out what the keeper of another desk holds: an adopted process has no mark and another parent.
+    fn leave_to_other_desks(&mut self, desk: &Desk<'_>) {
+        let is_unmarked = |found: &Finding| !matches!(found.how, How::Mark(_));
+        if !self.0.values().any(|findings| findings.found.iter().any(is_unmarked)) {
+            return;
+        }
+        let held = held_by_other_desks(desk.home, desk.table);
+        if held.is_empty() {
+            return;
+        }
+        let is_held = |pid: i32| {
+            let ancestors = desk.table.get(pid).into_iter().flat_map(|row| desk.table.ancestors(row));
+            ancestors.map(|row| row.pid).chain([pid]).any(|pid| held.contains(&pid))
+        };
+        for Findings { found, notes, .. } in self.0.values_mut() {
+            found.retain(|found| {
+                let is_theirs = is_unmarked(found) && is_held(found.pid);
+                if let (true, How::PidFile(file)) = (is_theirs, &found.how)
+                    && let Judgement::Note(note) = judge(file, found.pid, &Suspect::Kept(ANOTHER_DESK.into()))
+                {
+                    notes.push(note);
+                }
+                !is_theirs
+            });
+        }
     }
 
     /// The processes that PID files prove, and whose; and those that a file names without proving it, with a note.
@@ -194,6 +253,11 @@ impl Search {
             let Content::Pid(pid) = content else { continue };
             findings.named = Some(pid);
             let Some(suspect) = desk.suspect(pid, bot, written) else { continue };
+            if let Some((row, other)) = desk.in_another_tree(pid, bot)
+                && judge(&shown, pid, &desk.stranger(row, bot, written)) == Judgement::Proven
+            {
+                self.add_elsewhere(&wanted.name, row, other);
+            }
             match judge(&shown, pid, &suspect) {
                 Judgement::Proven => {
                     named.insert((pid, wanted.name.clone()), shown);
@@ -223,13 +287,16 @@ impl Search {
 
     fn by_pattern(&mut self, desk: &Desk<'_>, proven: &HashMap<i32, Vec<BotName>>) {
         for row in desk.table.rows().iter().filter(|row| !proven.contains_key(&row.pid)) {
-            match desk.owner(row) {
-                Owner::Nobody => {}
-                Owner::One(name) => self.add(&name, row, How::Pattern, Vec::new()),
-                Owner::Several(names) => {
-                    for name in &names {
-                        self.add(name, row, How::Pattern, others(&names, name));
-                    }
+            let (owner, kept) = desk.owner(row);
+            let names = match owner {
+                Owner::Nobody => Vec::new(),
+                Owner::One(name) => vec![name],
+                Owner::Several(names) => names,
+            };
+            for name in &names {
+                match kept {
+                    None => self.add(name, row, How::Pattern, others(&names, name)),
+                    Some(other) => self.add_elsewhere(name, row, other),
                 }
             }
         }
@@ -249,6 +316,35 @@ fn keep_heads(found: &mut Vec<Finding>, table: &Table) {
         !table.get(found.pid).is_some_and(|row| table.ancestors(row).any(hides))
     });
     found.sort_by_key(|found| found.pid);
+}
+
+/// The same for what lives in the trees of others.
+fn keep_first(elsewhere: &mut Vec<Elsewhere>, table: &Table) {
+    let all: HashSet<i32> = elsewhere.iter().map(|other| other.pid).collect();
+    elsewhere.retain(|other| {
+        !table.get(other.pid).is_some_and(|row| table.ancestors(row).any(|ancestor| all.contains(&ancestor.pid)))
+    });
+    elsewhere.sort_by_key(|other| other.pid);
+}
+
+/// The processes that keepers of other desks hold by a pidfd, as far as we may look at those keepers.
+fn held_by_other_desks(home: &Path, table: &Table) -> HashSet<i32> {
+    let is_keeper = |row: &&Row| row.is_keeper() && row.words().nth(1) == Some(KEEPER_ROLE);
+    let home = fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
+    table.rows().iter().filter(is_keeper).filter_map(|row| held_by(row.pid, &home)).flatten().collect()
+}
+
+/// The processes that a keeper holds; nothing if it is of the desk with this home, whose files it has open, or if we may
+/// not look.
+fn held_by(keeper: i32, home: &Path) -> Option<Vec<i32>> {
+    let list = |what: &str| fs::read_dir(format!("/proc/{keeper}/{what}")).ok();
+    let is_in_home = |path: &Path| fs::read_link(path).is_ok_and(|file| file.starts_with(home));
+    if list("fd")?.flatten().any(|entry| is_in_home(&entry.path())) {
+        return None;
+    }
+    let held = |text: &str| text.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse::<i32>().ok());
+    let texts = list("fdinfo")?.flatten().filter_map(|entry| fs::read_to_string(entry.path()).ok());
+    Some(texts.filter_map(|text| held(&text)).filter(|pid| *pid > 1).collect())
 }
 
 /// What the search needs to know of a bot, looked up once.
@@ -300,7 +396,12 @@ struct Desk<'a> {
     kept: HashMap<i32, &'a str>,
     uid: u32,
     executable: Option<PathBuf>,
+    /// The mount namespace that we are in.
+    mounts: Option<PathBuf>,
 }
+
+/// What a process is called whose desk is not ours.
+const ANOTHER_DESK: &str = "another desk";
 
 /// What a process is to this desk before anybody looks at what it executes.
 enum Standing<'a> {
@@ -338,7 +439,8 @@ impl<'a> Desk<'a> {
             }
         }
         let executable = fs::read_link("/proc/self/exe").ok();
-        Self { home, table, bots, kept: in_hand, uid: geteuid().as_raw(), executable }
+        let mounts = fs::read_link("/proc/self/ns/mnt").ok();
+        Self { home, table, bots, kept: in_hand, uid: geteuid().as_raw(), executable, mounts }
     }
 
     fn standing(&self, row: &'a Row) -> Standing<'a> {
@@ -359,27 +461,49 @@ impl<'a> Desk<'a> {
         std::iter::once(row).chain(self.table.ancestors(row)).find_map(by_mark).unwrap_or(Standing::Free)
     }
 
-    /// Whose a process is by what it looks like; nobody's if anything else is known of it.
-    fn owner(&self, row: &Row) -> Owner {
+    /// Whose a process is by what it looks like, and the bot in whose tree it lives all the same; nobody's if anything
+    /// else is known of it.
+    fn owner(&self, row: &'a Row) -> (Owner, Option<&BotName>) {
+        const NOBODY: (Owner, Option<&BotName>) = (Owner::Nobody, None);
         // In this order: whatever needs another look at the process comes last.
         if !self.bots.iter().any(|bot| bot.may_run_as(row.uid, self.uid)) {
-            return Owner::Nobody;
+            return NOBODY;
         }
-        let Some(line) = Line::read(row.words()) else { return Owner::Nobody };
+        let Some(line) = Line::read(row.words()) else { return NOBODY };
         if !self.bots.iter().any(|bot| bot.looks_like(&line)) {
-            return Owner::Nobody;
+            return NOBODY;
         }
+        let place = || Place::of(row, &line, self.mounts.as_deref());
         match self.standing(row) {
-            Standing::Free if !self.is_botwarden(row) => self.owner_at(row, &line, &Place::of(row, &line)),
-            Standing::Free | Standing::Botwarden | Standing::Kept(_) | Standing::Of(_, _) | Standing::Elsewhere => {
-                Owner::Nobody
-            }
+            Standing::Free if !self.is_botwarden(row) => (self.owner_at(row, &line, &place()), None),
+            Standing::Kept(name) => match self.keeper_of(row, name, &line) {
+                Some(bot) => (self.owner_at(row, &line, &place()), Some(&bot.name)),
+                None => NOBODY,
+            },
+            Standing::Free | Standing::Botwarden | Standing::Of(_, _) | Standing::Elsewhere => NOBODY,
         }
     }
 
-    fn owner_at(&self, row: &Row, line: &Line<'_>, place: &Place) -> Owner {
-        let Place { cwd, file } = place;
-        let process = Candidate { uid: row.uid, cwd: cwd.as_deref(), file: file.as_deref(), line };
+    /// The bot of this desk in whose tree a process lives without looking like it. Who looks like it is its own, however
+    /// much others share its command and its folder.
+    fn keeper_of(&self, row: &Row, name: &str, line: &Line<'_>) -> Option<&Claimant> {
+        let bot = self.bots.iter().find(|bot| bot.name.as_str() == name && !bot.looks_like(line))?;
+        let mark = std::iter::once(row).chain(self.table.ancestors(row)).find_map(|row| row.mark.as_ref());
+        mark.is_none_or(|mark| mark.home == self.home).then_some(bot)
+    }
+
+    /// A process that looks like this bot and lives in the tree of another that it does not look like.
+    fn in_another_tree(&self, pid: i32, bot: &Claimant) -> Option<(&Row, &BotName)> {
+        let row = self.table.get(pid)?;
+        let Standing::Kept(name) = self.standing(row) else { return None };
+        let line = Line::read(row.words()).filter(|line| bot.looks_like(line))?;
+        Some((row, &self.keeper_of(row, name, &line)?.name))
+    }
+
+    fn owner_at<'p>(&self, row: &Row, line: &Line<'_>, place: &'p Place) -> Owner {
+        let Place { cwd, file, same_mounts } = place;
+        let known = |path: &'p Option<PathBuf>| path.as_deref().filter(|_| *same_mounts);
+        let process = Candidate { uid: row.uid, cwd: known(cwd), file: known(file), line };
         owner(&process, &self.bots, self.uid)
     }
 
@@ -399,7 +523,7 @@ impl<'a> Desk<'a> {
             Standing::Kept(name) => {
                 let is_elsewhere = row.mark.as_ref().is_some_and(|mark| mark.home != self.home);
                 if is_elsewhere {
-                    Suspect::Kept("another desk".into())
+                    Suspect::Kept(ANOTHER_DESK.into())
                 } else if name == bot.name.as_str() {
                     return None;
                 } else {
@@ -408,7 +532,7 @@ impl<'a> Desk<'a> {
             }
             Standing::Of(name, _) if *name == bot.name => Suspect::Marked,
             Standing::Of(name, _) => is_of(name.as_str()),
-            Standing::Elsewhere => Suspect::Kept("another desk".into()),
+            Standing::Elsewhere => Suspect::Kept(ANOTHER_DESK.into()),
             Standing::Free if self.is_botwarden(row) => Suspect::Botwarden,
             Standing::Free => self.stranger(row, bot, written),
         })
@@ -416,10 +540,9 @@ impl<'a> Desk<'a> {
 
     fn stranger(&self, row: &Row, bot: &Claimant, written: SystemTime) -> Suspect {
         let line = Line::read(row.words()).filter(|line| bot.looks_like(line));
-        let place = line.as_ref().map(|line| Place::of(row, line)).unwrap_or_default();
+        let place = line.as_ref().map(|line| Place::of(row, line, self.mounts.as_deref())).unwrap_or_default();
         // Who has made itself a daemon may be anywhere; but the same name elsewhere is another bot's script.
-        let is_anothers =
-            place.file.as_deref().is_some_and(|file| !bot.executes(file)) && !bot.is_in(place.cwd.as_deref());
+        let anothers = place.file.as_deref().filter(|file| !bot.executes(file) && !bot.is_in(place.cwd.as_deref()));
         let belongs_to = match line.as_ref().map(|line| self.owner_at(row, line, &place)) {
             Some(Owner::One(name)) if name != bot.name => Some(name.to_string()),
             Some(Owner::One(_) | Owner::Several(_) | Owner::Nobody) | None => None,
@@ -427,7 +550,8 @@ impl<'a> Desk<'a> {
         Suspect::Other {
             name: name(row),
             user: bot.may_run_as(row.uid, self.uid),
-            alike: line.is_some() && !is_anothers,
+            alike: line.is_some() && anothers.is_none(),
+            elsewhere: anothers.and_then(Path::parent).map(|folder| printable(&folder.to_string_lossy())),
             belongs_to,
             later: is_later(row.start_time, written),
         }
@@ -436,7 +560,8 @@ impl<'a> Desk<'a> {
 
 /// The process has this number and was not in the table.
 fn not_in_the_table(pid: i32) -> Suspect {
-    let other = |name| Suspect::Other { name, user: false, alike: false, belongs_to: None, later: false };
+    let other =
+        |name| Suspect::Other { name, user: false, alike: false, elsewhere: None, belongs_to: None, later: false };
     match process::stat(pid).filter(|stat| stat.is_alive()) {
         None => Suspect::Gone,
         // A thread of the kernel, or one of a process that has another number.
@@ -445,6 +570,11 @@ fn not_in_the_table(pid: i32) -> Suspect {
         }
         Some(_) => Suspect::New,
     }
+}
+
+/// Harmless to a terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// What a process is called, for a sentence.
@@ -463,10 +593,14 @@ fn name(row: &Row) -> String {
 struct Place {
     cwd: Option<PathBuf>,
     file: Option<PathBuf>,
+    /// Whether it sees the files that we see. If not, its paths are names of other files: they may tell it from a bot,
+    /// and never make it one's.
+    same_mounts: bool,
 }
 
 impl Place {
-    fn of(row: &Row, line: &Line<'_>) -> Self {
+    /// `mounts` is the namespace that we are in.
+    fn of(row: &Row, line: &Line<'_>, mounts: Option<&Path>) -> Self {
         // Names mean something else to a process in another root, such as a container's.
         if !is_same(&at(row, "root"), Path::new("/")) {
             return Self::default();
@@ -474,7 +608,8 @@ impl Place {
         let link = at(row, "cwd");
         // The folder may have been removed, and another made in its place.
         let cwd = fs::read_link(&link).ok().filter(|cwd| is_same(&link, cwd));
-        Self { file: file(line, cwd.as_deref()), cwd }
+        let same_mounts = fs::read_link(at(row, "ns/mnt")).ok().as_deref() == mounts;
+        Self { file: file(line, cwd.as_deref()), cwd, same_mounts }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::lock;
 use crate::paths::{BotHome, Home};
 use crate::process;
 use crate::record;
-use crate::search::{Finding, Kept, Search, Wanted};
+use crate::search::{Elsewhere, Finding, Kept, Search, Wanted};
 use crate::table::Table;
 use crate::usage::{self, Usage, Used};
 
@@ -221,6 +221,16 @@ impl Pass {
         };
         self.search.of(name).found.iter().filter(lives).collect()
     }
+
+    /// Living processes that look like a bot and live in the tree of another.
+    pub fn elsewhere(&self, name: &BotName) -> Vec<&Elsewhere> {
+        let lives = |other: &&Elsewhere| {
+            let row = self.table.get(other.pid);
+            process::stat(other.pid)
+                .is_some_and(|stat| stat.is_alive() && row.is_some_and(|row| row.start_time == stat.start_time))
+        };
+        self.search.of(name).elsewhere.iter().filter(lives).collect()
+    }
 }
 
 /// Looks again and again, and remembers what it needs for figures that are differences (CPU).
@@ -267,9 +277,19 @@ impl Surveyor {
             .iter()
             .map(|sight| {
                 let spec = specs.iter().find(|spec| spec.name == sight.name);
-                BotStatus { strays: self.strays(sight), ..status(sight, spec, used.get(&sight.name), configured) }
+                let status = status(sight, spec, used.get(&sight.name), configured);
+                let note = self.with_findings(&sight.name, &status.note);
+                BotStatus { strays: self.strays(sight), note, ..status }
             })
             .collect()
+    }
+
+    /// A note, with what the search could not look at, and what it found in the trees of others.
+    fn with_findings(&self, name: &BotName, note: &str) -> String {
+        let elsewhere = self.pass.elsewhere(name).into_iter().map(ToString::to_string);
+        let errors = self.pass.search.of(name).errors.iter().cloned();
+        let note = Some(note.to_owned()).filter(|note| !note.is_empty());
+        note.into_iter().chain(elsewhere).chain(errors).collect::<Vec<_>>().join("; ")
     }
 
     /// Living processes beside what a keeper has.

@@ -24,7 +24,7 @@ use crate::logs::harmless::harmless;
 use crate::logs::read::LogSet;
 use crate::paths::{Home, words};
 use crate::record;
-use crate::search::Finding;
+use crate::search::{Elsewhere, Finding};
 use crate::survey::{Marked, Pass, Sight, see_all};
 
 use super::{audit, whole_desk};
@@ -128,7 +128,10 @@ fn begin_one(home: &Home, spec: &BotSpec, sight: &Sight, pass: &Pass, reason: Re
             Begun::Done(entry(spec, StartOutcome::Refused, pid, &format!("{}: {}", verdict.state, verdict.note)))
         }
         State::Stopped | State::Exited | State::Crashed | State::Failed => match pass.strays(&spec.name).as_slice() {
-            [] => launch_one(home, spec, sight, reason, by),
+            [] => match pass.elsewhere(&spec.name).as_slice() {
+                [] => launch_one(home, spec, sight, reason, by),
+                others => Begun::Done(entry(spec, StartOutcome::Refused, Some(others[0].pid), &in_other_trees(others))),
+            },
             strays => Begun::Done(entry(spec, StartOutcome::Refused, Some(strays[0].pid), &beside(strays))),
         },
     }
@@ -254,6 +257,12 @@ fn beside(strays: &[&Finding]) -> String {
     } else {
         format!("{who} look like it and were not started here: 'botwarden stop' ends them")
     }
+}
+
+/// Why nothing is started beside what lives in the trees of others.
+fn in_other_trees(others: &[&Elsewhere]) -> String {
+    let words: Vec<String> = others.iter().map(|other| format!("{other}: stop {} first", other.bot)).collect();
+    words.join("; ")
 }
 
 fn already(pid: Option<i32>) -> String {

@@ -17,6 +17,7 @@ mod homes;
 mod keepers;
 mod log_files;
 mod logs;
+mod neighbours;
 mod notify;
 mod odd_bots;
 mod pid_files;

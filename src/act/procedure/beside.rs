@@ -70,6 +70,11 @@ impl Walk<'_> {
                 }
             }
         }
+        // What lives in the tree of a bot that is being stopped as well goes with that one.
+        for other in pass.elsewhere(&name).into_iter().filter(|other| !self.order.bots.contains(&other.bot)) {
+            self.error_once(&format!("{other}: left alone"));
+            shared += 1;
+        }
         self.strays = strays;
         (self.strays.len(), shared)
     }

@@ -46,6 +46,8 @@ pub enum Suspect {
         user: bool,
         /// Whether it looks like the bot: its command line, and where its script lies.
         alike: bool,
+        /// The folder of what it executes, if that is called as the bot's is and is another file.
+        elsewhere: Option<String>,
         /// The other bot that it belongs to by what it looks like.
         belongs_to: Option<String>,
         /// Whether it was started after the file was written.
@@ -80,6 +82,9 @@ pub fn judge(file: &str, pid: i32, suspect: &Suspect) -> Judgement {
         Suspect::New => format!("{who} was started while we looked: not looked at"),
         Suspect::Botwarden => format!("{who} is botwarden itself: left alone"),
         Suspect::Kept(whose) => format!("{who} is of {whose}: left alone"),
+        Suspect::Other { elsewhere: Some(folder), .. } => {
+            format!("{who} runs the same script in another folder ({folder}): left alone")
+        }
         Suspect::Other { name, alike: false, .. } => format!("{who} is another program ({name}): left alone"),
         Suspect::Other { name, user: false, .. } => format!("{who} is another user's ({name}): left alone"),
         Suspect::Other { belongs_to: Some(bot), .. } => format!("{who} looks like one of {bot}'s: left alone"),
@@ -133,6 +138,7 @@ mod tests {
             name: "vim".into(),
             user,
             alike,
+            elsewhere: None,
             belongs_to: belongs_to.map(str::to_owned),
             later,
         };
@@ -150,6 +156,16 @@ mod tests {
             let expected = Judgement::Note(format!("pid 4711 in data/bot.pid {note}"));
             assert_eq!(judge("data/bot.pid", 4711, &suspect), expected);
         }
+        let elsewhere = Suspect::Other {
+            name: "python3".into(),
+            user: true,
+            alike: false,
+            elsewhere: Some("/srv/releases/1".into()),
+            belongs_to: None,
+            later: false,
+        };
+        let note = "pid 4711 in data/bot.pid runs the same script in another folder (/srv/releases/1): left alone";
+        assert_eq!(judge("data/bot.pid", 4711, &elsewhere), Judgement::Note(note.into()));
         for suspect in [Suspect::Marked, other(true, true, None, false)] {
             assert_eq!(judge("data/bot.pid", 4711, &suspect), Judgement::Proven);
         }
