@@ -17,6 +17,7 @@ use crate::core::find::pid_file::{Content, Judgement, Suspect, judge, note_on_co
 use crate::core::protocol::{KEEPER_NAME, KEEPER_ROLE};
 use crate::core::record::RunRecord;
 use crate::core::report::Tier;
+use crate::core::words::masked;
 use crate::paths::Home;
 use crate::pid_file::{self, Reading, is_later};
 use crate::process;
@@ -118,7 +119,7 @@ pub struct Elsewhere {
 impl fmt::Display for Elsewhere {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { pid, command, bot } = self;
-        write!(f, "pid {pid} ({command}) looks like it and lives in the tree of {bot}")
+        write!(f, "pid {pid} ({}) looks like it and lives in the tree of {bot}", masked(command))
     }
 }
 

@@ -272,7 +272,9 @@ fn a_pid_file_that_proves_nothing_is_a_note_and_never_a_finding() {
     of(i32::MAX, "is gone");
     of(std::process::id() as i32, "is botwarden itself: left alone");
     of(stranger.pid(), "is another program (tail): left alone");
-    of(namesake.pid(), "is another program (sh): left alone");
+    let folder = desk.cwd("b").canonicalize().expect("it is there");
+    let same = format!("runs the same script in another folder ({}): left alone", folder.display());
+    of(namesake.pid(), &same);
     of(of_b.pid(), "is of bot b: left alone");
 }
 

@@ -165,18 +165,18 @@ fn a_stranger_that_got_the_number_is_left_alone() {
     desk.write("elsewhere/run_bot.py", "import time\ntime.sleep(600)\n");
     let mut elsewhere = by_hand(&desk, python(), &["run_bot.py"]);
     elsewhere.current_dir(desk.path("elsewhere"));
-    let interpreter = python().rsplit('/').next().unwrap_or_default();
+    let same = format!("runs the same script in another folder ({})", desk.path("elsewhere").display());
     for (mut stranger, name) in [
-        (by_hand(&desk, "sleep", &["600"]), "sleep"),
-        (by_hand(&desk, "tail", &["-f", "run_bot.py"]), "tail"),
-        (by_hand(&desk, "sh", &["-c", "while :; do sleep 600; done; python3 run_bot.py"]), "sh"),
-        (elsewhere, interpreter),
+        (by_hand(&desk, "sleep", &["600"]), "is another program (sleep)"),
+        (by_hand(&desk, "tail", &["-f", "run_bot.py"]), "is another program (tail)"),
+        (by_hand(&desk, "sh", &["-c", "while :; do sleep 600; done; python3 run_bot.py"]), "is another program (sh)"),
+        (elsewhere, &same),
     ] {
         let stranger = Stray::start(&mut stranger);
         let family = stranger.family();
         desk.write("data/bot.pid", &format!("{}\n", stranger.pid()));
         for command in ["stop", "kill"] {
-            let note = format!("pid {} in data/bot.pid is another program ({name}): left alone", stranger.pid());
+            let note = format!("pid {} in data/bot.pid {name}: left alone", stranger.pid());
             let (said, report) = reported(&desk, &[command, "bot"], 0);
             assert!(said.contains(&note) && says(&report, "notes", &note), "{said}");
             assert_eq!(report["outcome"], "not_running", "{report}");

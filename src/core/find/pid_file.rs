@@ -85,8 +85,8 @@ pub fn judge(file: &str, pid: i32, suspect: &Suspect) -> Judgement {
         Suspect::Other { elsewhere: Some(folder), .. } => {
             format!("{who} runs the same script in another folder ({folder}): left alone")
         }
-        Suspect::Other { name, alike: false, .. } => format!("{who} is another program ({name}): left alone"),
-        Suspect::Other { name, user: false, .. } => format!("{who} is another user's ({name}): left alone"),
+        Suspect::Other { name, alike: false, .. } => format!("{who} is another program ({}): left alone", masked(name)),
+        Suspect::Other { name, user: false, .. } => format!("{who} is another user's ({}): left alone", masked(name)),
         Suspect::Other { belongs_to: Some(bot), .. } => format!("{who} looks like one of {bot}'s: left alone"),
         Suspect::Other { later: true, .. } => format!("{who} was started after the file was written: left alone"),
         Suspect::Other { .. } => return Judgement::Proven,
@@ -96,6 +96,7 @@ pub fn judge(file: &str, pid: i32, suspect: &Suspect) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::words::masked;
 
     #[test]
     fn the_first_line_counts_and_blanks_do_not() {
