@@ -1,5 +1,7 @@
 //! What may be said of a PID file that a bot, or somebody else's launcher, has written.
 
+use crate::core::words::masked;
+
 /// What stands in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
@@ -96,7 +98,6 @@ pub fn judge(file: &str, pid: i32, suspect: &Suspect) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::words::masked;
 
     #[test]
     fn the_first_line_counts_and_blanks_do_not() {
