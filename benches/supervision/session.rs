@@ -41,6 +41,7 @@ pub struct Session<'a> {
 impl Drop for Session<'_> {
     fn drop(&mut self) {
         hands::end_everything();
+        self.subject.tidy(&self.place);
     }
 }
 

@@ -4,6 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+use botwarden::cgroup::Group;
+use botwarden::core::status::RecordSeen;
+use botwarden::paths::Home;
+use botwarden::record;
 use serde_json::Value;
 
 use super::{Role, Subject, version_in};
@@ -83,6 +87,16 @@ impl Subject for Botwarden {
 
     fn stop(&self, place: &Place, hands: &Hands, bots: &[String]) -> Result<(), String> {
         hands.run(&mut botwarden(place, &scope(place, "stop", bots))).map(drop)
+    }
+
+    fn tidy(&self, place: &Place) {
+        // Its keepers would have done it; nobody else knows of the control groups of their bots.
+        let home = Home::at(place.at("home"));
+        for bot in home.recorded().unwrap_or_default() {
+            if let RecordSeen::Read(record) = record::read(&home.bot(&bot)) {
+                let _ = Group::of(&record).map(|group| group.remove());
+            }
+        }
     }
 
     fn relaunch(&self, place: &Place, hands: &Hands) -> Result<(), String> {

@@ -58,6 +58,9 @@ pub trait Subject {
     /// What an operator does when a bot's parent was killed.
     fn relaunch(&self, place: &Place, hands: &Hands) -> Result<(), String>;
 
+    /// Removes what its end by SIGKILL leaves outside of its folder.
+    fn tidy(&self, _: &Place) {}
+
     /// Prints everything that a bot has written.
     fn log(&self, place: &Place, bot: &str) -> Result<Command, String>;
 
