@@ -23,6 +23,11 @@ pub fn read(bot: &BotHome) -> RecordSeen {
     }
 }
 
+/// Whether the run record can be read, whatever it says: one that can is corrupt at worst.
+pub fn is_readable(bot: &BotHome) -> bool {
+    read_file(&bot.run()).is_ok()
+}
+
 /// Reads a file, and never waits for one that is none: a pipe put in its place.
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

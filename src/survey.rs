@@ -289,7 +289,8 @@ impl Surveyor {
         let elsewhere = self.pass.elsewhere(name).into_iter().map(ToString::to_string);
         let errors = self.pass.search.of(name).errors.iter().cloned();
         let note = Some(note.to_owned()).filter(|note| !note.is_empty());
-        note.into_iter().chain(elsewhere).chain(errors).collect::<Vec<_>>().join("; ")
+        let trouble = self.pass.trouble.clone();
+        note.into_iter().chain(elsewhere).chain(errors).chain(trouble).collect::<Vec<_>>().join("; ")
     }
 
     /// Living processes beside what a keeper has.

@@ -155,13 +155,14 @@ impl Tree {
     /// Moves what is to be ended and was born elsewhere into the group of this tree, if it has one: whatever it starts on
     /// being told to end is found there, even if that leaves parent, session and name behind.
     pub fn gather(&self) {
-        const ROUNDS: usize = 4;
-        const MOST: usize = 64;
         let Some(group) = &self.group else { return };
-        for _ in 0..ROUNDS {
+        // Each move waits for the kernel, and a keeper has others to answer: a large tree is moved as far as that allows.
+        let until = clock::now().plus(BURST);
+        loop {
             let inside = group.members();
-            let outside: Vec<i32> = self.others().into_iter().filter(|pid| !inside.contains(pid)).take(MOST).collect();
-            if outside.is_empty() || !outside.into_iter().all(|pid| group.take_in(pid)) {
+            let outside: Vec<i32> = self.others().into_iter().filter(|pid| !inside.contains(pid)).collect();
+            let moved = |pid: &i32| clock::now() < until && group.take_in(*pid);
+            if outside.is_empty() || !outside.iter().all(moved) {
                 return;
             }
         }
@@ -179,11 +180,6 @@ impl Tree {
     /// The main process, while it lives.
     pub fn main(&self) -> Option<i32> {
         self.main
-    }
-
-    /// Whether somebody else is the parent.
-    pub fn is_adopted(&self) -> bool {
-        self.adopted.is_some()
     }
 
     /// The control group, to be removed: it is asked for when the tree is empty.

@@ -80,6 +80,10 @@ fn begin(home: &Home, specs: &[BotSpec], reason: Reason, by: &str) -> Vec<Begun>
             .collect();
     }
     let pass = Pass::make(home, &whole_desk(home, specs));
+    if let Some(why) = &pass.trouble {
+        // Nobody can say that no copy runs.
+        return specs.iter().map(|spec| Begun::Done(entry(spec, StartOutcome::Refused, None, why))).collect();
+    }
     let names: Vec<BotName> = specs.iter().map(|spec| spec.name.clone()).collect();
     let families = families(home, &names, &pass.marked);
     see_all(home, &names, &pass.marked)

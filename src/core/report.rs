@@ -227,10 +227,11 @@ impl BotReport {
     /// What this bot's part of the command comes to.
     pub fn code(&self, action: &str) -> Code {
         let restart = action == "restart";
-        if self.outcome == StopOutcome::Survived {
-            Code::Survived
-        } else if self.errors.iter().any(|error| error == LATCHED) {
+        // Refused before anything was done: whatever lives was left alone.
+        if self.errors.iter().any(|error| error == LATCHED) {
             Code::Latched
+        } else if self.outcome == StopOutcome::Survived {
+            Code::Survived
         } else if restart && self.notes.iter().any(|note| note == STILL_STARTING) {
             Code::StillWorking
         } else if !self.errors.is_empty() || (restart && !self.restarted) {

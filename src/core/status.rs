@@ -109,6 +109,9 @@ fn unknown(seen: &Evidence, note: String) -> Verdict {
     Verdict { state: State::Unknown, was, pid: living_pid(seen), note }
 }
 
+/// What the note of a bot says whose ladder is at its end while something of it lives.
+pub const WILL_NOT_END: &str = "will not end";
+
 /// What a note says of an orphan of which only children live.
 pub const MAIN_GONE: &str = "its main process is gone";
 
@@ -149,8 +152,8 @@ fn said(snapshot: &Snapshot, seen: &Evidence) -> Verdict {
         State::Stopping if snapshot.survived => {
             let alive: Vec<i32> = snapshot.processes.iter().filter(|p| p.alive).map(|p| p.pid).collect();
             match alive.as_slice() {
-                [] => "still not empty at the end of its ladder".to_owned(),
-                [first, ..] => format!("{} will not end", processes(*first, alive.len())),
+                [] => format!("what is left of it {WILL_NOT_END}"),
+                [first, ..] => format!("{} {WILL_NOT_END}", processes(*first, alive.len())),
             }
         }
         State::Stopping => match (snapshot.next_signal, snapshot.next_signal_in_ms) {

@@ -134,6 +134,9 @@ fn prepare(request: &Request) -> Result<Prepared, Obstacle> {
 /// Something that looks like it and that no keeper has.
 fn stray(request: &Request) -> Option<String> {
     let pass = Pass::make(&request.home, std::slice::from_ref(&request.spec));
+    if let Some(why) = pass.trouble {
+        return Some(why);
+    }
     if let Some(other) = pass.elsewhere(&request.spec.name).into_iter().next() {
         return Some(other.to_string());
     }

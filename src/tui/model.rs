@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::moment::Moment;
 use crate::core::state::State;
-use crate::core::status::BotStatus;
+use crate::core::status::{BotStatus, WILL_NOT_END};
 use crate::core::words::{self, Hands};
 
 use super::deed::{Deed, Guard, Target};
@@ -358,7 +358,7 @@ impl Model {
                 State::Failed => 3,
                 State::Crashed => 4,
                 // Its ladder is at the end, and something lives.
-                State::Stopping if bot.note.contains("will not end") => 2,
+                State::Stopping if bot.note.contains(WILL_NOT_END) => 2,
                 State::Running | State::Starting | State::Stopping | State::Backoff if !bot.strays.is_empty() => 5,
                 State::Running
                 | State::Starting

@@ -50,7 +50,6 @@ impl Walk<'_> {
         }
         // Everything was seen to be gone; who was never told went by itself.
         self.all_ended();
-        self.report.processes.retain(|process| process.pid > 0);
         if self.report.outcome == StopOutcome::Stopped && self.report.exit.is_none() && !self.report.restarted {
             let record = self.sight.as_ref().and_then(Sight::record);
             let exit = record.and_then(|record| record.ended.as_ref()).map(|ended| &ended.exit);

@@ -182,8 +182,7 @@ impl<'a> Walk<'a> {
             RecordSeen::Read(record) => self.report.mode = Some(record.mode),
             RecordSeen::None => {}
             RecordSeen::Unreadable(why) => {
-                let readable = std::fs::read(self.home.bot(&self.report.name).run()).is_ok();
-                if readable {
+                if record::is_readable(&self.home.bot(&self.report.name)) {
                     self.note_once(&format!("its run record is corrupt and was passed over: {why}"));
                 } else {
                     self.error_once(&format!("its run record cannot be read: {why}"));
