@@ -1,6 +1,7 @@
 //! The process table: who is who, who belongs to whom, and signals that cannot hit the wrong one.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -265,7 +266,7 @@ pub fn parse_mark(environment: &[u8]) -> Option<Mark> {
     // The run first: hardly any process has one, and the search reads every environment there is.
     let run = value(run)?;
     Some(Mark {
-        home: PathBuf::from(std::ffi::OsStr::from_bytes(value(home)?)),
+        home: PathBuf::from(OsStr::from_bytes(value(home)?)),
         bot: std::str::from_utf8(value(bot)?).ok()?.parse().ok()?,
         run: String::from_utf8_lossy(run).into_owned(),
     })
@@ -296,14 +297,35 @@ pub fn marked(home: &Path) -> BTreeMap<BotName, Vec<(i32, String)>> {
     found
 }
 
-/// Living processes that have this file open.
+/// Living processes that hold a lock on this file. Whoever only looks at the lock has the file open for a moment too; where
+/// the kernel does not say which of them holds it, all of them may.
 pub fn holders(file: &Path) -> Vec<i32> {
-    all().filter(|pid| has_open(*pid, file)).collect()
+    let (mut open, mut holding) = (Vec::new(), Vec::new());
+    for pid in all() {
+        for descriptor in descriptors_of(pid, file) {
+            open.push(pid);
+            if has_lock(pid, &descriptor) {
+                holding.push(pid);
+            }
+        }
+    }
+    let mut holders = if holding.is_empty() { open } else { holding };
+    holders.dedup();
+    holders
 }
 
-fn has_open(pid: i32, file: &Path) -> bool {
-    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-    descriptors.flatten().any(|entry| fs::read_link(entry.path()).is_ok_and(|target| target == file))
+/// The numbers under which a process has this file open.
+fn descriptors_of(pid: i32, file: &Path) -> Vec<OsString> {
+    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return Vec::new() };
+    let is_it = |entry: &fs::DirEntry| fs::read_link(entry.path()).is_ok_and(|target| target == file);
+    descriptors.flatten().filter(is_it).map(|entry| entry.file_name()).collect()
+}
+
+/// Whether a lock stands on an open file (`lock:` in `/proc/PID/fdinfo/N`, proc_pid_fdinfo(5)): one that was inherited
+/// counts, for it is the same open file.
+fn has_lock(pid: i32, descriptor: &OsStr) -> bool {
+    let about = fs::read_to_string(Path::new(&format!("/proc/{pid}/fdinfo")).join(descriptor)).unwrap_or_default();
+    about.lines().any(|line| line.starts_with("lock:"))
 }
 
 /// Whether a process has a handler for this signal (`SigCgt` in `/proc/PID/status`).
@@ -371,6 +393,34 @@ mod tests {
         assert_eq!(parse_stat(line), Some(stat));
         let of_the_kernel = b"2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 1 0 0";
         assert!(parse_stat(of_the_kernel).is_some_and(|stat| stat.kernel));
+    }
+
+    #[test]
+    fn whoever_only_looks_at_a_lock_is_no_holder_of_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().canonicalize().expect("its name").join("lock");
+        let _held = crate::lock::Lock::take(&path).expect("room").expect("nobody has it");
+        let looking = Child(
+            std::process::Command::new("/bin/sleep")
+                .arg("60")
+                .stdin(fs::File::open(&path).expect("it is there"))
+                .spawn()
+                .expect("it executes"),
+        );
+        let looks = || descriptors_of(looking.0.id() as i32, &path);
+        while looks().is_empty() {
+            std::thread::yield_now();
+        }
+        assert_eq!(holders(&path), [std::process::id() as i32]);
+    }
+
+    struct Child(std::process::Child);
+
+    impl Drop for Child {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
     }
 
     #[test]

@@ -303,11 +303,12 @@ impl Desk {
         }
     }
 
+    /// Whoever merely looks at a lock has its file open too, for a moment: a command, for one.
     fn keepers(&self) -> Vec<i32> {
         let home = Home::at(self.home.clone());
         let bots = home.recorded().unwrap_or_default();
         let locks: Vec<PathBuf> = bots.iter().map(|bot| home.bot(bot).keeper_lock()).collect();
-        locks.iter().flat_map(|lock| process::holders(lock)).filter(|pid| *pid != std::process::id() as i32).collect()
+        locks.iter().flat_map(|lock| process::holders(lock)).filter(|pid| process::is_keeper(*pid)).collect()
     }
 }
 
