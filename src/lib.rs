@@ -15,6 +15,7 @@ pub mod launch;
 pub mod lock;
 pub mod logs;
 pub mod notify;
+pub mod orders;
 pub mod paths;
 pub mod pid_file;
 pub mod process;

@@ -321,7 +321,7 @@ fn descriptors_of(pid: i32, file: &Path) -> Vec<OsString> {
     descriptors.flatten().filter(is_it).map(|entry| entry.file_name()).collect()
 }
 
-/// Whether a lock stands on an open file (`lock:` in `/proc/PID/fdinfo/N`, proc_pid_fdinfo(5)): one that was inherited
+/// Whether a lock stands on an open file (`lock:` in `/proc/PID/fdinfo/N`, `proc_pid_fdinfo(5)`): one that was inherited
 /// counts, for it is the same open file.
 fn has_lock(pid: i32, descriptor: &OsStr) -> bool {
     let about = fs::read_to_string(Path::new(&format!("/proc/{pid}/fdinfo")).join(descriptor)).unwrap_or_default();

@@ -4,7 +4,7 @@ use crate::act;
 use crate::act::procedure::{StopOrder, StopWord};
 use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::code::Code;
-use crate::core::report::{BotReport, Report, StopOutcome};
+use crate::core::report::{BotReport, Report};
 use crate::core::status::RecordSeen;
 use crate::core::stop::Wish;
 use crate::latch;
@@ -81,6 +81,7 @@ fn carry_out(desk: &Desk, wish: Wish, names: &[BotName], output: Output) -> Code
     let order = StopOrder::new(&desk.home, wish, names, specs, &desk.by);
     let report = act::stop(&order, &mut |word| match word {
         StopWord::Waiting { bot, what, .. } => output.remark(&format!("{bot}: {what}")),
+        StopWord::Progress(_) => {}
         StopWord::Bot(bot) => show(wish.word(), bot, output),
         StopWord::Over(report) => show_rest(report, output),
     });
@@ -90,10 +91,7 @@ fn carry_out(desk: &Desk, wish: Wish, names: &[BotName], output: Output) -> Code
 
 fn show(action: &str, bot: &BotReport, output: Output) {
     let text = bot.line(action);
-    match bot.outcome {
-        StopOutcome::Stopped | StopOutcome::NotRunning => output.line(&text),
-        StopOutcome::Survived => output.line(&output.red(&text)),
-    }
+    output.line(&if bot.survived() { output.red(&text) } else { text });
     for note in &bot.notes {
         output.line(&format!("  {}: {note}", bot.name));
     }

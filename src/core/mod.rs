@@ -12,6 +12,8 @@ pub mod find;
 pub mod kin;
 pub mod lifecycle;
 pub mod moment;
+pub mod order;
+pub mod progress;
 pub mod protocol;
 pub mod record;
 pub mod report;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::bot::{BotName, Mode};
 use super::code::Code;
+use super::order::Order;
 use super::signal::Signal;
 
 /// What `start`, `up` and `adopt` print with `--json`.
@@ -96,8 +97,8 @@ pub struct BotReport {
     pub name: BotName,
     /// Its mode.
     pub mode: Option<Mode>,
-    /// In one word.
-    pub outcome: StopOutcome,
+    /// In one word; absent where nothing of it was to be stopped.
+    pub outcome: Option<StopOutcome>,
     /// The main process that was found, if one was.
     #[serde(default)]
     pub pid: Option<i32>,
@@ -112,8 +113,8 @@ pub struct BotReport {
     pub processes: Vec<ProcessReport>,
     /// How the main process ended.
     pub exit: Option<ExitReport>,
-    /// Verified figures; absent while nobody reads orders.
-    pub orders: Option<Value>,
+    /// Verified figures; absent where they are unknown: nobody can read its orders, or nobody could.
+    pub orders: Option<OrdersReport>,
     /// What the bot said.
     pub claims: ClaimsReport,
     /// What was seen of its state file.
@@ -184,6 +185,79 @@ pub struct ExitReport {
     pub signal: Option<Signal>,
 }
 
+/// What was seen of a bot's orders, before and after. Every figure is verified: it comes from reading the source again,
+/// not from what anybody said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrdersReport {
+    /// How many were open at first; absent if the source could not be read then.
+    pub before: Option<u64>,
+    /// How many are gone from the source, and were not filled as far as it says.
+    pub canceled: u64,
+    /// How many were filled before they could be canceled.
+    pub filled: u64,
+    /// How many could not be canceled when that was last tried.
+    pub errors: u64,
+    /// How many are still open, or may be.
+    pub unconfirmed: u64,
+    /// How many were left alone because the bot is in dry-run.
+    pub skipped: u64,
+    /// How many protective ones were left where they are, by the bot's policy.
+    pub kept: u64,
+    /// How many of them all have no id of the venue.
+    pub without_id: u64,
+    /// Whether the source was read after nothing of the bot lived any more (`cancel`: after the last attempt).
+    pub verified: bool,
+    /// Those that are still open, as they were last seen.
+    pub open: Vec<Order>,
+    /// What became of each that was to be canceled.
+    #[serde(default)]
+    pub results: Vec<OrderResult>,
+}
+
+/// What became of one order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderResult {
+    /// The venue's id of it.
+    pub order_id: Option<String>,
+    /// The bot's own id of it.
+    pub client_order_id: Option<String>,
+    /// In one word.
+    pub result: CancelResult,
+    /// How often its cancelation was tried.
+    pub attempts: u32,
+    /// What was said of it last.
+    pub message: Option<String>,
+}
+
+/// The five things that may become of an order that is to be canceled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelResult {
+    /// It was canceled.
+    Canceled,
+    /// It was filled first.
+    Filled,
+    /// It is no longer listed.
+    Gone,
+    /// Its cancelation was refused.
+    Refused,
+    /// Nobody can tell.
+    Unknown,
+}
+
+impl CancelResult {
+    /// The word of the contract.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Canceled => "canceled",
+            Self::Filled => "filled",
+            Self::Gone => "gone",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// What a bot said of its own shutdown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimsReport {
@@ -196,12 +270,22 @@ pub struct ClaimsReport {
 }
 
 impl BotReport {
+    /// The report of a bot that is to go on while its orders are canceled.
+    pub fn of_orders(name: BotName) -> Self {
+        Self { outcome: None, ..Self::new(name) }
+    }
+
+    /// Whether something of it lives that was to be stopped, or may.
+    pub fn survived(&self) -> bool {
+        self.outcome == Some(StopOutcome::Survived)
+    }
+
     /// The report of a bot of which nothing is known yet: until evidence says otherwise, it may live.
     pub fn new(name: BotName) -> Self {
         Self {
             name,
             mode: None,
-            outcome: StopOutcome::Survived,
+            outcome: Some(StopOutcome::Survived),
             pid: None,
             duration_ms: 0,
             restarted: false,
@@ -230,7 +314,7 @@ impl BotReport {
         // Refused before anything was done: whatever lives was left alone.
         if self.errors.iter().any(|error| error == LATCHED) {
             Code::Latched
-        } else if self.outcome == StopOutcome::Survived {
+        } else if self.survived() {
             Code::Survived
         } else if restart && self.notes.iter().any(|note| note == STILL_STARTING) {
             Code::StillWorking
@@ -288,7 +372,7 @@ impl Report {
             [] => format!("{}: no bot", self.action),
             [only] => only.line(&self.action),
             bots => {
-                let count = |outcome: StopOutcome| bots.iter().filter(|bot| bot.outcome == outcome).count();
+                let count = |outcome: StopOutcome| bots.iter().filter(|bot| bot.outcome == Some(outcome)).count();
                 let parts = [
                     (count(StopOutcome::Stopped), "stopped"),
                     (count(StopOutcome::NotRunning), "not running"),

@@ -12,14 +12,15 @@ impl BotReport {
         };
         let not_again = if action == "restart" && !self.restarted { "; NOT started again" } else { "" };
         match self.outcome {
-            StopOutcome::NotRunning if self.restarted => format!("started {}; nothing was running", self.name),
+            None => "its processes were left alone".to_owned(),
+            Some(StopOutcome::NotRunning) if self.restarted => format!("started {}; nothing was running", self.name),
             // What could not be looked at, or may be its own, is told beside it.
-            StopOutcome::NotRunning if !self.errors.is_empty() => {
+            Some(StopOutcome::NotRunning) if !self.errors.is_empty() => {
                 format!("nothing that is surely its own was running{not_again}")
             }
-            StopOutcome::NotRunning => format!("nothing was running{not_again}"),
-            StopOutcome::Stopped => format!("{done} {}{}{not_again}", self.name, self.how()),
-            StopOutcome::Survived => format!("NOT STOPPED: {}", self.survivors(action)),
+            Some(StopOutcome::NotRunning) => format!("nothing was running{not_again}"),
+            Some(StopOutcome::Stopped) => format!("{done} {}{}{not_again}", self.name, self.how()),
+            Some(StopOutcome::Survived) => format!("NOT STOPPED: {}", self.survivors(action)),
         }
     }
 
@@ -27,9 +28,9 @@ impl BotReport {
     pub fn line(&self, action: &str) -> String {
         let sentence = self.sentence(action);
         match self.outcome {
-            StopOutcome::Stopped => sentence,
-            StopOutcome::NotRunning if self.restarted => sentence,
-            StopOutcome::NotRunning | StopOutcome::Survived => format!("{}: {sentence}", self.name),
+            Some(StopOutcome::Stopped) => sentence,
+            Some(StopOutcome::NotRunning) if self.restarted => sentence,
+            None | Some(StopOutcome::NotRunning | StopOutcome::Survived) => format!("{}: {sentence}", self.name),
         }
     }
 
@@ -154,7 +155,7 @@ mod tests {
 
     fn report(outcome: StopOutcome, processes: Vec<ProcessReport>) -> BotReport {
         let mut report = BotReport::new("momentum".parse().expect("a name"));
-        report.outcome = outcome;
+        report.outcome = Some(outcome);
         report.duration_ms = 750;
         report.pid = processes.first().map(|process| process.pid);
         report.processes = processes;

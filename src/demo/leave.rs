@@ -62,7 +62,7 @@ pub(super) fn put_away(home: &Home, specs: &[BotSpec], wish: Wish, by: &str) -> 
         lines.extend(
             reports
                 .iter()
-                .filter(|report| round == 0 || report.outcome != StopOutcome::NotRunning)
+                .filter(|report| round == 0 || report.outcome != Some(StopOutcome::NotRunning))
                 .map(|report| format!("{:width$}  {}", report.name, told(report))),
         );
         living = still_living(home, &names, &reports);
@@ -101,9 +101,10 @@ fn names(home: &Home, specs: &[BotSpec]) -> Vec<BotName> {
 
 fn told(report: &BotReport) -> String {
     let mut text = match report.outcome {
-        StopOutcome::NotRunning => "was not running".to_owned(),
-        StopOutcome::Survived => "could not be stopped".to_owned(),
-        StopOutcome::Stopped => match &report.exit {
+        None => "was left to run".to_owned(),
+        Some(StopOutcome::NotRunning) => "was not running".to_owned(),
+        Some(StopOutcome::Survived) => "could not be stopped".to_owned(),
+        Some(StopOutcome::Stopped) => match &report.exit {
             Some(exit) => match (exit.code, exit.signal) {
                 (Some(code), _) => format!("stopped, exited with {code}"),
                 (None, Some(signal)) => format!("stopped, was ended by {signal}"),
@@ -121,11 +122,8 @@ fn told(report: &BotReport) -> String {
 
 /// What lives, in words: processes with the desk's mark, and keepers that have not left.
 fn still_living(home: &Home, names: &[BotName], reports: &[BotReport]) -> BTreeSet<String> {
-    let mut living: BTreeSet<String> = reports
-        .iter()
-        .filter(|report| report.outcome == StopOutcome::Survived)
-        .map(|report| report.name.to_string())
-        .collect();
+    let mut living: BTreeSet<String> =
+        reports.iter().filter(|report| report.survived()).map(|report| report.name.to_string()).collect();
     for (name, found) in process::marked(home.root()) {
         living.extend(found.into_iter().map(|(pid, _)| format!("{name} (pid {pid})")));
     }

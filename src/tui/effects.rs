@@ -14,7 +14,7 @@ use crate::act::procedure::StopOrder;
 use crate::clock;
 use crate::config::{self, last_good};
 use crate::core::bot::{BotName, BotSpec};
-use crate::core::report::{BotReport, StartOutcome, StartedBot, StopOutcome};
+use crate::core::report::{BotReport, StartOutcome, StartedBot};
 use crate::core::status::BotStatus;
 use crate::core::stop::Wish;
 use crate::journal;
@@ -343,7 +343,7 @@ fn told_stops(action: &str, bots: &[BotReport]) -> Vec<Told> {
 
 /// The sentence of the command line, with whatever else the report has to say.
 fn told_stop(action: &str, bot: &BotReport) -> Told {
-    let (ended, sentence) = (bot.outcome != StopOutcome::Survived, bot.line(action));
+    let (ended, sentence) = (!bot.survived(), bot.line(action));
     let well = ended && bot.errors.is_empty() && (action != "restart" || bot.restarted);
     let mut all = vec![sentence.as_str()];
     all.extend(bot.errors.iter().chain(&bot.notes).map(String::as_str));
@@ -360,7 +360,13 @@ mod tests {
         let report = |outcome, restarted, errors: &[&str], notes: &[&str]| {
             let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
             let name = "momentum".parse().expect("a name");
-            BotReport { outcome, restarted, errors: owned(errors), notes: owned(notes), ..BotReport::new(name) }
+            BotReport {
+                outcome: Some(outcome),
+                restarted,
+                errors: owned(errors),
+                notes: owned(notes),
+                ..BotReport::new(name)
+            }
         };
         let vim = "pid 4711 in data/bot.pid is another program (vim): left alone";
         for (action, report, well, text) in [

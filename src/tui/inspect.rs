@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::core::bot::{BotSpec, Ladder, LogLimits, Mode, Ready, RestartPolicy};
 use crate::core::event::Event;
 use crate::core::record::RunRecord;
-use crate::core::report::{BotReport, StopOutcome};
+use crate::core::report::BotReport;
 use crate::core::state::State;
 use crate::core::status::{BotStatus, RecordSeen};
 use crate::core::words::{self, Hands};
@@ -458,7 +458,7 @@ fn report(page: &mut Page, model: &Model, report: &LastReport) {
             page.say_so(&format!("that of {} cannot be understood: {why}", when(*at)), Look::Bad);
         }
         LastReport::Read { at, action, by, exit_code, bot } => {
-            let look = if bot.outcome == StopOutcome::Survived { Look::Bad } else { Look::Plain };
+            let look = if bot.survived() { Look::Bad } else { Look::Plain };
             page.say_so(&bot.sentence(action), look);
             page.fact("command", action);
             page.fact("by", by.as_deref().unwrap_or("nobody knows whom"));

@@ -44,7 +44,7 @@ impl Walk<'_> {
     }
 
     fn talk_to_keeper(&mut self, wish: Wish) -> Result<(), Trouble> {
-        if matches!(self.order.wish, Wish::Stop | Wish::Kill) {
+        if matches!(self.wish, Wish::Stop | Wish::Kill) {
             // A start that came to it just before this stop may have taken the mark back.
             if let Some(error) = self.write_down()
                 && !self.report.errors.contains(&error)

@@ -18,11 +18,11 @@ mod walk;
 use std::sync::Mutex;
 
 use crate::clock;
-use crate::core::report::Report;
+use crate::core::report::{BotReport, Report};
 use crate::paths::Home;
 
 use super::whole_desk;
-pub use order::{StopOrder, StopWord};
+pub use order::{Chosen, StopOrder, StopWord, Work};
 use passes::Passes;
 use walk::Walk;
 
@@ -42,12 +42,15 @@ pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) ->
     };
     let bots = side_by_side(&order.bots, |name| {
         let spec = specs.iter().find(|spec| spec.name == *name);
-        let mut report = Walk::new(&home, order, name, spec, &passes, &say).finish();
+        let mut report = match &order.work {
+            Work::End(wish) => Walk::new(&home, order, *wish, name, spec, &passes, &say).finish(),
+            Work::Cancel(_) => BotReport::of_orders(name.clone()),
+        };
         paper::keep(&home, order, &mut report);
         say(&StopWord::Bot(Box::new(report.clone())));
         report
     });
-    let mut report = Report::of(order.wish.word(), &order.by, at, bots);
+    let mut report = Report::of(order.work.word(), &order.by, at, bots);
     report.duration_ms = clock::millis(clock::now().since(begun));
     paper::keep_whole(&home, &order.id, &mut report);
     say(&StopWord::Over(Box::new(report.clone())));

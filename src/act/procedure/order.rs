@@ -9,9 +9,39 @@ use serde::{Deserialize, Serialize};
 use crate::act::START_WAIT;
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec};
+use crate::core::progress::Progress;
 use crate::core::report::{BotReport, Report};
 use crate::core::stop::{Stage, Wish};
 use crate::paths::Home;
+
+/// Orders that were chosen one by one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// Whose.
+    pub bot: BotName,
+    /// What each is called: an id of the venue or of the bot, else its key.
+    pub orders: Vec<String>,
+}
+
+/// What a stopper is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// To end the bots, and what they have left open.
+    End(Wish),
+    /// To cancel orders of the bots, which go on: all of a bot that has nothing here, else those.
+    Cancel(Vec<Chosen>),
+}
+
+impl Work {
+    /// The word of the command.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::End(wish) => wish.word(),
+            Self::Cancel(_) => "cancel",
+        }
+    }
+}
 
 /// What a stopper is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,7 +51,7 @@ pub struct StopOrder {
     /// The desk.
     pub home: PathBuf,
     /// What is asked for.
-    pub wish: Wish,
+    pub work: Work,
     /// Which bots.
     pub bots: Vec<BotName>,
     /// Every bot of the configuration; absent where none could be read: then the last good one counts.
@@ -42,7 +72,7 @@ impl StopOrder {
         Self {
             id: format!("{}-{:04x}", clock::wall().strftime("%Y%m%dT%H%M%S%3f"), fastrand::u16(..)),
             home: home.root().to_owned(),
-            wish,
+            work: Work::End(wish),
             bots: bots.to_vec(),
             specs: specs.map(<[BotSpec]>::to_vec),
             fresh: Vec::new(),
@@ -50,6 +80,12 @@ impl StopOrder {
             at: clock::wall(),
             wait: START_WAIT,
         }
+    }
+
+    /// An order to cancel orders of these bots, all of them or those that were chosen. Where `specs` are absent, those of
+    /// the last good configuration count.
+    pub fn cancel(home: &Home, bots: &[BotName], chosen: Vec<Chosen>, specs: Option<&[BotSpec]>, by: &str) -> Self {
+        Self { work: Work::Cancel(chosen), ..Self::new(home, Wish::Stop, bots, specs, by) }
     }
 
     /// The same, but these are what a restart starts.
@@ -73,6 +109,8 @@ pub enum StopWord {
         /// What is being waited for, and until when.
         what: String,
     },
+    /// How far one bot's stop has come; said whenever that has changed, a few times a second at most.
+    Progress(Box<Progress>),
     /// One bot's stop is over.
     Bot(Box<BotReport>),
     /// All are: the last word.

@@ -15,7 +15,7 @@ use super::order::StopOrder;
 
 /// Keeps one bot's report in its event file. That it cannot be kept is an error of the report.
 pub(super) fn keep(home: &Home, order: &StopOrder, report: &mut BotReport) {
-    let action = order.wish.word();
+    let action = order.work.word();
     let kept = report_json(report).and_then(|value| {
         let mut more = Map::new();
         more.insert("action".into(), json!(action));

@@ -36,7 +36,7 @@ impl Walk<'_> {
     pub(super) fn settle(&mut self) {
         self.report.duration_ms = millis(clock::now().since(self.begun));
         if let Some(alone) = self.alone.take() {
-            let (seen, exit) = alone.leave(self.report.outcome != StopOutcome::Survived);
+            let (seen, exit) = alone.leave(!self.report.survived());
             self.take_in_processes(&seen);
             self.report.exit = exit.map(|exit| ExitReport { code: exit.code(), signal: exit.signal() });
         }
@@ -45,12 +45,12 @@ impl Walk<'_> {
         tiers.sort_unstable();
         tiers.dedup();
         self.report.found_by = tiers;
-        if self.report.outcome == StopOutcome::Survived {
+        if self.report.survived() {
             return;
         }
         // Everything was seen to be gone; who was never told went by itself.
         self.all_ended();
-        if self.report.outcome == StopOutcome::Stopped && self.report.exit.is_none() && !self.report.restarted {
+        if self.report.outcome == Some(StopOutcome::Stopped) && self.report.exit.is_none() && !self.report.restarted {
             let record = self.sight.as_ref().and_then(Sight::record);
             let exit = record.and_then(|record| record.ended.as_ref()).map(|ended| &ended.exit);
             self.report.exit = exit.map(|exit| ExitReport { code: exit.code(), signal: exit.signal() });

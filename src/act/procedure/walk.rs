@@ -35,6 +35,7 @@ const WORTH_A_WORD: Duration = Duration::from_secs(2);
 pub(super) struct Walk<'a> {
     pub(super) home: &'a Home,
     pub(super) order: &'a StopOrder,
+    pub(super) wish: Wish,
     pub(super) report: BotReport,
     /// The conversation with its keeper, while there is one.
     pub(super) talk: Option<Talk>,
@@ -64,6 +65,7 @@ impl<'a> Walk<'a> {
     pub(super) fn new(
         home: &'a Home,
         order: &'a StopOrder,
+        wish: Wish,
         name: &BotName,
         spec: Option<&'a BotSpec>,
         passes: &'a Passes<'a>,
@@ -72,6 +74,7 @@ impl<'a> Walk<'a> {
         Self {
             home,
             order,
+            wish,
             report: BotReport { mode: spec.map(|spec| spec.mode), ..BotReport::new(name.clone()) },
             talk: None,
             spec,
@@ -92,7 +95,7 @@ impl<'a> Walk<'a> {
 
     /// Goes on until the course is at its end; what became of it comes back.
     pub(super) fn finish(mut self) -> BotReport {
-        let wish = self.order.wish;
+        let wish = self.wish;
         if wish != Wish::Climb {
             self.report.errors.extend(audit(self.home, &self.report.name, wish.word(), &self.order.by));
         }
@@ -103,7 +106,7 @@ impl<'a> Walk<'a> {
         let (mut course, mut effect) = Course::begin(wish, self.ladder());
         loop {
             if let Effect::Finish(outcome) = effect {
-                self.report.outcome = outcome;
+                self.report.outcome = Some(outcome);
                 break;
             }
             let input = self.perform(effect, &course);
@@ -206,7 +209,7 @@ impl<'a> Walk<'a> {
         let Some(mut spec) = spec else {
             return Taken::Impossible("neither a run record nor a mark says who it is".into());
         };
-        match self.order.wish {
+        match self.wish {
             Wish::Kill => spec.stop = Ladder::kill(),
             // It is to run by what the configuration says once its old tree is empty.
             Wish::Restart => spec = self.spec.cloned().unwrap_or(spec),

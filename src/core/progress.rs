@@ -1,0 +1,72 @@
+//! How far a stop has come: what is shown of it while it is under way.
+
+use serde::{Deserialize, Serialize};
+
+use super::bot::{BotName, Mode};
+use super::report::{ClaimsReport, OrdersReport};
+use super::stop::Stage;
+
+/// One bot's stop, as it is now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The bot.
+    pub bot: BotName,
+    /// Its mode, if it is known.
+    pub mode: Option<Mode>,
+    /// Since it was asked for, in milliseconds.
+    pub elapsed_ms: u64,
+    /// Every stage, in their order.
+    pub stages: Vec<StageSeen>,
+    /// Its orders, as far as they are verified; absent where nobody can read them.
+    pub orders: Option<OrdersReport>,
+    /// What the bot says of its shutdown: claims.
+    pub claims: ClaimsReport,
+    /// What was seen of its state file.
+    pub state_flushed: Option<bool>,
+    /// Processes of it that live, as far as is known.
+    pub processes_left: Vec<i32>,
+    /// What is being waited for.
+    pub waiting: Option<Waiting>,
+    /// Everything that went wrong so far.
+    pub errors: Vec<String>,
+}
+
+/// One stage of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageSeen {
+    /// Which.
+    pub stage: Stage,
+    /// How it stands.
+    pub standing: Standing,
+    /// What there is to say of it; empty if nothing.
+    pub text: String,
+    /// How long it took, or has taken so far, in milliseconds; absent before it began.
+    pub took_ms: Option<u64>,
+}
+
+/// How a stage stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Its turn has not come.
+    Ahead,
+    /// It is under way.
+    UnderWay,
+    /// It is over, and did what it is for.
+    Done,
+    /// There is nothing to do in it for this bot.
+    Skipped,
+    /// It is over, and something went wrong in it.
+    Failed,
+}
+
+/// What a stop waits for, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// What for: `pid 48220`, `the cancel command, attempt 2`.
+    pub what: String,
+    /// What happens if it does not come, and is said after it: `SIGKILL`.
+    pub then: Option<String>,
+    /// Until then, in milliseconds from now.
+    pub left_ms: Option<u64>,
+}
