@@ -1177,7 +1177,7 @@ fn last_report() -> BotReport {
         ended_by: ended_by.map(Into::into),
     };
     let mut report = BotReport::new("grid-btc".parse().expect("a name"));
-    report.outcome = StopOutcome::Survived;
+    report.outcome = Some(StopOutcome::Survived);
     report.duration_ms = 35_000;
     report.processes = vec![
         process(48000, "/bin/bot --token abc", Tier::Keeper, None, Some("SIGTERM")),

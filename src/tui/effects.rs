@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn what_is_told_of_a_stop_names_the_bot_once_and_leaves_nothing_out() {
-        use StopOutcome::{NotRunning, Stopped, Survived};
+        use crate::core::report::StopOutcome::{NotRunning, Stopped, Survived};
         let report = |outcome, restarted, errors: &[&str], notes: &[&str]| {
             let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
             let name = "momentum".parse().expect("a name");
