@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod bot;
+pub mod cancel;
 pub mod climb;
 pub mod cluster;
 pub mod code;
@@ -10,6 +11,7 @@ pub mod event;
 pub mod exit;
 pub mod find;
 pub mod kin;
+pub mod ledger;
 pub mod lifecycle;
 pub mod moment;
 pub mod order;

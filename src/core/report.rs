@@ -207,6 +207,9 @@ pub struct OrdersReport {
     pub without_id: u64,
     /// Whether the source was read after nothing of the bot lived any more (`cancel`: after the last attempt).
     pub verified: bool,
+    /// When the source was last read.
+    #[serde(default)]
+    pub read_at: Option<Timestamp>,
     /// Those that are still open, as they were last seen.
     pub open: Vec<Order>,
     /// What became of each that was to be canceled.

@@ -1,0 +1,278 @@
+//! The orders of one bot during a stop or a cancelation: which there were, which are still open, and what was said of
+//! each. The figures of a report come from here, and only from readings: what a command says of an order is kept beside
+//! them, and never makes an order count as canceled that its source still lists.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::bot::{Mode, Protective};
+use super::order::{Fate, Order, Reading};
+use super::report::{CancelResult, OrderResult, OrdersReport};
+
+/// What somebody said of the cancelation of one order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// What the order was called.
+    pub order: String,
+    /// What became of it.
+    pub result: CancelResult,
+    /// In words.
+    pub message: Option<String>,
+}
+
+/// Which orders are to be canceled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All of them.
+    All,
+    /// Those that are called so.
+    These(Vec<String>),
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    order: Order,
+    open: bool,
+    fate: Option<Fate>,
+    attempts: u32,
+    said: Option<(CancelResult, Option<String>)>,
+}
+
+/// The orders of one bot.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    mode: Option<Mode>,
+    protective: Protective,
+    which: Which,
+    entries: Vec<Entry>,
+    before: Option<u64>,
+    read_at: Option<Timestamp>,
+    /// Whether the last attempt to read succeeded.
+    current: bool,
+}
+
+impl Ledger {
+    /// A ledger in which nothing stands.
+    pub fn new(mode: Option<Mode>, protective: Protective, which: Which) -> Self {
+        Self { mode, protective, which, entries: Vec::new(), before: None, read_at: None, current: false }
+    }
+
+    /// Takes a reading in. The first one tells how many there were before.
+    pub fn take_in(&mut self, reading: &Reading) {
+        let by_id = Ids::of(&self.entries);
+        for entry in &mut self.entries {
+            entry.open = false;
+        }
+        for order in &reading.orders {
+            // Two orders that nothing tells apart are still two: whoever was met already is somebody else.
+            let known = by_id.all(order).find(|at| self.entries.get(*at).is_some_and(|entry| !entry.open));
+            if let Some(entry) = known.and_then(|at| self.entries.get_mut(at)) {
+                entry.open = true;
+                entry.fate = None;
+                entry.order.clone_from(order);
+            } else {
+                self.entries.push(Entry { order: order.clone(), open: true, fate: None, attempts: 0, said: None });
+            }
+        }
+        let gone = Ids::of(&self.entries);
+        for ended in &reading.ended {
+            let at = [&ended.order_id, &ended.client_order_id].into_iter().flatten().find_map(|id| gone.named(id));
+            if let Some(entry) = at.and_then(|at| self.entries.get_mut(at)).filter(|entry| !entry.open) {
+                entry.fate = Some(ended.fate);
+            }
+        }
+        if self.read_at.is_none() {
+            self.before = Some(self.count(|_| true));
+        }
+        self.read_at = Some(reading.at);
+        self.current = true;
+    }
+
+    /// The source could not be read: what is known is not of now any more.
+    pub const fn missed(&mut self) {
+        self.current = false;
+    }
+
+    /// What was said of orders that somebody tried to cancel. Orders that nobody knows are passed over.
+    pub fn hear(&mut self, tried: &[Order], said: &[Said]) {
+        let ids = Ids::of(&self.entries);
+        for order in tried {
+            if let Some(at) = ids.all(order).next() {
+                self.entries[at].attempts += 1;
+                self.entries[at].said = Some((CancelResult::Unknown, None));
+            }
+        }
+        for said in said {
+            if let Some(entry) = ids.named(&said.order).and_then(|at| self.entries.get_mut(at)) {
+                entry.said = Some((said.result, said.message.clone()));
+            }
+        }
+    }
+
+    /// Whether anybody is to cancel anything: not in dry-run.
+    pub fn cancels(&self) -> bool {
+        self.mode != Some(Mode::DryRun)
+    }
+
+    /// The open orders that are to be canceled.
+    pub fn to_cancel(&self) -> Vec<Order> {
+        let wanted = self.entries.iter().filter(|entry| self.cancels() && entry.open && self.is_meant(entry));
+        wanted.map(|entry| entry.order.clone()).collect()
+    }
+
+    /// Of those: the ones of which nobody said last that they are done with.
+    pub fn unsettled(&self) -> Vec<Order> {
+        let settled = |entry: &Entry| {
+            let said = entry.said.as_ref().map(|(result, _)| *result);
+            matches!(said, Some(CancelResult::Canceled | CancelResult::Filled | CancelResult::Gone))
+        };
+        let wanted = self.entries.iter().filter(|entry| self.cancels() && entry.open && self.is_meant(entry));
+        wanted.filter(|entry| !settled(entry)).map(|entry| entry.order.clone()).collect()
+    }
+
+    /// How many are open, whatever is to become of them.
+    pub fn open(&self) -> u64 {
+        self.count(|entry| entry.open)
+    }
+
+    /// How many of those that were ever seen are gone.
+    pub fn gone(&self) -> u64 {
+        self.count(|entry| !entry.open)
+    }
+
+    /// Whether the source was ever read.
+    pub const fn is_known(&self) -> bool {
+        self.read_at.is_some()
+    }
+
+    /// Whether what is known is what the last reading showed.
+    pub const fn is_current(&self) -> bool {
+        self.current
+    }
+
+    /// Every id of every order that was seen: what became of them is of interest.
+    pub fn of_interest(&self) -> Vec<String> {
+        let ids = self.entries.iter().flat_map(|entry| [&entry.order.order_id, &entry.order.client_order_id]);
+        ids.flatten().cloned().collect()
+    }
+
+    /// Names that were chosen and that no order has.
+    pub fn nobody_is_called(&self) -> Vec<&str> {
+        match &self.which {
+            Which::All => Vec::new(),
+            Which::These(names) => {
+                let is_known = |name: &&String| self.entries.iter().any(|entry| entry.order.is_called(name));
+                names.iter().filter(|name| !is_known(name)).map(String::as_str).collect()
+            }
+        }
+    }
+
+    /// Orders that have no id of the venue.
+    pub fn without_id(&self) -> impl Iterator<Item = &Order> {
+        self.entries
+            .iter()
+            .filter(|entry| self.is_chosen(entry))
+            .map(|entry| &entry.order)
+            .filter(|order| order.order_id.is_none())
+    }
+
+    /// The figures as they are now; nothing where the source was never read. `verified`: it was read when it counts.
+    pub fn report(&self, verified: bool) -> Option<OrdersReport> {
+        self.read_at?;
+        let chosen = || self.entries.iter().filter(|entry| self.is_chosen(entry));
+        let count = |what: &dyn Fn(&Entry) -> bool| chosen().filter(|entry| what(entry)).count() as u64;
+        let filled = |entry: &Entry| !entry.open && became(entry) == CancelResult::Filled;
+        let refused = |entry: &Entry| {
+            let said = entry.said.as_ref().map(|(result, _)| *result);
+            entry.open && matches!(said, Some(CancelResult::Refused | CancelResult::Unknown))
+        };
+        let kept = |entry: &Entry| entry.open && !self.is_meant(entry);
+        Some(OrdersReport {
+            before: self.before,
+            canceled: count(&|entry| !entry.open && !filled(entry)),
+            filled: count(&filled),
+            errors: count(&refused),
+            unconfirmed: if self.cancels() { count(&|entry| entry.open && !kept(entry)) } else { 0 },
+            skipped: if self.cancels() { 0 } else { count(&|entry| entry.open) },
+            kept: if self.cancels() { count(&kept) } else { 0 },
+            without_id: count(&|entry| entry.order.order_id.is_none()),
+            verified: verified && self.current,
+            read_at: self.read_at,
+            open: chosen().filter(|entry| entry.open).map(|entry| entry.order.clone()).collect(),
+            results: chosen().filter(|entry| self.cancels() && self.is_meant(entry)).map(result).collect(),
+        })
+    }
+
+    fn count(&self, what: impl Fn(&Entry) -> bool) -> u64 {
+        self.entries.iter().filter(|entry| self.is_chosen(entry) && what(entry)).count() as u64
+    }
+
+    fn is_chosen(&self, entry: &Entry) -> bool {
+        match &self.which {
+            Which::All => true,
+            Which::These(names) => names.iter().any(|name| entry.order.is_called(name)),
+        }
+    }
+
+    /// Whoever names a protective order means it; else the policy says what becomes of it.
+    fn is_meant(&self, entry: &Entry) -> bool {
+        let kept = entry.order.protective && self.protective == Protective::Keep;
+        self.is_chosen(entry) && (!kept || matches!(self.which, Which::These(_)))
+    }
+}
+
+fn became(entry: &Entry) -> CancelResult {
+    let said = entry.said.as_ref().map(|(result, _)| *result);
+    match (entry.open, entry.fate, said) {
+        (false, Some(Fate::Filled), _) | (false, None, Some(CancelResult::Filled)) => CancelResult::Filled,
+        (false, Some(Fate::Canceled), _) | (false, None, Some(CancelResult::Canceled)) => CancelResult::Canceled,
+        (false, None, Some(CancelResult::Gone | CancelResult::Refused | CancelResult::Unknown) | None) => {
+            CancelResult::Gone
+        }
+        (true, _, Some(CancelResult::Refused)) => CancelResult::Refused,
+        // Whatever was said of it: it is still listed.
+        (true, _, _) => CancelResult::Unknown,
+    }
+}
+
+fn result(entry: &Entry) -> OrderResult {
+    OrderResult {
+        order_id: entry.order.order_id.clone(),
+        client_order_id: entry.order.client_order_id.clone(),
+        result: became(entry),
+        attempts: entry.attempts,
+        message: entry.said.as_ref().and_then(|(_, message)| message.clone()),
+    }
+}
+
+/// Where each order stands, by every id that it has.
+struct Ids(HashMap<String, Vec<usize>>);
+
+impl Ids {
+    fn of(entries: &[Entry]) -> Self {
+        let mut ids: HashMap<String, Vec<usize>> = HashMap::with_capacity(entries.len());
+        for (at, entry) in entries.iter().enumerate() {
+            for id in names(&entry.order) {
+                ids.entry(id).or_default().push(at);
+            }
+        }
+        Self(ids)
+    }
+
+    fn named(&self, id: &str) -> Option<usize> {
+        self.0.get(id)?.first().copied()
+    }
+
+    fn all(&self, order: &Order) -> impl Iterator<Item = usize> {
+        names(order).into_iter().filter_map(|id| self.0.get(&id)).flatten().copied()
+    }
+}
+
+fn names(order: &Order) -> Vec<String> {
+    let ids: Vec<String> = [&order.order_id, &order.client_order_id].into_iter().flatten().cloned().collect();
+    if ids.is_empty() { vec![order.key()] } else { ids }
+}
+
+#[cfg(test)]
+mod tests;
