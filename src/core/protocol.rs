@@ -137,6 +137,9 @@ pub struct Snapshot {
     pub heartbeat_age_ms: Option<u64>,
     /// What the bot last said of itself over its notify socket: a claim.
     pub says: Option<String>,
+    /// What the bot last said of its orders and its state over its notify socket: claims.
+    #[serde(default)]
+    pub told: Told,
     /// Something about the supervision that the operator should know: a degraded mode, an error.
     pub warning: Option<String>,
     /// The processes of the tree as last seen: all of them while stopping, else the main one.
@@ -144,6 +147,47 @@ pub struct Snapshot {
     /// The processes of the run before this one, with the signals that ended them.
     #[serde(default)]
     pub before: Vec<SeenProcess>,
+}
+
+/// What a bot says of its orders and its state: the contract's fields of a notify message. Claims, all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// `X_ORDERS_ACTIVE`.
+    pub orders_active: Option<u64>,
+    /// `X_ORDERS_CANCELED`, since its stop began.
+    pub orders_canceled: Option<u64>,
+    /// `X_CANCEL_ERRORS`, since its stop began.
+    pub cancel_errors: Option<u64>,
+    /// `X_STATE_FLUSHED`, since its stop began.
+    pub state_flushed: Option<bool>,
+}
+
+impl Told {
+    /// Takes one field in; whether it was one of ours. A value that is no number, or neither 0 nor 1, says nothing.
+    pub fn hear(&mut self, name: &str, value: &str) -> bool {
+        let number = || value.trim().parse().ok();
+        match name {
+            "X_ORDERS_ACTIVE" => self.orders_active = number().or(self.orders_active),
+            "X_ORDERS_CANCELED" => self.orders_canceled = number().or(self.orders_canceled),
+            "X_CANCEL_ERRORS" => self.cancel_errors = number().or(self.cancel_errors),
+            "X_STATE_FLUSHED" => {
+                self.state_flushed = match value.trim() {
+                    "1" => Some(true),
+                    "0" => Some(false),
+                    _ => self.state_flushed,
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// A stop begins: what was said of earlier cancelations is not about this one.
+    pub const fn begin_to_stop(&mut self) {
+        self.orders_canceled = None;
+        self.cancel_errors = None;
+        self.state_flushed = None;
+    }
 }
 
 /// An end that the keeper saw.

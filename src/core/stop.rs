@@ -270,6 +270,8 @@ pub struct Course {
     stage: Stage,
     phase: Phase,
     rounds: usize,
+    /// Whether something is to be looked at between the old run and the next: then a restart is a stop and a start.
+    pauses: bool,
     /// Whether anything of it was seen alive.
     lived: bool,
     /// Whether its processes were ended although its keeper could be neither talked to nor ended.
@@ -298,6 +300,7 @@ impl Course {
             stage: Stage::Lock,
             phase,
             rounds: 0,
+            pauses: false,
             lived: false,
             keeper_passed_over: false,
             keepers_ended: 0,
@@ -306,6 +309,14 @@ impl Course {
             errors: Vec::new(),
         };
         (course, first)
+    }
+
+    /// The same, but nothing is started before somebody had the time to look at what the old run has left: between
+    /// [`Effect::Start`] and the start itself. A keeper that restarts by itself waits for nobody.
+    #[must_use]
+    pub const fn with_a_pause(mut self) -> Self {
+        self.pauses = true;
+        self
     }
 
     /// Where it is.
@@ -418,7 +429,7 @@ impl Course {
         // Nothing is started beside what may be its own.
         let beside = if self.wish == Wish::Restart { seen.strays + seen.shared } else { seen.strays };
         match (&seen.keeper, beside, self.wish) {
-            (KeeperSeen::Answers(_), 0, Wish::Restart) => self.ask(Wish::Restart, true),
+            (KeeperSeen::Answers(_), 0, Wish::Restart) if !self.pauses => self.ask(Wish::Restart, true),
             (KeeperSeen::Answers(_), 0, Wish::Stop | Wish::Kill | Wish::Climb) => self.listen(now),
             // A keeper that restarts does not wait for others: everything is ended, and then started anew.
             (KeeperSeen::Answers(_), _, Wish::Restart | Wish::Climb) => self.ask(Wish::Stop, true),

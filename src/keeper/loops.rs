@@ -10,7 +10,7 @@ use crate::core::bot::BotSpec;
 use crate::core::exit::Exit;
 use crate::core::lifecycle::{Effect, First, Input, Lifecycle, Phase, Reach};
 use crate::core::moment::Moment;
-use crate::core::protocol::{Answer, Request, SeenProcess};
+use crate::core::protocol::{Answer, Request, SeenProcess, Told};
 use crate::core::record::{ProcessId, RunRecord};
 use crate::core::signal::Signal;
 use crate::launch::Begin;
@@ -75,6 +75,7 @@ pub(super) struct Keeper {
     pub(super) last_exit: Option<(Exit, Moment)>,
     pub(super) heartbeat: Option<Moment>,
     pub(super) says: Option<String>,
+    pub(super) told: Told,
     pub(super) troubles: Troubles,
     /// What ended the first run before the launcher heard that it is ready.
     pub(super) failed_at_once: Option<String>,
@@ -102,6 +103,7 @@ impl Keeper {
             last_exit: None,
             heartbeat: None,
             says: None,
+            told: Told::default(),
             troubles: Troubles::default(),
             failed_at_once: None,
             changed: false,
@@ -149,6 +151,9 @@ impl Keeper {
         if std::mem::discriminant(self.parts.life.phase()) != before {
             self.phase_since = now;
             self.changed = true;
+            if let Phase::Stopping { .. } = self.parts.life.phase() {
+                self.told.begin_to_stop();
+            }
         }
         self.perform(effects);
     }

@@ -10,6 +10,7 @@ use crate::clock;
 use crate::core::event::Kind;
 use crate::core::exit::Exit;
 use crate::core::lifecycle::{Effect, Happening, Input, Outcome, Reach, Refusal};
+use crate::core::protocol::Told;
 use crate::core::record::{Ended, Ending, RunRecord};
 use crate::core::signal::Signal;
 use crate::journal;
@@ -90,6 +91,7 @@ impl Keeper {
         self.record = Some(record);
         self.heartbeat = None;
         self.says = None;
+        self.told = Told::default();
         match result {
             Ok(pid) => {
                 self.before = std::mem::replace(&mut self.parts.tree, Tree::spawned(pid, group)).seen();
@@ -291,7 +293,7 @@ impl Keeper {
                     self.says = (!harmless.is_empty()).then_some(harmless);
                     self.changed = true;
                 }
-                _ => {}
+                _ => self.changed |= self.told.hear(&name, &value),
             }
         }
     }

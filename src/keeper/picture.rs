@@ -36,6 +36,7 @@ impl Keeper {
                 .map(|(exit, at)| SeenExit { exit: exit.clone(), age_ms: millis(now.since(*at)) }),
             heartbeat_age_ms: self.heartbeat.map(|at| millis(now.since(at))),
             says: self.says.clone(),
+            told: self.told.clone(),
             warning: self.troubles.line(),
             processes: self.parts.tree.seen(),
             before: self.before.clone(),
