@@ -22,6 +22,7 @@ pub mod process;
 pub mod record;
 pub mod search;
 pub mod socket;
+pub mod stamp;
 pub mod stopper;
 pub mod survey;
 pub mod sys;

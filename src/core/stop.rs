@@ -85,6 +85,34 @@ pub enum Stage {
     Report,
 }
 
+impl Stage {
+    /// Every stage, in its order.
+    pub const ALL: [Self; 8] = [
+        Self::Lock,
+        Self::Chunks,
+        Self::Signal,
+        Self::Cancel,
+        Self::Flush,
+        Self::Empty,
+        Self::Verify,
+        Self::Report,
+    ];
+
+    /// The word of the screen.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Lock => "LOCK",
+            Self::Chunks => "CHUNKS",
+            Self::Signal => "SIGNAL",
+            Self::Cancel => "CANCEL",
+            Self::Flush => "FLUSH",
+            Self::Empty => "EMPTY",
+            Self::Verify => "VERIFY",
+            Self::Report => "REPORT",
+        }
+    }
+}
+
 /// What was seen of a bot in one look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
