@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod bot;
+pub mod claims;
 pub mod climb;
 pub mod cluster;
 pub mod code;
