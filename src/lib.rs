@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod cgroup;
+pub mod claims;
 pub mod cli;
 pub mod client;
 pub mod clock;
