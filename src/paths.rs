@@ -110,6 +110,11 @@ impl BotHome {
         self.root.join("bot.lock")
     }
 
+    /// The lock of whoever cancels its orders: two at once are one.
+    pub fn cancel_lock(&self) -> PathBuf {
+        self.root.join("cancel.lock")
+    }
+
     /// Its presence says: not to be running.
     pub fn down(&self) -> PathBuf {
         self.root.join("down")

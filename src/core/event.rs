@@ -51,6 +51,8 @@ pub enum Kind {
     Asked,
     /// What became of it: a whole report.
     Report,
+    /// Something that somebody must look at now: an order that is not confirmed canceled, a process that survived.
+    Alert,
     /// Supervision is degraded.
     Warning,
 }
@@ -72,6 +74,7 @@ impl Kind {
             Self::Refused => "refused",
             Self::Asked => "asked",
             Self::Report => "report",
+            Self::Alert => "alert",
             Self::Warning => "warning",
         }
     }

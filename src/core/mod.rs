@@ -25,5 +25,6 @@ pub mod state;
 pub mod status;
 pub mod stop;
 pub mod story;
+pub mod summary;
 pub mod tree;
 pub mod words;

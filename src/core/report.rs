@@ -119,6 +119,9 @@ pub struct BotReport {
     pub claims: ClaimsReport,
     /// What was seen of its state file.
     pub state_flushed: Option<bool>,
+    /// Whether its orders could not be read although a source is configured.
+    #[serde(default)]
+    pub unasked: bool,
     /// What went wrong.
     pub errors: Vec<String>,
     /// What else there is to know.
@@ -232,6 +235,48 @@ pub struct OrderResult {
     pub message: Option<String>,
 }
 
+impl OrderResult {
+    /// Whether this is about that order.
+    pub fn is_about(&self, order: &Order) -> bool {
+        (&self.order_id, &self.client_order_id) == (&order.order_id, &order.client_order_id)
+    }
+
+    /// What was said of it, as a phrase that follows its name; empty where nothing was.
+    pub fn said(&self) -> String {
+        let tried = match self.attempts {
+            0 => return String::new(),
+            1 => "once".to_owned(),
+            2 => "twice".to_owned(),
+            many => format!("{many} times"),
+        };
+        let message = self.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
+        match self.result {
+            CancelResult::Refused => format!(", refused {tried}{message}"),
+            CancelResult::Canceled | CancelResult::Filled | CancelResult::Gone | CancelResult::Unknown => {
+                format!(", tried {tried}{message}")
+            }
+        }
+    }
+}
+
+impl OrdersReport {
+    /// The figures in a line: `2 canceled, 1 filled, 1 NOT CONFIRMED`.
+    pub fn summary(&self) -> String {
+        let figures = [
+            (self.canceled, "canceled"),
+            (self.filled, "filled"),
+            (self.unconfirmed, "NOT CONFIRMED"),
+            (self.skipped, "skipped (dry-run)"),
+            (self.kept, "kept by policy"),
+        ];
+        let said: Vec<String> =
+            figures.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        let said = if said.is_empty() { "0 canceled".to_owned() } else { said.join(", ") };
+        let open = self.open.len();
+        format!("{said}, {open} open{}", if self.verified { ", verified" } else { ", NOT VERIFIED" })
+    }
+}
+
 /// The five things that may become of an order that is to be canceled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -298,6 +343,7 @@ impl BotReport {
             orders: None,
             claims: ClaimsReport::default(),
             state_flushed: None,
+            unasked: false,
             errors: Vec::new(),
             notes: Vec::new(),
         }
@@ -311,21 +357,25 @@ pub const LATCHED: &str = "the emergency stop is latched";
 pub const STILL_STARTING: &str = "its new run executes and is not ready yet; it goes on starting";
 
 impl BotReport {
-    /// What this bot's part of the command comes to.
+    /// What this bot's part of the command comes to: the worst of what applies.
     pub fn code(&self, action: &str) -> Code {
         let restart = action == "restart";
         // Refused before anything was done: whatever lives was left alone.
         if self.errors.iter().any(|error| error == LATCHED) {
-            Code::Latched
-        } else if self.survived() {
-            Code::Survived
-        } else if restart && self.notes.iter().any(|note| note == STILL_STARTING) {
-            Code::StillWorking
-        } else if !self.errors.is_empty() || (restart && !self.restarted) {
-            Code::Failed
-        } else {
-            Code::Done
+            return Code::Latched;
         }
+        let open = self.orders.as_ref().is_some_and(|orders| orders.unconfirmed > 0);
+        let starting = restart && self.notes.iter().any(|note| note == STILL_STARTING);
+        let failed = !self.errors.is_empty() || (restart && !self.restarted);
+        let applies = [
+            (self.survived(), Code::Survived),
+            (open, Code::OrderOpen),
+            (self.unasked, Code::NotAsked),
+            (self.state_flushed == Some(false), Code::NotFlushed),
+            (starting, Code::StillWorking),
+            (failed, Code::Failed),
+        ];
+        Code::worst(applies.into_iter().filter(|(applies, _)| *applies).map(|(_, code)| code))
     }
 }
 

@@ -87,16 +87,8 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in its order.
-    pub const ALL: [Self; 8] = [
-        Self::Lock,
-        Self::Chunks,
-        Self::Signal,
-        Self::Cancel,
-        Self::Flush,
-        Self::Empty,
-        Self::Verify,
-        Self::Report,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Lock, Self::Chunks, Self::Signal, Self::Cancel, Self::Flush, Self::Empty, Self::Verify, Self::Report];
 
     /// The word of the screen.
     pub const fn word(self) -> &'static str {

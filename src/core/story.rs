@@ -12,7 +12,7 @@ impl BotReport {
         };
         let not_again = if action == "restart" && !self.restarted { "; NOT started again" } else { "" };
         match self.outcome {
-            None => "its processes were left alone".to_owned(),
+            None => self.orders_sentence(),
             Some(StopOutcome::NotRunning) if self.restarted => format!("started {}; nothing was running", self.name),
             // What could not be looked at, or may be its own, is told beside it.
             Some(StopOutcome::NotRunning) if !self.errors.is_empty() => {
@@ -21,6 +21,17 @@ impl BotReport {
             Some(StopOutcome::NotRunning) => format!("nothing was running{not_again}"),
             Some(StopOutcome::Stopped) => format!("{done} {}{}{not_again}", self.name, self.how()),
             Some(StopOutcome::Survived) => format!("NOT STOPPED: {}", self.survivors(action)),
+        }
+    }
+
+    /// What became of orders that were to be canceled while the bot goes on.
+    fn orders_sentence(&self) -> String {
+        match &self.orders {
+            Some(orders) if orders.canceled + orders.filled + orders.open.len() as u64 == 0 => {
+                "no order is open".to_owned()
+            }
+            Some(orders) => orders.summary(),
+            None => "NOT CANCELED: its orders are unknown".to_owned(),
         }
     }
 

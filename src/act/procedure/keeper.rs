@@ -209,6 +209,7 @@ impl Walk<'_> {
     }
 
     fn take_in(&mut self, snapshot: &Snapshot) {
+        self.show_snapshot(snapshot);
         if snapshot.pid.is_some() {
             self.report.pid = self.report.pid.or(snapshot.pid);
         }

@@ -6,25 +6,38 @@
 mod alone;
 mod anew;
 mod beside;
+mod board;
+mod cancel;
+mod ending;
+mod flush;
 mod keeper;
+mod means;
+mod milestones;
+mod minder;
 mod order;
 mod paper;
 mod passes;
+mod reach;
+mod setting;
 mod stray;
+mod summary;
 mod talk;
 mod tally;
+mod venue;
 mod walk;
 
 use std::sync::Mutex;
 
 use crate::clock;
-use crate::core::report::{BotReport, Report};
+use crate::core::report::Report;
+use crate::orders::Readers;
 use crate::paths::Home;
 
 use super::whole_desk;
+use cancel::cancel;
+use ending::{Common, end};
 pub use order::{Chosen, StopOrder, StopWord, Work};
 use passes::Passes;
-use walk::Walk;
 
 /// Carries an order out, and says how it goes. Comes back with the report that was the last word.
 pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) -> Report {
@@ -40,11 +53,13 @@ pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) ->
         let mut tell = tell.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         (*tell)(word);
     };
+    let readers = Readers::new();
+    let common = Common { home: &home, order, passes: &passes, readers: &readers, say: &say };
     let bots = side_by_side(&order.bots, |name| {
         let spec = specs.iter().find(|spec| spec.name == *name);
         let mut report = match &order.work {
-            Work::End(wish) => Walk::new(&home, order, *wish, name, spec, &passes, &say).finish(),
-            Work::Cancel(_) => BotReport::of_orders(name.clone()),
+            Work::End(wish) => end(&common, *wish, name, spec),
+            Work::Cancel(chosen) => cancel(&common, chosen, name, spec),
         };
         paper::keep(&home, order, &mut report);
         say(&StopWord::Bot(Box::new(report.clone())));

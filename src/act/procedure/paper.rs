@@ -5,6 +5,7 @@ use std::io;
 use serde_json::{Map, Value, json};
 
 use crate::core::bot::BotName;
+use crate::core::code::Code;
 use crate::core::event::Kind;
 use crate::core::report::{BotReport, Report};
 use crate::journal;
@@ -28,6 +29,41 @@ pub(super) fn keep(home: &Home, order: &StopOrder, report: &mut BotReport) {
     if let Err(error) = kept {
         let why = format!("the report cannot be kept in its events: {}", words(&error));
         report.errors.push(why);
+    }
+    alert(home, order, report);
+}
+
+/// What somebody must look at now has an event of its own, whoever is told of it one day.
+fn alert(home: &Home, order: &StopOrder, report: &mut BotReport) {
+    let code = report.code(order.work.word());
+    let Some(what) = alarming(code, report) else { return };
+    let mut more = Map::new();
+    more.insert("action".into(), json!(order.work.word()));
+    more.insert("exit_code".into(), json!(code.number()));
+    more.insert("stop".into(), json!(order.id));
+    let event = journal::event(Some(&report.name), Kind::Alert, what, more);
+    if let Err(error) = journal::append(&home.bot(&report.name).events(), &event) {
+        report.errors.push(format!("the alert cannot be kept in its events: {}", words(&error)));
+    }
+}
+
+fn alarming(code: Code, report: &BotReport) -> Option<String> {
+    let first = || report.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
+    match code {
+        Code::Survived => Some(format!("ALERT: it was to be stopped and something of it lives{}", first())),
+        Code::OrderOpen => {
+            let open = report.orders.as_ref().map_or(0, |orders| orders.unconfirmed);
+            Some(format!("ALERT: {open} of its orders not confirmed canceled{}", first()))
+        }
+        Code::NotAsked => Some(format!("ALERT: nobody knows whether it has open orders{}", first())),
+        Code::NotFlushed => Some(format!("ALERT: its state is not on disk{}", first())),
+        Code::Done
+        | Code::Failed
+        | Code::Usage
+        | Code::StillWorking
+        | Code::NoLatch
+        | Code::Latched
+        | Code::NotPermitted => None,
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) struct Setting {
     pub(super) cancel: Option<Cancel>,
     pub(super) claims: Option<Claims>,
     pub(super) state_file: Option<PathBuf>,
+    /// The log of its last run.
+    pub(super) own_log: Option<PathBuf>,
     /// The files that it logs to: the one that its keeper gave it, and the one that it writes by itself.
     pub(super) logs: Vec<PathBuf>,
     pub(super) surroundings: Option<Surroundings>,
@@ -31,7 +33,8 @@ impl Setting {
             RecordSeen::None | RecordSeen::Unreadable(_) => None,
         };
         let record = record.as_deref();
-        let logs = record.map(|record| home.bot(name).log(&record.run)).into_iter().chain(
+        let own_log = record.map(|record| home.bot(name).log(&record.run));
+        let logs = own_log.clone().into_iter().chain(
             spec.map(|spec| spec.log_file.clone()).or_else(|| record.map(|record| record.log_file.clone())).flatten(),
         );
         Self {
@@ -42,6 +45,7 @@ impl Setting {
             claims: either(spec, record, |spec| &spec.claims, |record| &record.claims),
             state_file: either(spec, record, |spec| &spec.state_file, |record| &record.state_file),
             logs: logs.collect(),
+            own_log,
             surroundings: spec.map(Surroundings::of_spec).or_else(|| record.map(Surroundings::of_record)),
         }
     }

@@ -21,6 +21,9 @@ use crate::record;
 use crate::survey::{Marked, Sight, see, with_marked};
 
 use super::alone::Alone;
+use super::board::Board;
+use super::ending::Common;
+use super::milestones::Milestones;
 use super::order::{StopOrder, StopWord};
 use super::passes::Passes;
 use super::stray::Stray;
@@ -42,6 +45,10 @@ pub(super) struct Walk<'a> {
     pub(super) spec: Option<&'a BotSpec>,
     pub(super) passes: &'a Passes<'a>,
     say: &'a (dyn Fn(&StopWord) + Sync),
+    pub(super) milestones: &'a Milestones,
+    pub(super) board: &'a Board<'a>,
+    /// The next signal that its keeper announced first: once it is another one, the bot has had its chance.
+    pub(super) announced: Option<Option<Signal>>,
     /// As it was last seen.
     pub(super) sight: Option<Sight>,
     /// Processes beside those of its keeper, as they were last seen.
@@ -63,14 +70,14 @@ pub(super) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(
-        home: &'a Home,
-        order: &'a StopOrder,
+        common: &Common<'a>,
         wish: Wish,
         name: &BotName,
         spec: Option<&'a BotSpec>,
-        passes: &'a Passes<'a>,
-        say: &'a (dyn Fn(&StopWord) + Sync),
+        milestones: &'a Milestones,
+        board: &'a Board<'a>,
     ) -> Self {
+        let Common { home, order, passes, say, .. } = *common;
         Self {
             home,
             order,
@@ -80,6 +87,9 @@ impl<'a> Walk<'a> {
             spec,
             passes,
             say,
+            milestones,
+            board,
+            announced: None,
             sight: None,
             strays: Vec::new(),
             awaited: Vec::new(),
@@ -103,12 +113,14 @@ impl<'a> Walk<'a> {
             self.report.errors.push(LATCHED.into());
             return self.report;
         }
-        let (mut course, mut effect) = Course::begin(wish, self.ladder());
+        let (course, mut effect) = Course::begin(wish, self.ladder());
+        let mut course = if self.milestones.passed().done { course } else { course.with_a_pause() };
         loop {
             if let Effect::Finish(outcome) = effect {
                 self.report.outcome = Some(outcome);
                 break;
             }
+            self.reach(&course, &effect);
             let input = self.perform(effect, &course);
             effect = course.next(input, clock::now());
         }
@@ -130,6 +142,7 @@ impl<'a> Walk<'a> {
             Effect::Take => Input::Taken(self.take()),
             Effect::Signal(signal, reach) => Input::Signaled(self.alone().send(signal, reach)),
             Effect::Wait(until) => {
+                self.show_waiting(until);
                 let input = self.alone().wait(until);
                 self.tell_if_it_takes_long(course, until);
                 input

@@ -1,0 +1,63 @@
+//! Cancels orders of one bot, which goes on.
+
+use crate::core::bot::{BotName, BotSpec};
+use crate::core::ledger::Which;
+use crate::core::progress::Standing;
+use crate::core::report::{BotReport, OrdersReport};
+use crate::core::stop::Stage;
+
+use super::board::Board;
+use super::ending::Common;
+use super::minder::{settle_orders, show};
+use super::order::Chosen;
+use super::setting::Setting;
+use super::venue::Venue;
+
+use crate::act::audit;
+
+/// Cancels the orders of a bot: all of them, or those that were chosen.
+pub(super) fn cancel(common: &Common<'_>, chosen: &[Chosen], name: &BotName, spec: Option<&BotSpec>) -> BotReport {
+    let begun = crate::clock::now();
+    let setting = Setting::of(common.home, name, spec);
+    let board = Board::new(name.clone(), true, common.say);
+    for stage in [Stage::Lock, Stage::Chunks, Stage::Signal, Stage::Flush, Stage::Empty] {
+        board.stage(stage, Standing::Skipped, "");
+    }
+    let mut report = BotReport { mode: setting.mode, ..BotReport::of_orders(name.clone()) };
+    board.write(|progress| progress.mode = setting.mode);
+    report.errors.extend(audit(common.home, name, "cancel", &common.order.by));
+    let which = chosen.iter().find(|chosen| chosen.bot == *name);
+    let which = which.map_or(Which::All, |chosen| Which::These(chosen.orders.clone()));
+    let mut venue = Venue::new(common.home, &setting, common.readers, which);
+    if venue.is_readable() {
+        let time = venue.time();
+        venue.cancel(time, &mut |ledger, what| show(&board, ledger, what, None));
+        report.orders = venue.ledger.report(true);
+        let settled = settle_orders(&venue, report.orders.as_ref());
+        report.unasked = settled.unasked;
+        report.errors.extend(settled.errors);
+        report.notes.extend(settled.notes);
+        let open = report.orders.as_ref().is_some_and(|orders| orders.unconfirmed > 0);
+        if open && setting.cancel.is_none() {
+            report.errors.push("only the bot itself can cancel them: it has no cancel command".into());
+        }
+        for name in venue.ledger.nobody_is_called() {
+            let name = crate::config::visible(name);
+            report.notes.push(format!("no open order of it is called {name}: gone already, or never there"));
+        }
+    } else {
+        report.errors.push("its orders are unknown: no source of them is configured; nothing was canceled".into());
+    }
+    let standing = if report.errors.is_empty() { Standing::Done } else { Standing::Failed };
+    let summary = report.orders.as_ref().map_or_else(String::new, OrdersReport::summary);
+    board.stage(Stage::Cancel, standing, summary);
+    board.stage(Stage::Verify, standing, "");
+    for error in &report.errors {
+        board.error(error);
+    }
+    board.write(|progress| progress.orders.clone_from(&report.orders));
+    board.stage(Stage::Report, Standing::Done, "");
+    board.end();
+    report.duration_ms = crate::clock::millis(crate::clock::now().since(begun));
+    report
+}

@@ -1,0 +1,92 @@
+//! One bot's end: one hand ends its processes, another minds its orders beside it.
+
+use crate::core::bot::{BotName, BotSpec};
+use crate::core::ledger::Which;
+use crate::core::progress::Standing;
+use crate::core::report::{BotReport, LATCHED};
+use crate::core::stop::{Stage, Wish};
+use crate::orders::Readers;
+use crate::paths::Home;
+
+use super::board::Board;
+use super::milestones::{DoneAtTheEnd, Milestones};
+use super::minder::Minder;
+use super::order::{StopOrder, StopWord};
+use super::passes::Passes;
+use super::setting::Setting;
+use super::summary;
+use super::venue::Venue;
+use super::walk::Walk;
+
+/// What all bots of one order have in common.
+pub(super) struct Common<'a> {
+    pub(super) home: &'a Home,
+    pub(super) order: &'a StopOrder,
+    pub(super) passes: &'a Passes<'a>,
+    pub(super) readers: &'a Readers,
+    pub(super) say: &'a (dyn Fn(&StopWord) + Sync),
+}
+
+/// Ends one bot, and has its orders minded where there is something to mind.
+pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<&BotSpec>) -> BotReport {
+    let setting = Setting::of(common.home, name, spec);
+    // Who only hurries a stop that is under way leaves its orders to that one.
+    let minds = setting.minds() && wish != Wish::Climb;
+    let board = Board::new(name.clone(), minds, common.say);
+    board.write(|progress| progress.mode = setting.mode);
+    board.stage(Stage::Chunks, Standing::Skipped, "");
+    let milestones = Milestones::default();
+    if !minds {
+        for stage in [Stage::Cancel, Stage::Flush] {
+            board.stage(stage, Standing::Skipped, "");
+        }
+        milestones.pass(|passed| (passed.ready, passed.done) = (true, true));
+        let report = Walk::new(common, wish, name, spec, &milestones, &board).finish();
+        return reported(&board, report);
+    }
+    let venue = || Venue::new(common.home, &setting, common.readers, Which::All);
+    std::thread::scope(|scope| {
+        let minder = Minder::new(&setting, venue(), wish, &milestones, &board);
+        let minding = std::thread::Builder::new().spawn_scoped(scope, move || minder.mind());
+        if minding.is_err() {
+            // No room for a thread: the orders are seen to when the processes are gone.
+            drop(DoneAtTheEnd(&milestones));
+        }
+        let mut report = Walk::new(common, wish, name, spec, &milestones, &board).finish();
+        let latched = report.errors.iter().any(|error| error == LATCHED);
+        let empty = !report.survived();
+        milestones.pass(|passed| {
+            passed.over.get_or_insert(empty);
+            passed.called_off = latched;
+        });
+        let minded = match minding {
+            Ok(minding) => minding.join().ok(),
+            Err(_) => Some(Minder::new(&setting, venue(), wish, &milestones, &board).mind()),
+        };
+        match minded {
+            Some(minded) => minded.into_report(&mut report),
+            None => report.errors.push("what was minding its orders broke off".into()),
+        }
+        if !latched {
+            summary::write(&setting, wish, &mut report);
+        }
+        reported(&board, report)
+    })
+}
+
+fn reported(board: &Board<'_>, report: BotReport) -> BotReport {
+    for error in &report.errors {
+        board.error(error);
+    }
+    board.write(|progress| {
+        progress.waiting = None;
+        progress
+            .processes_left
+            .retain(|pid| report.processes.iter().any(|process| process.pid == *pid && process.ended_by.is_none()));
+    });
+    let standing = if report.survived() { Standing::Failed } else { Standing::Done };
+    board.stage(Stage::Empty, standing, "");
+    board.stage(Stage::Report, Standing::Done, "");
+    board.end();
+    report
+}

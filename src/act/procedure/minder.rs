@@ -1,0 +1,343 @@
+//! Whoever minds a bot's orders and its state while another hand ends its processes: reads before, listens to what the bot
+//! says, cancels what it leaves open, and reads again when it is gone. What is said and what is seen are kept apart.
+
+use std::time::Duration;
+
+use crate::claims::LogClaims;
+use crate::clock;
+use crate::core::claims::together;
+use crate::core::ledger::Ledger;
+use crate::core::moment::Moment;
+use crate::core::progress::Standing;
+use crate::core::protocol::Told;
+use crate::core::report::{BotReport, ClaimsReport, OrdersReport};
+use crate::core::stop::{Stage, Wish};
+
+use super::board::Board;
+use super::flush::{Flush, compare};
+use super::milestones::{DoneAtTheEnd, Milestones, Passed};
+use super::setting::Setting;
+use super::venue::Venue;
+
+/// A graceful stop waits so long for the first reading before the bot is told; a kill hardly does.
+const BEFORE: Duration = Duration::from_secs(2);
+const BEFORE_A_KILL: Duration = Duration::from_millis(300);
+/// How often it is listened to what the bot writes.
+const LISTEN: Duration = Duration::from_millis(100);
+/// How often the source is asked while the bot cleans up: an answer that nothing has changed costs next to nothing.
+const READ_AGAIN: Duration = Duration::from_millis(500);
+/// What is open once the bot is gone gets this much time at least, whatever was spent on it before.
+const LAST_CHANCE: Duration = Duration::from_secs(5);
+/// No more orders than this are named one by one.
+const NAMED: usize = 20;
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Minded {
+    orders: Option<OrdersReport>,
+    claims: ClaimsReport,
+    state_flushed: Option<bool>,
+    unasked: bool,
+    errors: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// Minds one bot's orders during one stop.
+pub(super) struct Minder<'a> {
+    setting: &'a Setting,
+    venue: Venue<'a>,
+    wish: Wish,
+    milestones: &'a Milestones,
+    board: &'a Board<'a>,
+    logs: Option<LogClaims>,
+    flush: Option<Flush>,
+    minded: Minded,
+}
+
+impl<'a> Minder<'a> {
+    pub(super) fn new(
+        setting: &'a Setting,
+        venue: Venue<'a>,
+        wish: Wish,
+        milestones: &'a Milestones,
+        board: &'a Board<'a>,
+    ) -> Self {
+        Self { setting, venue, wish, milestones, board, logs: None, flush: None, minded: Minded::default() }
+    }
+
+    /// From before the bot is told to after it is gone.
+    pub(super) fn mind(mut self) -> Minded {
+        let _done = DoneAtTheEnd(self.milestones);
+        let begun = clock::now();
+        self.board.write(|progress| progress.mode = self.setting.mode);
+        if !self.venue.is_readable() {
+            self.board.stage(Stage::Cancel, Standing::Skipped, "its orders are unknown: no source is configured");
+        }
+        let before = if self.wish == Wish::Kill { BEFORE_A_KILL } else { BEFORE };
+        if self.venue.is_readable() {
+            self.venue.read(before);
+            self.show("");
+        }
+        let passed = self.milestones.wait(Duration::MAX, |passed| passed.about_to_tell || passed.over.is_some());
+        if passed.about_to_tell {
+            self.get_ready();
+            self.milestones.pass(|passed| passed.ready = true);
+        }
+        let spent = self.while_it_ends();
+        let passed = self.milestones.passed();
+        if passed.called_off {
+            return self.minded;
+        }
+        self.afterwards(&passed, spent);
+        let took = clock::now().since(begun);
+        self.settle(&passed, took)
+    }
+
+    /// It is about to be told: what is there now is what everything later is compared with.
+    fn get_ready(&mut self) {
+        self.logs = Some(LogClaims::begin(self.setting.logs.clone(), self.setting.claims.as_ref()));
+        self.flush = self.setting.state_file.clone().map(Flush::begin);
+        if self.setting.claims.is_some() || self.flush.is_some() {
+            self.board.stage(Stage::Flush, Standing::UnderWay, "");
+        }
+    }
+
+    /// Listens and looks until nothing more is done to its processes. How much of the time for canceling was spent.
+    fn while_it_ends(&mut self) -> Duration {
+        let mut spent = Duration::ZERO;
+        let mut tried = false;
+        let mut read: Option<Moment> = None;
+        loop {
+            let passed = self.milestones.wait(LISTEN, |passed| passed.over.is_some());
+            if passed.over.is_some() {
+                return spent;
+            }
+            self.listen(&passed.told);
+            let now = clock::now();
+            let due = read.is_none_or(|read| now.since(read) >= READ_AGAIN);
+            if passed.about_to_tell && due && self.venue.is_readable() {
+                read = Some(now);
+                self.venue.read(READ_AGAIN);
+                self.show("");
+            }
+            // It does not end, and its orders stand: they are not left until it has been killed.
+            if passed.had_its_chance && !std::mem::replace(&mut tried, true) && self.venue.ledger.is_known() {
+                let begun = clock::now();
+                self.cancel(self.venue.time());
+                spent = clock::now().since(begun);
+            }
+            self.board.tick();
+        }
+    }
+
+    /// Nothing more is done to its processes: what has it left, and what is done about it?
+    fn afterwards(&mut self, passed: &Passed, spent: Duration) {
+        if let Some(logs) = &mut self.logs {
+            logs.finish();
+        }
+        self.listen(&passed.told);
+        let flushed = compare(&self.minded.claims, self.flush.as_ref());
+        self.minded.state_flushed = flushed.flushed;
+        self.minded.notes.extend(flushed.note);
+        self.show_flush(flushed.flushed, flushed.error.as_deref());
+        self.minded.errors.extend(flushed.error);
+        if !self.venue.is_readable() {
+            return;
+        }
+        self.board.stage(Stage::Verify, Standing::UnderWay, "");
+        self.venue.read(BEFORE);
+        self.compare_with_what_it_says(&passed.told);
+        let left = self.venue.time().saturating_sub(spent).max(LAST_CHANCE.min(self.venue.time()));
+        if self.venue.blind.is_some() || !self.venue.ledger.to_cancel().is_empty() {
+            self.cancel(left);
+        }
+        self.show("");
+    }
+
+    fn cancel(&mut self, time: Duration) {
+        let board = self.board;
+        let until = clock::now().plus(time);
+        self.venue.cancel(time, &mut |ledger, what| {
+            show(board, ledger, what, Some(until.since(clock::now())));
+        });
+        self.show("");
+    }
+
+    /// Claims of both ways, as they are now: over its notify socket, and in its logs.
+    fn listen(&mut self, told: &Told) {
+        let of_told = ClaimsReport {
+            orders_canceled: told.orders_canceled,
+            cancel_errors: told.cancel_errors,
+            state_flushed: told.state_flushed,
+        };
+        if let Some(logs) = &mut self.logs {
+            logs.poll();
+            self.minded.claims = together([of_told, logs.heard()]);
+        }
+        let claims = self.minded.claims.clone();
+        self.board.write(|progress| progress.claims = claims);
+        if let (None, Some(says)) = (self.minded.state_flushed, self.minded.claims.state_flushed) {
+            self.board.stage(Stage::Flush, Standing::UnderWay, format!("says {}", yes(says)));
+        }
+    }
+
+    /// What it says of its orders, beside what it had left open when it was gone, before anybody else canceled anything.
+    fn compare_with_what_it_says(&mut self, told: &Told) {
+        let ledger = &self.venue.ledger;
+        if !ledger.is_current() || self.venue.is_dry() {
+            return;
+        }
+        let (open, gone) = (ledger.to_cancel().len() as u64, ledger.gone());
+        if open == 0 {
+            return;
+        }
+        if let Some(claimed) = self.minded.claims.orders_canceled.filter(|claimed| *claimed > gone) {
+            let are = if open == 1 { "is" } else { "are" };
+            let says = format!("it says that it canceled {}, and {open} {are} still open", orders(claimed));
+            self.minded.errors.push(says);
+        } else if told.orders_active == Some(0) {
+            self.minded.errors.push(format!("it says that no order of it is active, and {} still open", are(open)));
+        }
+    }
+
+    fn show(&self, what: &str) {
+        show(self.board, &self.venue.ledger, what, None);
+    }
+
+    fn show_flush(&self, flushed: Option<bool>, error: Option<&str>) {
+        self.board.write(|progress| progress.state_flushed = flushed);
+        let says = self.minded.claims.state_flushed.map(|says| format!("says {}", yes(says)));
+        let (standing, text) = match (flushed, error) {
+            (_, Some(error)) => (Standing::Failed, error.to_owned()),
+            (Some(true), None) => (Standing::Done, says.unwrap_or_default()),
+            (Some(false) | None, None) => (Standing::Skipped, "it says nothing of its state".to_owned()),
+        };
+        self.board.stage(Stage::Flush, standing, text);
+    }
+
+    /// Every figure and every word, when all is done.
+    fn settle(mut self, passed: &Passed, took: Duration) -> Minded {
+        if let Some(trouble) = self.logs.as_ref().and_then(LogClaims::trouble) {
+            self.minded.notes.push(trouble.to_owned());
+        }
+        if let Some(logs) = &self.logs {
+            let lines = logs.lines();
+            self.minded.notes.extend(lines.into_iter().map(|line| format!("it wrote: {line}")));
+        }
+        if !self.venue.is_readable() {
+            if self.setting.source.is_none() {
+                self.minded.notes.push("its orders are unknown: no source of them is configured".into());
+            }
+            return self.minded;
+        }
+        let ended = passed.over == Some(true);
+        self.minded.orders = self.venue.ledger.report(ended);
+        let settled = settle_orders(&self.venue, self.minded.orders.as_ref());
+        let standing = if settled.errors.is_empty() { Standing::Done } else { Standing::Failed };
+        let summary = self.minded.orders.as_ref().map_or_else(|| "unknown".to_owned(), OrdersReport::summary);
+        self.board.stage(Stage::Cancel, if self.venue.is_dry() { Standing::Skipped } else { standing }, summary);
+        self.minded.unasked = settled.unasked;
+        self.minded.errors.extend(settled.errors);
+        self.minded.notes.extend(settled.notes);
+        for error in &self.minded.errors {
+            self.board.error(error);
+        }
+        let seconds = format!("read again after {}.{} s", took.as_secs(), took.subsec_millis() / 100);
+        self.board.stage(Stage::Verify, standing, if settled.unasked { String::new() } else { seconds });
+        self.minded
+    }
+}
+
+impl Minded {
+    /// Puts what was found into a report.
+    pub(super) fn into_report(self, report: &mut BotReport) {
+        report.orders = self.orders;
+        report.claims = self.claims;
+        report.state_flushed = self.state_flushed;
+        report.unasked = self.unasked;
+        report.errors.extend(self.errors);
+        for note in self.notes {
+            if !report.notes.contains(&note) {
+                report.notes.push(note);
+            }
+        }
+    }
+}
+
+/// What is to be said of orders when nothing more is done about them.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    /// Whether the source could not be asked when it counted.
+    pub(super) unasked: bool,
+    pub(super) errors: Vec<String>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Every order that is not confirmed is named, and whatever went wrong is an error if it left something open, else a note.
+pub(super) fn settle_orders(venue: &Venue<'_>, report: Option<&OrdersReport>) -> Settled {
+    let mut settled = Settled::default();
+    let unconfirmed = report.map_or(0, |report| report.unconfirmed);
+    if let Some(why) = &venue.blind {
+        settled.unasked = true;
+        settled.errors.push(format!("its orders cannot be read: {why}"));
+    }
+    let to_cancel = venue.ledger.to_cancel();
+    for order in to_cancel.iter().take(NAMED) {
+        let said = report.and_then(|report| report.results.iter().find(|result| result.is_about(order)));
+        let said = said.map(|result| result.said()).unwrap_or_default();
+        settled.errors.push(format!("not confirmed canceled: {}{said}; check at the venue", harmless(&order.name())));
+    }
+    if to_cancel.len() > NAMED {
+        settled.errors.push(format!("not confirmed canceled: {} more", to_cancel.len() - NAMED));
+    }
+    let troubles = venue.troubles.iter().cloned();
+    if unconfirmed > 0 || venue.blind.is_some() {
+        settled.errors.extend(troubles);
+    } else {
+        settled.notes.extend(troubles);
+    }
+    let nameless: Vec<String> = venue.ledger.without_id().map(|order| harmless(&order.name())).collect();
+    if !nameless.is_empty() {
+        let named = nameless.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+        settled.notes.push(format!("{} without an id of the venue: {named}", orders(nameless.len() as u64)));
+    }
+    settled
+}
+
+/// How its orders stand, for whoever watches.
+pub(super) fn show(board: &Board<'_>, ledger: &Ledger, what: &str, left: Option<Duration>) {
+    let Some(report) = ledger.report(false) else { return };
+    let all = report.canceled + report.filled + report.open.len() as u64;
+    let mut text = format!("{} of {all} gone", all - report.open.len() as u64);
+    if report.errors > 0 {
+        text.push_str(&format!(", {} refused or unknown", report.errors));
+    }
+    if !what.is_empty() {
+        text = format!("{text}; {what}");
+    }
+    if let Some(left) = left {
+        text.push_str(&format!("; {} s left", left.as_secs()));
+    }
+    if ledger.cancels() {
+        board.stage(Stage::Cancel, Standing::UnderWay, text);
+    } else {
+        board.stage(Stage::Cancel, Standing::Skipped, "dry-run: nothing is canceled");
+    }
+    board.write(|progress| progress.orders = Some(report));
+}
+
+fn harmless(text: &str) -> String {
+    crate::config::visible(text).into_owned()
+}
+
+fn orders(count: u64) -> String {
+    if count == 1 { "1 order".to_owned() } else { format!("{count} orders") }
+}
+
+fn are(count: u64) -> String {
+    if count == 1 { "1 is".to_owned() } else { format!("{count} are") }
+}
+
+const fn yes(flushed: bool) -> &'static str {
+    if flushed { "True" } else { "False" }
+}

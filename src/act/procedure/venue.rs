@@ -1,0 +1,176 @@
+//! One bot's orders, within reach: read again and again, and canceled by whoever can.
+
+use std::fs::File;
+use std::time::Duration;
+
+use crate::clock;
+use crate::core::bot::{Mode, Protective};
+use crate::core::cancel::{Canceling, Effect, Input};
+use crate::core::ledger::{Ledger, Said, Which};
+use crate::core::moment::Moment;
+use crate::core::order::{Answer, Order};
+use crate::lock::Lock;
+use crate::orders::{Question, Readers, Surroundings};
+use crate::paths::Home;
+
+use super::means::by_command;
+use super::setting::Setting;
+
+/// No reading of a stop takes longer than this.
+const READING: Duration = Duration::from_secs(5);
+/// The answer to a question may take this much longer than the reading.
+const ON_THE_WAY: Duration = Duration::from_millis(250);
+/// How long it is waited for a source that cannot be read where nobody could cancel anyhow.
+const BLIND: Duration = Duration::from_secs(5);
+/// How often it is looked whether another stop has done with the same orders.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// What a cancelation without a cancel command has by way of time: an interface of the bot's own.
+const USUAL: Duration = Duration::from_secs(15);
+
+/// One bot's orders, and what is known of them.
+pub(super) struct Venue<'a> {
+    home: &'a Home,
+    setting: &'a Setting,
+    readers: &'a Readers,
+    pub(super) ledger: Ledger,
+    /// The stamp of the last reading: where nothing has changed, nothing is read.
+    known: Option<String>,
+    /// Why the source could not be read when that was last tried.
+    pub(super) blind: Option<String>,
+    /// What went wrong with canceling: errors if orders are open in the end.
+    pub(super) troubles: Vec<String>,
+}
+
+impl<'a> Venue<'a> {
+    pub(super) fn new(home: &'a Home, setting: &'a Setting, readers: &'a Readers, which: Which) -> Self {
+        let protective = setting.cancel.as_ref().map_or(Protective::Cancel, |cancel| cancel.protective);
+        let ledger = Ledger::new(setting.mode, protective, which);
+        Self { home, setting, readers, ledger, known: None, blind: None, troubles: Vec::new() }
+    }
+
+    /// Whether anybody can read them.
+    pub(super) const fn is_readable(&self) -> bool {
+        self.setting.source.is_some() && self.setting.surroundings.is_some()
+    }
+
+    /// How long the whole of canceling may take.
+    pub(super) fn time(&self) -> Duration {
+        self.setting.cancel.as_ref().map_or(USUAL, |cancel| cancel.timeout)
+    }
+
+    /// Reads them once, in so much time at most. Whether that went well.
+    pub(super) fn read(&mut self, within: Duration) -> bool {
+        match self.ask(within) {
+            Answer::Read(reading) => {
+                self.known.clone_from(&reading.stamp);
+                self.ledger.take_in(&reading);
+                self.blind = None;
+            }
+            Answer::Unchanged => self.blind = None,
+            Answer::Failed(why) => {
+                self.known = None;
+                self.ledger.missed();
+                self.blind = Some(why);
+            }
+        }
+        self.blind.is_none()
+    }
+
+    fn ask(&self, within: Duration) -> Answer {
+        let (Some(source), Some(surroundings)) = (&self.setting.source, &self.setting.surroundings) else {
+            return Answer::Failed("no source of its orders is configured".into());
+        };
+        let question = Question {
+            bot: self.setting.bot.clone(),
+            source: source.clone(),
+            surroundings: surroundings.clone(),
+            // Only of what was read well is it enough to know that nothing has changed.
+            known: self.known.clone().filter(|_| self.ledger.is_current()),
+            of_interest: self.ledger.of_interest(),
+            within,
+        };
+        self.readers.ask(question).wait(clock::now().plus(within).plus(ON_THE_WAY))
+    }
+
+    /// Has what is open canceled by the bot's cancel command, and reads again, until nothing is or the time is over.
+    /// `tell` hears how it goes.
+    pub(super) fn cancel(&mut self, time: Duration, tell: &mut dyn FnMut(&Ledger, &str)) {
+        let able = self.setting.cancel.is_some();
+        let until = clock::now().plus(if able { time } else { time.min(BLIND) });
+        let _alone = self.wait_for_others(until, tell);
+        self.cancel_by(able, until, tell, |venue, orders, within| match &venue.setting.surroundings {
+            Some(surroundings) => by_command(venue.setting, surroundings, orders, within),
+            None => (Vec::new(), Some("neither the configuration nor a record says where it runs".into())),
+        });
+    }
+
+    /// The same, by whatever means.
+    pub(super) fn cancel_by(
+        &mut self,
+        able: bool,
+        until: Moment,
+        tell: &mut dyn FnMut(&Ledger, &str),
+        mut means: impl FnMut(&Self, &[Order], Duration) -> (Vec<Said>, Option<String>),
+    ) {
+        let (mut canceling, mut effect) = Canceling::begin(until, able, fastrand::u64(..));
+        loop {
+            let input = match effect {
+                Effect::Finish => break,
+                Effect::Read => Input::Read(self.ask(until.since(clock::now()).clamp(Duration::from_secs(1), READING))),
+                Effect::Run(orders, within) => {
+                    let how = if orders.len() == 1 { "one by one" } else { "all at once" };
+                    tell(&self.ledger, &format!("{how}, attempt {}", canceling.attempts()));
+                    let (said, trouble) = means(self, &orders, within);
+                    Input::Ran(said, trouble)
+                }
+                Effect::Rest(time) => {
+                    tell(&self.ledger, &format!("again in {}.{} s", time.as_secs(), time.subsec_millis() / 100));
+                    std::thread::sleep(time);
+                    Input::Rested
+                }
+            };
+            if let Input::Read(answer) = &input {
+                self.known = match answer {
+                    Answer::Read(reading) => reading.stamp.clone(),
+                    Answer::Unchanged => self.known.take(),
+                    Answer::Failed(_) => None,
+                };
+            }
+            effect = canceling.next(input, &mut self.ledger, clock::now());
+            tell(&self.ledger, "");
+        }
+        self.blind = canceling.read_trouble().map(str::to_owned);
+        for trouble in canceling.troubles() {
+            if !self.troubles.contains(trouble) {
+                self.troubles.push(trouble.clone());
+            }
+        }
+    }
+
+    /// Two at once are one: whoever cancels this bot's orders already is waited for, as long as there is time. Where there
+    /// can be no lock, two at once cancel twice, which a venue stands.
+    fn wait_for_others(&self, until: Moment, tell: &mut dyn FnMut(&Ledger, &str)) -> Option<File> {
+        let path = self.home.bot(&self.setting.bot).cancel_lock();
+        loop {
+            match Lock::take(&path) {
+                Ok(Some(lock)) => return Some(lock.into_file()),
+                Err(_) => return None,
+                Ok(None) if clock::now() >= until => return None,
+                Ok(None) => {
+                    tell(&self.ledger, "somebody else is canceling them");
+                    std::thread::sleep(LOOK_AGAIN);
+                }
+            }
+        }
+    }
+
+    /// Whether nobody cancels anything because the bot trades with nothing.
+    pub(super) fn is_dry(&self) -> bool {
+        self.setting.mode == Some(Mode::DryRun)
+    }
+
+    /// The folder, the environment and the user of the bot.
+    pub(super) const fn surroundings(&self) -> Option<&Surroundings> {
+        self.setting.surroundings.as_ref()
+    }
+}
