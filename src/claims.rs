@@ -91,7 +91,7 @@ impl LogClaims {
 impl Listened {
     fn begin(path: PathBuf, claims: Option<&Claims>) -> Self {
         let mut listened = Self { path, reader: Reader::new(claims), open: None, half: Vec::new(), trouble: None };
-        listened.open = listened.opened(|metadata| metadata.len());
+        listened.open = listened.opened(Metadata::len);
         listened
     }
 

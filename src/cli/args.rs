@@ -60,6 +60,12 @@ pub enum Command {
         #[arg(value_name = "BOT")]
         bots: Vec<String>,
     },
+    /// Which orders are open
+    Orders {
+        /// Only of these
+        #[arg(value_name = "BOT")]
+        bots: Vec<String>,
+    },
     /// What bots wrote
     Logs(LogArgs),
     /// What happened

@@ -9,6 +9,7 @@ mod interrupt;
 mod log_lines;
 pub mod logs;
 mod logs_command;
+mod orders;
 mod output;
 mod run;
 mod scope;

@@ -7,7 +7,7 @@ use crate::paths::words;
 use super::args::{Args, Command};
 use super::desk::open_desk;
 use super::output::{Output, refusal, wants_color};
-use super::{check, events, logs_command, start, status, stop};
+use super::{check, events, logs_command, orders, start, status, stop};
 
 /// Runs one command.
 pub fn run(args: &Args, command: &Command) -> Code {
@@ -61,6 +61,7 @@ fn carry_out(args: &Args, command: &Command, output: Output) -> Code {
         Command::Kill(scope) => stop::stop(&desk, scope, Wish::Kill, output),
         Command::Restart(scope) => stop::restart(&desk, scope, output),
         Command::Status { bots } => status::run(&desk, bots, output),
+        Command::Orders { bots } => orders::run(&desk, bots, output),
         Command::Logs(which) => logs_command::run(&desk, which, output),
         Command::Events { count, bots } => events::run(&desk, *count, bots, output),
     }
@@ -77,6 +78,7 @@ fn word(command: &Command) -> &'static str {
         Command::Restart(_) => "restart",
         Command::Kill(_) => "kill",
         Command::Status { .. } => "status",
+        Command::Orders { .. } => "orders",
         Command::Logs(_) => "logs",
         Command::Events { .. } => "events",
     }

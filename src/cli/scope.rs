@@ -104,6 +104,14 @@ pub(super) fn known(desk: &Desk, scope: &Scope, output: Output) -> Result<Vec<Bo
     Ok(names)
 }
 
+/// What is known of bots beside their records: the configuration, or the last good one where today's has mistakes.
+pub(super) fn known_specs(desk: &Desk) -> Vec<BotSpec> {
+    match &desk.config {
+        Some(config) => config.bots.clone(),
+        None => last_good::read(&desk.home).map(|config| config.bots).unwrap_or_default(),
+    }
+}
+
 /// Says every mistake but the last, and hands back that one.
 fn mistakes(desk: &Desk, _output: Output) -> String {
     let all: Vec<String> = desk.mistakes.iter().map(ToString::to_string).collect();

@@ -1,5 +1,7 @@
 //! `status`: what may be said of each bot, and since when.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::clock;
@@ -8,13 +10,18 @@ use crate::core::state::State;
 use crate::core::status::BotStatus;
 use crate::core::words::{Hands, whole_note};
 use crate::latch;
+use crate::logs::harmless::harmless;
+use crate::orders::book::{self, SourceSeen};
 use crate::survey::Surveyor;
 use crate::who;
 
 use super::args::Scope;
 use super::desk::Desk;
 use super::output::Output;
-use super::scope::known;
+use super::scope::{known, known_specs};
+
+/// Counts of orders are waited for no longer: the rest of what there is to see is worth more than they are.
+const ORDERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Shows the bots of the configuration, and others that have something to say.
 pub(super) fn run(desk: &Desk, bots: &[String], output: Output) -> Code {
@@ -29,10 +36,13 @@ pub(super) fn run(desk: &Desk, bots: &[String], output: Output) -> Code {
     };
     let configured = desk.config.as_ref().map(|config| config.bots.as_slice()).unwrap_or_default();
     let specs: Vec<_> = configured.iter().filter(|spec| wanted.contains(&spec.name)).cloned().collect();
+    // Sources are read while everything else is looked at.
+    let asked = book::ask(&desk.home, &wanted, &known_specs(desk), ORDERS_WITHIN);
     let surveyor = Surveyor::new(desk.home.clone());
     let mut surveyor = if desk.config.is_some() { surveyor } else { surveyor.without_configuration() };
     let mut seen = surveyor.look_twice(&specs);
     seen.retain(|bot| wanted.contains(&bot.name));
+    count_orders(&mut seen, &asked.collect(), output);
     if output.json {
         output.object(&json!({
             "schema": 1,
@@ -57,6 +67,21 @@ pub(super) fn run(desk: &Desk, bots: &[String], output: Output) -> Code {
     if desk.config.is_none() { Code::Usage } else { Code::Done }
 }
 
+/// Fills in how many orders are open, where somebody could say.
+fn count_orders(seen: &mut [BotStatus], sources: &[SourceSeen], output: Output) {
+    for bot in seen {
+        let Some(source) = sources.iter().find(|source| source.bot == bot.name) else { continue };
+        if let Some(reading) = &source.reading {
+            bot.orders_active = Some(reading.orders.len() as u64);
+            bot.orders_read_at = Some(reading.at);
+        }
+        if let Some(why) = &source.error {
+            let why = harmless(why.replace(['\n', '\t'], " ").as_bytes());
+            output.complain(&format!("{}: orders unknown: {why}", bot.name));
+        }
+    }
+}
+
 fn estop(desk: &Desk) -> serde_json::Value {
     let latched = latch::is_latched(&desk.home);
     let problems = if latched { vec![] } else { vec!["this version has no emergency stop yet"] };
@@ -67,8 +92,8 @@ fn estop(desk: &Desk) -> serde_json::Value {
 }
 
 fn table(bots: &[BotStatus], output: Output) {
-    let header = ["NAME", "MODE", "STATE", "PID", "UP", "CPU", "MEM", "RST", "NOTE"];
-    let rows: Vec<[String; 9]> = bots.iter().map(row).collect();
+    let header = ["NAME", "MODE", "STATE", "PID", "UP", "CPU", "MEM", "ORD", "RST", "NOTE"];
+    let rows: Vec<[String; 10]> = bots.iter().map(row).collect();
     let widths: Vec<usize> = (0..header.len())
         .map(|column| {
             rows.iter().map(|row| row[column].chars().count()).chain([header[column].len()]).max().unwrap_or(0)
@@ -86,7 +111,7 @@ fn table(bots: &[BotStatus], output: Output) {
     }
 }
 
-fn row(bot: &BotStatus) -> [String; 9] {
+fn row(bot: &BotStatus) -> [String; 10] {
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let state = match bot.was {
         Some(was) => format!("{} (was {was})", bot.state),
@@ -100,12 +125,14 @@ fn row(bot: &BotStatus) -> [String; 9] {
         or_dash(bot.uptime_s.map(uptime)),
         or_dash(bot.cpu_percent.map(|cpu| format!("{cpu:.1}%"))),
         or_dash(bot.memory_bytes.map(memory)),
+        or_dash(bot.orders_active.map(|orders| orders.to_string())),
         or_dash(bot.restarts.map(|restarts| restarts.to_string())),
         whole_note(bot, Hands::Commands),
     ]
 }
 
-fn uptime(seconds: u64) -> String {
+/// A time span in few characters.
+pub(super) fn uptime(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     if days > 0 {
         format!("{days}d{hours:02}h")

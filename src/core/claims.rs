@@ -216,7 +216,9 @@ mod tests {
 
     fn heard(claims: &Claims, lines: &[&str]) -> (Option<u64>, Option<u64>, Option<bool>) {
         let mut reader = Reader::new(Some(claims));
-        lines.iter().for_each(|line| reader.hear(line));
+        for line in lines {
+            reader.hear(line);
+        }
         let heard = reader.heard();
         (heard.orders_canceled, heard.cancel_errors, heard.state_flushed)
     }

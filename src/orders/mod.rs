@@ -4,6 +4,8 @@
 //! SIGBUS, a file on a share that is gone can hang whoever touches it, and a program can print without end. None of that
 //! reaches whoever asked: a reader that dies or hangs is replaced, and its question answered with why.
 
+pub mod book;
+pub mod freqtrade_api;
 pub mod program;
 mod question;
 mod readers;
