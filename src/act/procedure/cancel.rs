@@ -1,7 +1,7 @@
 //! Cancels orders of one bot, which goes on.
 
 use crate::core::bot::{BotName, BotSpec};
-use crate::core::ledger::Which;
+use crate::core::ledger::{Ledger, Which};
 use crate::core::progress::Standing;
 use crate::core::report::{BotReport, OrdersReport};
 use crate::core::stop::Stage;
@@ -10,6 +10,7 @@ use super::board::Board;
 use super::ending::Common;
 use super::minder::{settle_orders, show};
 use super::order::Chosen;
+use super::over_api::{self, Then};
 use super::setting::Setting;
 use super::venue::Venue;
 
@@ -31,14 +32,21 @@ pub(super) fn cancel(common: &Common<'_>, chosen: &[Chosen], name: &BotName, spe
     let mut venue = Venue::new(common.home, &setting, common.readers, which);
     if venue.is_readable() {
         let time = venue.time();
-        venue.cancel(time, &mut |ledger, what| show(&board, ledger, what, None));
+        let tell = &mut |ledger: &Ledger, what: &str| show(&board, ledger, what, None);
+        if let Some(api) = setting.api()
+            && venue.read(time)
+            && !venue.ledger.to_cancel().is_empty()
+        {
+            report.notes.extend(over_api::cancel(&mut venue, api, Then::Stay, tell));
+        }
+        venue.cancel(time, tell);
         report.orders = venue.ledger.report(true);
         let settled = settle_orders(&venue, report.orders.as_ref());
         report.unasked = settled.unasked;
         report.errors.extend(settled.errors);
         report.notes.extend(settled.notes);
         let open = report.orders.as_ref().is_some_and(|orders| orders.unconfirmed > 0);
-        if open && setting.cancel.is_none() {
+        if open && setting.cancel.is_none() && setting.api().is_none() {
             report.errors.push("only the bot itself can cancel them: it has no cancel command".into());
         }
         for name in venue.ledger.nobody_is_called() {

@@ -16,6 +16,7 @@ use crate::core::stop::{Stage, Wish};
 use super::board::Board;
 use super::flush::{Flush, compare};
 use super::milestones::{DoneAtTheEnd, Milestones, Passed};
+use super::over_api::{self, Then};
 use super::setting::Setting;
 use super::venue::Venue;
 
@@ -96,6 +97,15 @@ impl<'a> Minder<'a> {
     /// It is about to be told: what is there now is what everything later is compared with.
     fn get_ready(&mut self) {
         self.logs = Some(LogClaims::begin(self.setting.logs.clone(), self.setting.claims.as_ref()));
+        // It is gone after its signal: what it can do over its own interface, it does before.
+        if let Some(api) = self.setting.api()
+            && matches!(self.wish, Wish::Stop | Wish::Restart)
+            && !self.venue.is_dry()
+        {
+            let board = self.board;
+            let tell = &mut |ledger: &Ledger, what: &str| show(board, ledger, what, None);
+            self.minded.notes.extend(over_api::cancel(&mut self.venue, api, Then::Stop, tell));
+        }
         self.flush = self.setting.state_file.clone().map(Flush::begin);
         if self.setting.claims.is_some() || self.flush.is_some() {
             self.board.stage(Stage::Flush, Standing::UnderWay, "");

@@ -15,6 +15,7 @@ mod means;
 mod milestones;
 mod minder;
 mod order;
+mod over_api;
 mod paper;
 mod passes;
 mod reach;

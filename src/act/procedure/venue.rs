@@ -141,9 +141,7 @@ impl<'a> Venue<'a> {
         }
         self.blind = canceling.read_trouble().map(str::to_owned);
         for trouble in canceling.troubles() {
-            if !self.troubles.contains(trouble) {
-                self.troubles.push(trouble.clone());
-            }
+            self.trouble(trouble.clone());
         }
     }
 
@@ -161,6 +159,13 @@ impl<'a> Venue<'a> {
                     std::thread::sleep(LOOK_AGAIN);
                 }
             }
+        }
+    }
+
+    /// Something went wrong with canceling.
+    pub(super) fn trouble(&mut self, trouble: String) {
+        if !self.troubles.contains(&trouble) {
+            self.troubles.push(trouble);
         }
     }
 
