@@ -66,6 +66,15 @@ pub enum Command {
         #[arg(value_name = "BOT")]
         bots: Vec<String>,
     },
+    /// Cancel orders, all of a bot or those that are named, and see that they are gone
+    Cancel {
+        /// Whose
+        #[command(flatten)]
+        scope: Scope,
+        /// Only the order of this id, of the venue or of the bot; may be given several times
+        #[arg(long = "order", value_name = "ID")]
+        orders: Vec<String>,
+    },
     /// What bots wrote
     Logs(LogArgs),
     /// What happened

@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod cancel;
 mod check;
 mod desk;
 mod events;

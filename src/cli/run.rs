@@ -7,7 +7,7 @@ use crate::paths::words;
 use super::args::{Args, Command};
 use super::desk::open_desk;
 use super::output::{Output, refusal, wants_color};
-use super::{check, events, logs_command, orders, start, status, stop};
+use super::{cancel, check, events, logs_command, orders, start, status, stop};
 
 /// Runs one command.
 pub fn run(args: &Args, command: &Command) -> Code {
@@ -62,6 +62,7 @@ fn carry_out(args: &Args, command: &Command, output: Output) -> Code {
         Command::Restart(scope) => stop::restart(&desk, scope, output),
         Command::Status { bots } => status::run(&desk, bots, output),
         Command::Orders { bots } => orders::run(&desk, bots, output),
+        Command::Cancel { scope, orders } => cancel::run(&desk, scope, orders, output),
         Command::Logs(which) => logs_command::run(&desk, which, output),
         Command::Events { count, bots } => events::run(&desk, *count, bots, output),
     }
@@ -79,6 +80,7 @@ fn word(command: &Command) -> &'static str {
         Command::Kill(_) => "kill",
         Command::Status { .. } => "status",
         Command::Orders { .. } => "orders",
+        Command::Cancel { .. } => "cancel",
         Command::Logs(_) => "logs",
         Command::Events { .. } => "events",
     }

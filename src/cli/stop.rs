@@ -1,12 +1,15 @@
 //! `stop`, `kill` and `restart`.
 
+use std::collections::BTreeMap;
+
 use crate::act;
 use crate::act::procedure::{StopOrder, StopWord};
 use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::code::Code;
+use crate::core::progress::{Progress, Standing};
 use crate::core::report::{BotReport, Report};
 use crate::core::status::RecordSeen;
-use crate::core::stop::Wish;
+use crate::core::stop::{Stage, Wish};
 use crate::latch;
 use crate::record;
 
@@ -53,8 +56,8 @@ pub(super) fn restart(desk: &Desk, scope: &Scope, output: Output) -> Code {
     carry_out(desk, Wish::Restart, &names, output)
 }
 
-/// The mode of what a kill ends; none if it cannot be known.
-fn mode(desk: &Desk, name: &BotName) -> Option<Mode> {
+/// The mode of what a kill ends, or whose orders are canceled; none if it cannot be known.
+pub(super) fn mode(desk: &Desk, name: &BotName) -> Option<Mode> {
     match record::read(&desk.home.bot(name)) {
         RecordSeen::Read(record) if record.ended.is_none() => Some(record.mode),
         RecordSeen::Read(_) | RecordSeen::None => {
@@ -76,13 +79,19 @@ fn riskier_mode(desk: &Desk, spec: &BotSpec) -> Option<Mode> {
 
 /// Has a stopper do it, and shows what it says as it says it: one bot's end does not wait for another's.
 fn carry_out(desk: &Desk, wish: Wish, names: &[BotName], output: Output) -> Code {
-    leave_on_interrupt(output, wish.word());
     let specs = desk.config.as_ref().map(|config| config.bots.as_slice());
-    let order = StopOrder::new(&desk.home, wish, names, specs, &desk.by);
-    let report = act::stop(&order, &mut |word| match word {
+    watch(&StopOrder::new(&desk.home, wish, names, specs, &desk.by), output)
+}
+
+/// Has a stopper carry this out, and shows what it says.
+pub(super) fn watch(order: &StopOrder, output: Output) -> Code {
+    let action = order.work.word();
+    leave_on_interrupt(output, action);
+    let mut told = Told::default();
+    let report = act::stop(order, &mut |word| match word {
         StopWord::Waiting { bot, what, .. } => output.remark(&format!("{bot}: {what}")),
-        StopWord::Progress(_) => {}
-        StopWord::Bot(bot) => show(wish.word(), bot, output),
+        StopWord::Progress(progress) => told.show(progress, output),
+        StopWord::Bot(bot) => show(action, bot, output),
         StopWord::Over(report) => show_rest(report, output),
     });
     output.object(&report);
@@ -91,7 +100,15 @@ fn carry_out(desk: &Desk, wish: Wish, names: &[BotName], output: Output) -> Code
 
 fn show(action: &str, bot: &BotReport, output: Output) {
     let text = bot.line(action);
+    let bad = bot.survived() || bot.orders.as_ref().is_some_and(|orders| orders.unconfirmed > 0);
     output.line(&if bot.survived() { output.red(&text) } else { text });
+    for line in bot.says_line().into_iter().chain(bot.seen_line().filter(|_| bot.outcome.is_some())) {
+        let text = format!("  {}: {line}", bot.name);
+        output.line(&if bad && line.starts_with("orders seen") { output.red(&text) } else { text });
+    }
+    if bot.minded() && bot.outcome.is_some() {
+        output.line(&format!("  {}: {}", bot.name, bot.summary(action)));
+    }
     for note in &bot.notes {
         output.line(&format!("  {}: {note}", bot.name));
     }
@@ -100,7 +117,39 @@ fn show(action: &str, bot: &BotReport, output: Output) {
     }
 }
 
+/// What was told of each bot's progress, so that nothing is told twice.
+#[derive(Default)]
+struct Told(BTreeMap<BotName, Vec<String>>);
+
+impl Told {
+    /// Tells of stages that have come to something: one line each, as they do.
+    fn show(&mut self, progress: &Progress, output: Output) {
+        let told = self.0.entry(progress.bot.clone()).or_default();
+        for seen in progress.stages.iter().filter(|seen| !seen.text.is_empty() && seen.stage != Stage::Verify) {
+            let sign = match seen.standing {
+                Standing::Ahead => continue,
+                Standing::UnderWay => "...",
+                Standing::Done => "done",
+                Standing::Skipped => "skipped",
+                Standing::Failed => "FAILED",
+            };
+            // What is counted down is not told every second.
+            let text = seen.text.split("; ").next().unwrap_or_default();
+            let line = format!("{} {sign}: {text}", seen.stage.word());
+            if !told.contains(&line) {
+                output.remark(&format!("{}: {line}", progress.bot));
+                told.push(line);
+            }
+        }
+    }
+}
+
 fn show_rest(report: &Report, output: Output) {
+    if report.bots.len() > 1
+        && let Some(summary) = report.summary()
+    {
+        output.line(&format!("together: {summary}"));
+    }
     for error in &report.errors {
         output.complain(error);
     }
