@@ -8,6 +8,7 @@
 
 mod adopt;
 mod binaries;
+mod canceling;
 mod cgroups;
 mod commands;
 mod crashes;
@@ -23,6 +24,8 @@ mod odd_bots;
 mod pid_files;
 mod races;
 mod screen;
+mod shutdown;
 mod stopper;
 mod stops;
 mod strays;
+mod trader;
