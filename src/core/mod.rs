@@ -6,6 +6,7 @@ pub mod bot;
 pub mod climb;
 pub mod cluster;
 pub mod code;
+pub mod decimal;
 pub mod event;
 pub mod exit;
 pub mod find;

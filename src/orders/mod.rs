@@ -4,11 +4,26 @@
 //! SIGBUS, a file on a share that is gone can hang whoever touches it, and a program can print without end. None of that
 //! reaches whoever asked: a reader that dies or hangs is replaced, and its question answered with why.
 
+mod command;
+mod file;
+mod freqtrade;
+mod gather;
+mod hand;
+mod hummingbot;
+mod json;
 pub mod program;
 mod question;
+mod read;
 mod readers;
+mod sql;
+mod sqlite;
+mod state_json;
 mod surroundings;
+mod times;
+mod waiting;
+pub mod wire;
 
 pub use question::Question;
+pub use read::answer;
 pub use readers::{Pending, Readers};
 pub use surroundings::{Environment, Surroundings, is_of_the_tree};
