@@ -6,11 +6,26 @@
 
 pub mod book;
 pub mod freqtrade_api;
+mod command;
+mod file;
+mod freqtrade;
+mod gather;
+mod hand;
+mod hummingbot;
+mod json;
 pub mod program;
 mod question;
+mod read;
 mod readers;
+mod sql;
+mod sqlite;
+mod state_json;
 mod surroundings;
+mod times;
+mod waiting;
+pub mod wire;
 
 pub use question::Question;
+pub use read::answer;
 pub use readers::{Pending, Readers};
 pub use surroundings::{Environment, Surroundings, is_of_the_tree};

@@ -120,18 +120,23 @@ fn spawn(command: &[String], surroundings: &Surroundings) -> Result<Child, Strin
     })
 }
 
-/// As another user, all its groups included. A thread has ids of its own on Linux, and its children get them: so one that
-/// is made for this becomes the user, spawns, and ends.
+/// As another user, all its groups included: by a thread that becomes the user, spawns, and ends.
 fn spawn_as(mut child: Command, identity: Identity) -> io::Result<Child> {
     let thread = std::thread::Builder::new().name("as another user".into()).spawn(move || {
-        let groups: Vec<Gid> = identity.groups.iter().copied().map(Gid::from_raw).collect();
-        let (user, group) = (Uid::from_raw(identity.uid), Gid::from_raw(identity.gid));
-        set_thread_groups(&groups)?;
-        set_thread_res_gid(group, group, group)?;
-        set_thread_res_uid(user, user, user)?;
+        become_on_this_thread(&identity)?;
         child.spawn()
     })?;
     thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that was to spawn it has ended")))
+}
+
+/// Makes this one thread, and whatever it starts from now on, another user's: on Linux every thread has ids of its own.
+pub(super) fn become_on_this_thread(identity: &Identity) -> io::Result<()> {
+    let groups: Vec<Gid> = identity.groups.iter().copied().map(Gid::from_raw).collect();
+    let (user, group) = (Uid::from_raw(identity.uid), Gid::from_raw(identity.gid));
+    set_thread_groups(&groups)?;
+    set_thread_res_gid(group, group, group)?;
+    set_thread_res_uid(user, user, user)?;
+    Ok(())
 }
 
 fn how(status: ExitStatus) -> String {
