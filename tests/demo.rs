@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used)] // What helps a test may fail like one.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -38,6 +38,7 @@ fn hasty() -> String {
         .replace("\"--warmup\", \"8s\"", "\"--warmup\", \"400ms\"")
         .replace("\"--pause\", \"2s\"", "\"--pause\", \"100ms\"")
         .replace("wait = \"3s\"", "wait = \"300ms\"")
+        .replace("timeout = \"3s\"", "timeout = \"1500ms\"")
 }
 
 fn setup(parent: &Path) -> Setup {
@@ -126,7 +127,7 @@ fn open_trades(file: &Path) -> i64 {
 #[test]
 fn the_embedded_configuration_reads_without_a_mistake() {
     let config = config::parse(Path::new("/nowhere/demo.toml"), TEXT).expect("no mistake");
-    assert_eq!(config.bots.len(), 7);
+    assert_eq!(config.bots.len(), 9);
     assert!(config.bots.iter().all(|bot| bot.mode != Mode::Live), "a newcomer places no live orders");
     assert!(config.bots.iter().all(|bot| bot.command[..2] == ["botwarden", "paper-bot"]));
     assert_ne!(hasty(), TEXT);
@@ -150,6 +151,9 @@ fn everything_comes_to_life_and_nothing_of_it_is_left() {
     });
     assert_eq!(open_orders(&stage.work("maker/data/state.db")), 4);
     assert_eq!(open_orders(&stage.work("slow-stop/data/state.db")), 4);
+    assert_eq!(open_orders(&stage.work("refuser/data/state.db")), 3);
+    assert_eq!(open_orders(&stage.work("stubborn/data/state.db")), 2);
+    assert_eq!(open_orders(&stage.work("liar/data/state.db")), 2);
     assert_eq!(open_trades(&stage.work("trend/tradesv3.dryrun.sqlite")), 2);
     until("a heartbeat", || {
         stage.look().iter().any(|bot| bot.name.as_str() == "maker" && bot.heartbeat_age_s.is_some())
@@ -160,9 +164,13 @@ fn everything_comes_to_life_and_nothing_of_it_is_left() {
     let told = closing.lines.join("\n");
     let line = |name: &str| closing.lines.iter().find(|line| line.starts_with(name)).expect(&told);
     for name in ["maker", "trend", "arb", "slow-start", "slow-stop"] {
-        assert!(line(name).ends_with("stopped, exited with 0"), "{told}");
+        assert!(line(name).contains("stopped, exited with 0"), "{told}");
     }
-    assert!(line("stubborn").ends_with("stopped, was ended by SIGKILL"), "{told}");
+    assert!(line("stubborn").contains("stopped, was ended by SIGKILL"), "{told}");
+    // Their simulated orders stay open, and that keeps nobody here: they go with the home.
+    for name in ["refuser", "liar"] {
+        assert!(line(name).contains("stopped, exited with 0"), "{told}");
+    }
     assert!(told.contains(&format!("{} is removed", root.display())), "{told}");
     assert!(!root.exists());
     assert!(process::marked(&root).is_empty());
@@ -209,12 +217,109 @@ fn orders_of_a_killed_run_are_found_by_the_next_one() {
     let stage = Stage::open();
     stage.start(&["maker", "trend"]);
     let output = stage.run(&["kill", "maker", "trend", "--yes"]);
-    assert!(output.status.success(), "{output:?}");
+    // They are gone, and what they left open is said.
+    assert!(matches!(output.status.code(), Some(0 | 11)), "{output:?}");
     assert_eq!(open_orders(&stage.work("maker/data/state.db")), 4, "nobody canceled them");
     assert_eq!(open_trades(&stage.work("trend/tradesv3.dryrun.sqlite")), 2);
     stage.start(&["maker", "trend"]);
     assert!(stage.log("maker").contains("4 orders of the last run were still open, canceled"));
     assert!(stage.log("trend").contains("2 orders of the last run were still open, canceled"));
+}
+
+/// Runs the cancel command as a stop would: in the bot's folder, without anything that marks a bot's tree.
+fn cancel(folder: &Path, asked: &str) -> Output {
+    let mut command = Command::new(PROGRAM);
+    command.args(["paper-bot", "cancel"]).current_dir(folder).env_remove("BOTWARDEN_HOME");
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("botwarden");
+    child.stdin.take().expect("its stdin").write_all(asked.as_bytes()).expect("read");
+    child.wait_with_output().expect("its words")
+}
+
+/// The contract's question about every order in a bot's file, by the venue's ids.
+fn every_order(file: &Path) -> String {
+    let payload: String =
+        read_only(file).query_row("SELECT payload FROM state_store", [], |row| row.get(0)).expect("its state");
+    let state: Value = serde_json::from_str(&payload).expect("JSON");
+    let orders: Vec<Value> = state["open_orders"]
+        .as_object()
+        .expect("orders")
+        .values()
+        .map(|order| serde_json::json!({ "order_id": order["order_id"] }))
+        .collect();
+    serde_json::json!({ "bot": "x", "mode": "paper", "orders": orders, "deadline_ms": 1000 }).to_string()
+}
+
+fn results(output: &Output) -> Vec<String> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let word = |line: &str| serde_json::from_str::<Value>(line).expect("JSON")["result"].as_str().map(str::to_owned);
+    text.lines().map(|line| word(line).expect("a word")).collect()
+}
+
+#[test]
+fn what_a_killed_bot_leaves_is_canceled_by_its_command() {
+    let stage = Stage::open();
+    stage.start(&["stubborn"]);
+    let file = stage.work("stubborn/data/state.db");
+    let asked = every_order(&file);
+    let output = stage.run(&["stop", "stubborn"]);
+    assert!(matches!(output.status.code(), Some(0)), "{output:?}");
+    let again = cancel(&stage.work("stubborn"), &asked);
+    assert!(again.status.success(), "{again:?}");
+    let results = results(&again);
+    // By the stop itself, or just now.
+    assert!(results == ["gone", "gone"] || results == ["canceled", "canceled"], "{results:?}");
+    assert_eq!(open_orders(&file), 0);
+}
+
+#[test]
+fn a_venue_that_refuses_is_asked_again_and_one_order_stays() {
+    let stage = Stage::open();
+    stage.start(&["refuser"]);
+    let (file, folder) = (stage.work("refuser/data/state.db"), stage.work("refuser"));
+    assert_eq!(open_orders(&file), 3);
+    // Behind the back of a bot that lives: what a stop does meets the same venue.
+    let asked = every_order(&file);
+    let mut first = results(&cancel(&folder, &asked));
+    first.sort_unstable();
+    assert_eq!(first, ["canceled", "refused", "refused"]);
+    let mut second = results(&cancel(&folder, &asked));
+    second.sort_unstable();
+    assert_eq!(second, ["canceled", "gone", "refused"]);
+    let mut third = results(&cancel(&folder, &asked));
+    third.sort_unstable();
+    assert_eq!(third, ["gone", "gone", "refused"]);
+    assert_eq!(open_orders(&file), 1);
+    let odd = r#"{"orders":[{"order_id":null},{"order_id":"nobody's"}]}"#;
+    assert_eq!(results(&cancel(&folder, odd)), ["unknown", "gone"]);
+    for wrong in ["", "[]", "{\"orders\":7}"] {
+        let output = cancel(&folder, wrong);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{output:?}");
+    }
+    let output = cancel(stage.folder.path(), &asked);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("only on a paper desk"), "{output:?}");
+}
+
+#[test]
+fn the_refuser_and_the_liar_say_what_they_are_here_to_say() {
+    let stage = Stage::open();
+    stage.start(&["refuser", "liar"]);
+    let before = open_orders(&stage.work("liar/data/state.db"));
+    let written = |stage: &Stage| std::fs::metadata(stage.work("liar/data/state.db")).and_then(|file| file.modified());
+    let then = written(&stage).expect("its file");
+    let output = stage.run(&["stop", "refuser", "liar"]);
+    // Stopped, and with open orders.
+    assert!(matches!(output.status.code(), Some(0 | 11)), "{output:?}");
+    let refuser = stage.log("refuser");
+    assert_eq!(refuser.matches("Failed to cancel order PX-").count(), 2, "{refuser}");
+    assert!(refuser.contains("429 Too Many Requests") && refuser.contains("Orders canceled: 1\n"), "{refuser}");
+    assert!(refuser.contains("Cancel errors: 2\n") && refuser.contains("State flushed: True\n"), "{refuser}");
+    let liar = stage.log("liar");
+    for claim in ["Orders canceled: 2\n", "Cancel errors: 0\n", "State flushed: True\n", "GRACEFUL SHUTDOWN COMPLETE"] {
+        assert!(liar.contains(claim), "{liar}");
+    }
+    assert_eq!((before, open_orders(&stage.work("liar/data/state.db"))), (2, 2));
+    assert_eq!(written(&stage).expect("its file"), then);
 }
 
 #[test]
@@ -357,12 +462,12 @@ fn what_a_killed_demo_leaves_is_cleared_by_the_next_one() {
     let left = demo.homes().remove(0);
     demo.signal(Signal::KILL);
     demo.child.wait().expect("its end");
-    assert_eq!(process::marked(&left).len(), 7, "bots outlive whoever started them");
+    assert_eq!(process::marked(&left).len(), 9, "bots outlive whoever started them");
 
     let next = PaperDesk::open_with(&setup(demo.folder.path())).expect("a desk");
     let notes = next.notes().join("\n");
     assert!(notes.contains("An earlier demo was killed") && notes.contains(&left.display().to_string()), "{notes}");
-    assert!(notes.contains("its 7 bots"), "{notes}");
+    assert!(notes.contains("its 9 bots"), "{notes}");
     assert!(!left.exists() && process::marked(&left).is_empty());
 }
 

@@ -5,11 +5,13 @@
 
 mod book;
 mod bot;
+mod cancel;
 mod errand;
 mod market;
 mod order;
 mod state_json;
 mod trades;
+mod venue;
 mod voice;
 mod waiter;
 
@@ -18,21 +20,47 @@ use std::process::ExitCode;
 
 use crate::process::MARK;
 
+use super::place::{LOCK, PREFIX};
+
 /// The hidden command of a simulated bot: `botwarden paper-bot KIND`.
 pub const ROLE: &str = "paper-bot";
+
+/// The command that cancels a simulated bot's orders in its place: `botwarden paper-bot cancel`.
+const CANCEL: &str = "cancel";
 
 /// The whole life of a simulated bot.
 pub fn run() -> ExitCode {
     let arguments: Vec<String> =
         std::env::args_os().skip(2).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    if arguments.first().is_some_and(|first| first == CANCEL) {
+        return match in_a_home().and_then(|()| cancel::run()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => complain(&format!("{CANCEL}: {why}"), 1),
+        };
+    }
     let result = on_a_desk().and_then(|()| errand::Errand::read(&arguments)).and_then(bot::Bot::new);
     match result {
         Ok(bot) => bot.live(),
-        Err(why) => {
-            let _ = writeln!(io::stderr(), "botwarden {ROLE}: {why}");
-            ExitCode::from(2)
-        }
+        Err(why) => complain(&why, 2),
     }
+}
+
+fn complain(why: &str, code: u8) -> ExitCode {
+    let _ = writeln!(io::stderr(), "botwarden {ROLE}: {why}");
+    ExitCode::from(code)
+}
+
+/// A cancel command has no mark of its desk: it is no part of a bot's tree. The folder says where it is.
+fn in_a_home() -> Result<(), String> {
+    let folder = std::env::current_dir().map_err(|error| error.to_string())?;
+    let is_home = |folder: &std::path::Path| {
+        folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX))
+            && folder.join(LOCK).is_file()
+    };
+    if folder.ancestors().any(is_home) {
+        return Ok(());
+    }
+    Err("simulated orders are canceled only on a paper desk: 'botwarden demo' makes one".to_owned())
 }
 
 /// Its files have the names that real bots use: it must never come to run in the folder of one.

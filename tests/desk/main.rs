@@ -21,6 +21,7 @@ mod logs;
 mod neighbours;
 mod notify;
 mod odd_bots;
+mod order_commands;
 mod pid_files;
 mod races;
 mod screen;

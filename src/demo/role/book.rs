@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::errand::Kind;
 use super::market::Market;
-use super::order::{Order, Side, Status};
+use super::order::{Order, Refuses, Side, Status};
 use super::{state_json, trades};
 
 /// Somebody who reads the file may hold it for a moment.
@@ -39,9 +39,14 @@ impl Book {
     pub(super) fn open(kind: Kind) -> Result<(Self, usize), String> {
         let format = match kind {
             Kind::Trend => Format::Trades,
-            Kind::Maker | Kind::Arb | Kind::Flaky | Kind::SlowStart | Kind::SlowStop | Kind::Stubborn => {
-                Format::StateJson
-            }
+            Kind::Maker
+            | Kind::Arb
+            | Kind::Flaky
+            | Kind::SlowStart
+            | Kind::SlowStop
+            | Kind::Stubborn
+            | Kind::Refuser
+            | Kind::Liar => Format::StateJson,
         };
         let opened = match format {
             Format::StateJson => state_json::open(),
@@ -74,6 +79,7 @@ impl Book {
             status: Status::Open,
             placed: now,
             updated: now,
+            refuses: Refuses::Never,
         };
         self.orders.push(order.clone());
         order
@@ -92,6 +98,13 @@ impl Book {
             if status == Status::Filled {
                 order.filled = order.quantity;
             }
+        }
+    }
+
+    /// Has the venue refuse to cancel an order.
+    pub(super) fn refuse(&mut self, id: &str, refuses: Refuses) {
+        for order in self.orders.iter_mut().filter(|order| order.id == id) {
+            order.refuses = refuses;
         }
     }
 

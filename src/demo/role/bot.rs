@@ -9,7 +9,8 @@ use crate::core::moment::Moment;
 use super::book::Book;
 use super::errand::{Errand, Kind};
 use super::market::Market;
-use super::order::{Order, Side, Status};
+use super::order::{Order, Refuses, Side, Status};
+use super::venue::TOO_MANY;
 use super::voice::Voice;
 use super::waiter::Waiter;
 
@@ -82,9 +83,14 @@ impl Bot {
             if self.waiter.wait(time) {
                 match self.errand.kind {
                     Kind::Stubborn => self.voice.warning("SIGTERM received and ignored: the position is not flat yet"),
-                    Kind::Maker | Kind::Trend | Kind::Arb | Kind::Flaky | Kind::SlowStart | Kind::SlowStop => {
-                        return self.shut_down();
-                    }
+                    Kind::Liar => return self.pretend(),
+                    Kind::Maker
+                    | Kind::Trend
+                    | Kind::Arb
+                    | Kind::Flaky
+                    | Kind::SlowStart
+                    | Kind::SlowStop
+                    | Kind::Refuser => return self.shut_down(),
                 }
             }
         }
@@ -111,7 +117,14 @@ impl Bot {
                 let life = self.errand.life.unwrap_or_else(|| Duration::from_secs(fastrand::u64(FLAKY_LIFE)));
                 Some(clock::now().plus(life))
             }
-            Kind::Maker | Kind::Trend | Kind::Arb | Kind::SlowStart | Kind::SlowStop | Kind::Stubborn => None,
+            Kind::Maker
+            | Kind::Trend
+            | Kind::Arb
+            | Kind::SlowStart
+            | Kind::SlowStop
+            | Kind::Stubborn
+            | Kind::Refuser
+            | Kind::Liar => None,
         }
     }
 
@@ -130,7 +143,8 @@ impl Bot {
     fn open_orders(&mut self) {
         for number in 0..self.errand.kind.orders() {
             let (side, steps) = self.slot(number);
-            self.place(side, steps);
+            let id = self.place(side, steps);
+            self.book.refuse(&id, self.errand.kind.refuses(number));
         }
         self.write();
     }
@@ -142,14 +156,23 @@ impl Bot {
             // A trend follower lets its profits run.
             (Kind::Trend, Side::Sell) => 24.0,
             (
-                Kind::Trend | Kind::Maker | Kind::Arb | Kind::Flaky | Kind::SlowStart | Kind::SlowStop | Kind::Stubborn,
+                Kind::Trend
+                | Kind::Maker
+                | Kind::Arb
+                | Kind::Flaky
+                | Kind::SlowStart
+                | Kind::SlowStop
+                | Kind::Stubborn
+                | Kind::Refuser
+                | Kind::Liar,
                 Side::Buy | Side::Sell,
             ) => 1.0 + (number / 2) as f64 * 2.0,
         };
         (side, steps)
     }
 
-    fn place(&mut self, side: Side, steps: f64) {
+    /// Places an order, and says its id.
+    fn place(&mut self, side: Side, steps: f64) -> String {
         let price = self.market.away(match side {
             Side::Buy => -steps,
             Side::Sell => steps,
@@ -162,6 +185,7 @@ impl Bot {
             order.quantity,
             self.market.text(order.price)
         ));
+        order.id
     }
 
     fn write(&mut self) {
@@ -188,7 +212,7 @@ impl Bot {
                     self.voice.warning(&format!("ws ping rtt {rtt} ms (limit 500 ms)"));
                 }
             }
-
+            Kind::Refuser | Kind::Liar => self.quote(),
             Kind::Stubborn => self.voice.info("waiting for the position to be flat: 2000 DOGE left"),
         }
     }
@@ -279,15 +303,33 @@ impl Bot {
                 false
             }
         };
+        self.say_last_words(canceled, errors, errors, flushed);
+        ExitCode::SUCCESS
+    }
+
+    /// Says what a bot says that has canceled and written down everything, and does nothing of it.
+    fn pretend(self) -> ExitCode {
+        let open = self.book.open_orders().count();
+        self.voice.tell("STOPPING=1\nSTATUS=canceling orders");
+        self.voice.main("WARNING", "SHUTDOWN SIGNAL RECEIVED - Initiating graceful shutdown");
+        self.voice.main("INFO", "Step 1: Canceling active orders...");
+        self.voice.main("INFO", &format!("Found {open} active orders to cancel"));
+        self.voice.main("INFO", &format!("Batch canceled {open} orders"));
+        self.voice.main("INFO", "Step 2: Flushing StateStore to disk...");
+        self.say_last_words(open, 0, 0, true);
+        ExitCode::SUCCESS
+    }
+
+    /// The last words of 247trader.
+    fn say_last_words(&self, canceled: usize, errors: usize, active: usize, flushed: bool) {
         self.voice.tell(&format!(
-            "X_ORDERS_ACTIVE={errors}\nX_ORDERS_CANCELED={canceled}\nX_CANCEL_ERRORS={errors}\nX_STATE_FLUSHED={}",
+            "X_ORDERS_ACTIVE={active}\nX_ORDERS_CANCELED={canceled}\nX_CANCEL_ERRORS={errors}\nX_STATE_FLUSHED={}",
             u8::from(flushed)
         ));
         self.voice.main("INFO", "GRACEFUL SHUTDOWN COMPLETE");
         self.voice.main("INFO", &format!("  Orders canceled: {canceled}"));
         self.voice.main("INFO", &format!("  Cancel errors: {errors}"));
         self.voice.main("INFO", &format!("  State flushed: {}", if flushed { "True" } else { "False" }));
-        ExitCode::SUCCESS
     }
 
     /// Takes its orders back: at once, or one by one where each takes its time. How many, and how many errors.
@@ -304,13 +346,20 @@ impl Bot {
         let (mut canceled, mut errors) = (0, 0);
         for batch in batches {
             self.take_time();
-            for order in batch {
+            let (batch, refused): (Vec<&Order>, Vec<&Order>) =
+                batch.iter().partition(|order| order.refuses == Refuses::Never);
+            errors += refused.len();
+            for order in refused {
+                self.voice.main("ERROR", &format!("Failed to cancel order {}: {TOO_MANY}", order.id));
+            }
+            for order in &batch {
                 self.book.end(&order.id, Status::Canceled);
             }
             match self.book.write() {
+                Ok(()) if batch.is_empty() => {}
                 Ok(()) => {
                     canceled += batch.len();
-                    self.tell_canceled(batch, canceled, open.len());
+                    self.tell_canceled(&batch, canceled, open.len());
                 }
                 Err(why) => {
                     errors += batch.len();
@@ -331,7 +380,7 @@ impl Bot {
         }
     }
 
-    fn tell_canceled(&self, batch: &[Order], canceled: usize, of: usize) {
+    fn tell_canceled(&self, batch: &[&Order], canceled: usize, of: usize) {
         match batch {
             [order] if of > 1 => {
                 self.voice.main("INFO", &format!("Canceled order {} ({canceled} of {of})", order.id));
@@ -348,6 +397,13 @@ impl Bot {
 const fn mode(kind: Kind) -> &'static str {
     match kind {
         Kind::Arb => "dry-run on",
-        Kind::Maker | Kind::Trend | Kind::Flaky | Kind::SlowStart | Kind::SlowStop | Kind::Stubborn => "paper trading",
+        Kind::Maker
+        | Kind::Trend
+        | Kind::Flaky
+        | Kind::SlowStart
+        | Kind::SlowStop
+        | Kind::Stubborn
+        | Kind::Refuser
+        | Kind::Liar => "paper trading",
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::config::parse_duration;
 
 use super::market::Market;
+use super::order::Refuses;
 
 /// The kinds of simulated bots. Each shows one thing that a supervisor has to deal with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +24,24 @@ pub(super) enum Kind {
     SlowStop,
     /// Does not stop.
     Stubborn,
+    /// Its venue refuses to cancel.
+    Refuser,
+    /// Says that all is well, and nothing is.
+    Liar,
 }
 
 impl Kind {
-    const ALL: [Self; 7] =
-        [Self::Maker, Self::Trend, Self::Arb, Self::Flaky, Self::SlowStart, Self::SlowStop, Self::Stubborn];
+    const ALL: [Self; 9] = [
+        Self::Maker,
+        Self::Trend,
+        Self::Arb,
+        Self::Flaky,
+        Self::SlowStart,
+        Self::SlowStop,
+        Self::Stubborn,
+        Self::Refuser,
+        Self::Liar,
+    ];
 
     /// Its word on the command line, and the name of its logger.
     pub(super) const fn word(self) -> &'static str {
@@ -39,6 +53,8 @@ impl Kind {
             Self::SlowStart => "slow-start",
             Self::SlowStop => "slow-stop",
             Self::Stubborn => "stubborn",
+            Self::Refuser => "refuser",
+            Self::Liar => "liar",
         }
     }
 
@@ -46,9 +62,10 @@ impl Kind {
     pub(super) const fn orders(self) -> usize {
         match self {
             Self::Maker | Self::SlowStop => 4,
-            Self::Trend => 2,
+            Self::Refuser => 3,
+            Self::Trend | Self::Stubborn | Self::Liar => 2,
             Self::SlowStart => 1,
-            Self::Arb | Self::Flaky | Self::Stubborn => 0,
+            Self::Arb | Self::Flaky => 0,
         }
     }
 
@@ -60,15 +77,35 @@ impl Kind {
             Self::Arb => 20_000,
             Self::Flaky => 2500,
             Self::SlowStart | Self::SlowStop => 3000,
-            Self::Stubborn => 4000,
+            Self::Stubborn | Self::Refuser | Self::Liar => 4000,
         })
     }
 
     /// Whether it sends heartbeats.
     pub(super) const fn beats(self) -> bool {
         match self {
-            Self::Maker | Self::Trend | Self::SlowStart | Self::SlowStop => true,
+            Self::Maker | Self::Trend | Self::SlowStart | Self::SlowStop | Self::Refuser | Self::Liar => true,
             Self::Arb | Self::Flaky | Self::Stubborn => false,
+        }
+    }
+
+    /// How often its venue will refuse to cancel the order at this place of its book.
+    pub(super) const fn refuses(self, number: usize) -> Refuses {
+        match (self, number) {
+            (Self::Refuser, 1) => Refuses::Times(1),
+            (Self::Refuser, 2) => Refuses::Always,
+            (
+                Self::Maker
+                | Self::Trend
+                | Self::Arb
+                | Self::Flaky
+                | Self::SlowStart
+                | Self::SlowStop
+                | Self::Stubborn
+                | Self::Refuser
+                | Self::Liar,
+                _,
+            ) => Refuses::Never,
         }
     }
 
@@ -82,6 +119,8 @@ impl Kind {
             Self::SlowStart => ("ADA/USD", 0.3812, 4, 500.0),
             Self::SlowStop => ("LTC/USD", 71.42, 2, 3.0),
             Self::Stubborn => ("DOGE/USD", 0.1204, 4, 2000.0),
+            Self::Refuser => ("LINK/USD", 13.42, 3, 40.0),
+            Self::Liar => ("XRP/USD", 0.5342, 4, 1500.0),
         };
         // Each bot wanders in its own way, and in another one after each restart.
         let seed = format!("{} {}", self.word(), std::process::id());

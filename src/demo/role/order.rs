@@ -32,6 +32,17 @@ pub(super) enum Status {
     Canceled,
 }
 
+/// How often the simulated venue refuses to cancel an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refuses {
+    /// It does not.
+    Never,
+    /// So often, and then it cancels.
+    Times(u32),
+    /// It never cancels.
+    Always,
+}
+
 /// One order.
 #[derive(Clone, Debug)]
 pub(super) struct Order {
@@ -57,6 +68,8 @@ pub(super) struct Order {
     pub(super) placed: Timestamp,
     /// When anything about it changed.
     pub(super) updated: Timestamp,
+    /// Whether the venue refuses to cancel it.
+    pub(super) refuses: Refuses,
 }
 
 impl Order {
