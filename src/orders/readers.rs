@@ -34,7 +34,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub struct Readers {
     shared: Arc<Shared>,
     /// Disconnected once no thread is left that has a process.
-    over: Option<Receiver<Infallible>>,
+    over: Mutex<Option<Receiver<Infallible>>>,
 }
 
 /// A question that was asked and is not answered yet.
@@ -89,7 +89,7 @@ impl Readers {
             stuck: Arc::default(),
             state: Mutex::new(State { living: Some(living), ..State::default() }),
         };
-        Self { shared: Arc::new(shared), over: Some(over) }
+        Self { shared: Arc::new(shared), over: Mutex::new(Some(over)) }
     }
 
     /// Asks without waiting. May be called from several threads.
@@ -120,7 +120,8 @@ impl Drop for Readers {
         for hand in hands {
             hand.close();
         }
-        if let Some(over) = self.over.take() {
+        let over = self.over.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(over) = over.take() {
             // One that hangs in a system call is left to its thread, and to the end of this process.
             let _ = over.recv_timeout(FAREWELL);
         }
