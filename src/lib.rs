@@ -20,6 +20,7 @@ pub mod orders;
 pub mod paths;
 pub mod pid_file;
 pub mod process;
+pub mod reader;
 pub mod record;
 pub mod search;
 pub mod socket;

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use botwarden::cli::{self, Args, Command};
 use botwarden::core::bot::BotSpec;
 use botwarden::core::code::Code;
-use botwarden::core::protocol::{KEEPER_ROLE, STOPPER_ROLE};
+use botwarden::core::protocol::{KEEPER_ROLE, READER_ROLE, STOPPER_ROLE};
 use botwarden::demo::{self, PaperDesk};
 use botwarden::paths::Home;
-use botwarden::{config, keeper, stopper, tui, who};
+use botwarden::{config, keeper, reader, stopper, tui, who};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -20,6 +20,9 @@ fn main() -> ExitCode {
     }
     if std::env::args_os().nth(1).is_some_and(|first| first == STOPPER_ROLE) {
         return stopper::run();
+    }
+    if std::env::args_os().nth(1).is_some_and(|first| first == READER_ROLE) {
+        return reader::run();
     }
     if std::env::args_os().nth(1).is_some_and(|first| first == demo::ROLE) {
         return demo::role::run();

@@ -13,7 +13,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::core::bot::BotName;
 use crate::core::exit::Exit;
-use crate::core::protocol::{KEEPER_NAME, KEEPER_ROLE, STOPPER_ROLE};
+use crate::core::protocol::{KEEPER_NAME, OUR_ROLES};
 use crate::core::record::ProcessId;
 use crate::core::signal::Signal;
 use crate::sys;
@@ -272,13 +272,13 @@ pub fn parse_mark(environment: &[u8]) -> Option<Mark> {
     })
 }
 
-/// Whether a process is a keeper or a stopper: one that a bot started (by calling us) becomes a child of that bot's own keeper, and is
+/// Whether a process is a keeper, a stopper or a reader of orders: one that a bot started (by calling us) becomes a child of that bot's own keeper, and is
 /// no part of its tree all the same.
 pub fn is_keeper(pid: i32) -> bool {
     let Ok(arguments) = fs::read(format!("/proc/{pid}/cmdline")) else { return false };
     let mut arguments = arguments.split(|byte| *byte == 0);
     arguments.next() == Some(KEEPER_NAME.as_bytes())
-        && arguments.next().is_some_and(|role| [KEEPER_ROLE, STOPPER_ROLE].iter().any(|ours| role == ours.as_bytes()))
+        && arguments.next().is_some_and(|role| OUR_ROLES.iter().any(|ours| role == ours.as_bytes()))
         // Keepers are launched without a mark; whatever a bot may call itself, it has one.
         && mark(pid).is_none()
 }

@@ -9,7 +9,7 @@ use memchr::memmem;
 use rustix::fs::{Mode, OFlags, RawDir, fstat, openat};
 use rustix::io::{Errno, read};
 
-use crate::core::protocol::{KEEPER_NAME, KEEPER_ROLE, STOPPER_ROLE};
+use crate::core::protocol::{KEEPER_NAME, OUR_ROLES};
 use crate::paths::words;
 use crate::process::{MARK, Mark, Stat, parse_mark, parse_stat};
 
@@ -48,11 +48,11 @@ impl Row {
         text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect()
     }
 
-    /// Whether it is a keeper or a stopper. They are launched without a mark; whatever a bot may call itself, it has one.
+    /// Whether it is a keeper, a stopper or a reader of orders. They are launched without a mark; whatever a bot may call itself, it has one.
     pub fn is_keeper(&self) -> bool {
         let mut words = self.words();
         words.next() == Some(KEEPER_NAME)
-            && words.next().is_some_and(|role| [KEEPER_ROLE, STOPPER_ROLE].contains(&role))
+            && words.next().is_some_and(|role| OUR_ROLES.contains(&role))
             && self.mark.is_none()
     }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use source::{Source, code_of, cycles, imports, reach};
 
 /// What is layered above what. A file uses what has its own rank or a lower one.
-const PROGRAMS: [&str; 5] = ["keeper", "stopper", "cli", "tui", "demo"];
+const PROGRAMS: [&str; 6] = ["keeper", "stopper", "reader", "cli", "tui", "demo"];
 
 /// What the core must not mention: whoever does reads a clock, or touches or waits for something outside.
 const OUTSIDE: [&str; 19] = [

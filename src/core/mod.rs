@@ -7,6 +7,7 @@ pub mod claims;
 pub mod climb;
 pub mod cluster;
 pub mod code;
+pub mod decimal;
 pub mod event;
 pub mod exit;
 pub mod find;

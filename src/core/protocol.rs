@@ -26,6 +26,13 @@ pub const KEEPER_ROLE: &str = "keep";
 /// The hidden command of a stopper: `botwarden stopper ID`.
 pub const STOPPER_ROLE: &str = "stopper";
 
+/// The hidden command of a process that reads orders: `botwarden reader user=NAME`, or `botwarden reader -` for our own user.
+/// What stands behind it is no name of a bot.
+pub const READER_ROLE: &str = "reader";
+
+/// Every role in which our own binary is no part of any bot's tree, whoever has called it.
+pub const OUR_ROLES: [&str; 3] = [KEEPER_ROLE, STOPPER_ROLE, READER_ROLE];
+
 /// The first line, from the keeper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 
 use crate::cgroup::Group;
 use crate::clock;
-use crate::config::env_file;
 use crate::core::bot::BotSpec;
 use crate::core::event::Event;
 use crate::core::lifecycle::Refusal;
@@ -19,10 +18,10 @@ use crate::journal;
 use crate::latch;
 use crate::lock::Lock;
 use crate::logs::archive::Archivist;
+use crate::orders::{Environment, Surroundings};
 use crate::paths::{BotHome, Home, words};
 use crate::record::{self, Sync};
 use crate::survey::Pass;
-use crate::who;
 
 use super::trouble::Topic;
 
@@ -173,35 +172,13 @@ fn open_run(request: &Request, bot: &BotHome) -> io::Result<(RunRecord, File, Op
     Ok((record, log, group.filter(Group::make)))
 }
 
-type Environment = Vec<(OsString, OsString)>;
-
 /// What the bot gets on top of the environment of the command that started it.
 fn environment(request: &Request) -> Result<(Environment, Option<crate::sys::Identity>), String> {
-    let spec = &request.spec;
-    let mut env: Environment = Vec::new();
-    let mut set = |name: &str, value: &str| env.push((name.into(), value.into()));
-    let other = match &spec.user {
-        Some(user) => who::to_become(user)?,
-        None => None,
-    };
-    if std::env::var_os("PYTHONUNBUFFERED").is_none() {
-        set("PYTHONUNBUFFERED", "1");
+    let (mut env, identity) = Surroundings::of_spec(&request.spec).environment()?;
+    if let Some(number) = request.spec.name.instance() {
+        env.push(("BOTWARDEN_INSTANCE".into(), number.to_string().into()));
     }
-    for (name, value) in other.iter().flat_map(|other| &other.env) {
-        set(name, value);
-    }
-    if let Some(file) = &spec.env_file {
-        for (name, value) in env_file::read(file)? {
-            set(&name, &value);
-        }
-    }
-    for (name, value) in &spec.env {
-        set(name, value);
-    }
-    if let Some(number) = spec.name.instance() {
-        set("BOTWARDEN_INSTANCE", &number.to_string());
-    }
-    Ok((env, other.map(|other| other.identity)))
+    Ok((env, identity))
 }
 
 fn with_mark(mut env: Environment, request: &Request, record: &RunRecord) -> Environment {

@@ -5,32 +5,27 @@
 //! reaches whoever asked: a reader that dies or hangs is replaced, and its question answered with why.
 
 pub mod book;
+mod command;
+mod file;
+mod freqtrade;
 pub mod freqtrade_api;
+mod gather;
+mod hand;
+mod hummingbot;
+mod json;
+pub mod program;
+mod question;
+mod read;
 mod readers;
+mod sql;
+mod sqlite;
+mod state_json;
 mod surroundings;
+mod times;
+mod waiting;
+pub mod wire;
 
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
-
-use crate::core::bot::{BotName, OrderSource};
-
+pub use question::Question;
+pub use read::answer;
 pub use readers::{Pending, Readers};
-pub use surroundings::Surroundings;
-
-/// What somebody wants to know of one bot's orders.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Question {
-    /// Whose orders.
-    pub bot: BotName,
-    /// Where they are.
-    pub source: OrderSource,
-    /// How a program that tells of them is run, and as whom a file is read.
-    pub surroundings: Surroundings,
-    /// The stamp of an earlier reading: if nothing has changed since, nothing is read.
-    pub known: Option<String>,
-    /// Orders whose end is of interest, if the source still has them: any id of theirs.
-    pub of_interest: Vec<String>,
-    /// How long the reading may take.
-    pub within: Duration,
-}
+pub use surroundings::{Environment, Surroundings, is_of_the_tree};

@@ -1,12 +1,20 @@
 //! What surrounds a program that is run on a bot's behalf: the folder, the environment and the user of the bot.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::env_file;
 use crate::core::bot::BotSpec;
 use crate::core::record::RunRecord;
+use crate::sys::Identity;
+use crate::who;
+
+/// Variables, in the order in which they are set: a later one wins.
+pub type Environment = Vec<(OsString, OsString)>;
 
 /// The folder, the environment and the user of a bot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,4 +39,38 @@ impl Surroundings {
     pub fn of_record(record: &RunRecord) -> Self {
         Self { cwd: record.cwd.clone(), env: BTreeMap::new(), env_file: None, user: record.user.clone() }
     }
+    /// What a process of the bot gets on top of our own environment, and whom it runs as, if not as us.
+    ///
+    /// # Errors
+    /// With a phrase or a sentence, if there is no such user or the file of variables cannot be read.
+    pub fn environment(&self) -> Result<(Environment, Option<Identity>), String> {
+        let mut env = Environment::new();
+        let mut set = |name: &str, value: &str| env.push((name.into(), value.into()));
+        let other = match &self.user {
+            Some(user) => who::to_become(user)?,
+            None => None,
+        };
+        if std::env::var_os("PYTHONUNBUFFERED").is_none() {
+            set("PYTHONUNBUFFERED", "1");
+        }
+        for (name, value) in other.iter().flat_map(|other| &other.env) {
+            set(name, value);
+        }
+        if let Some(file) = &self.env_file {
+            for (name, value) in env_file::read(file)? {
+                set(&name, &value);
+            }
+        }
+        for (name, value) in &self.env {
+            set(name, value);
+        }
+        Ok((env, other.map(|other| other.identity)))
+    }
+}
+
+/// Whether a variable is between a bot and its keeper: whoever has it is taken for a part of the bot's tree, or can speak
+/// to its keeper in its name.
+pub fn is_of_the_tree(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    name.starts_with(b"BOTWARDEN_") || name.starts_with(b"WATCHDOG_") || name == b"NOTIFY_SOCKET"
 }

@@ -1,0 +1,79 @@
+//! Orders that a program prints: one JSON object, `{"orders":[ORDER...]}`.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::core::order::{Side, Standing};
+
+use super::gather::Gathered;
+use super::json::{Scalar, mistake};
+use super::{Surroundings, program};
+
+/// Runs it, and reads what it has printed. What goes wrong is a whole sentence.
+pub(super) fn read(
+    command: &[String],
+    surroundings: &Surroundings,
+    within: Duration,
+    gathered: &mut Gathered<'_>,
+) -> Result<(), String> {
+    let output = program::run(command, surroundings, &[], within).map_err(|trouble| trouble.why)?;
+    let name = command.first().map_or("", String::as_str);
+    read_output(&output.stdout, gathered).map_err(|why| format!("{name}: what it printed {why}"))
+}
+
+fn read_output(stdout: &[u8], gathered: &mut Gathered<'_>) -> Result<(), String> {
+    let text = std::str::from_utf8(stdout).map_err(|_| "is not UTF-8".to_owned())?;
+    let printed: Printed<'_> = serde_json::from_str(text).map_err(|error| mistake(&error))?;
+    for entry in printed.orders {
+        let mut order = gathered.blank();
+        order.order_id = entry.order_id.word();
+        order.client_order_id = entry.client_order_id.word();
+        order.venue = entry.venue.word();
+        order.symbol = entry.symbol.word();
+        order.side = entry.side.word().as_deref().and_then(Side::of);
+        order.kind = entry.kind.word();
+        order.quantity = entry.quantity.amount();
+        order.filled = entry.filled.amount();
+        order.price = entry.price.amount();
+        order.protective = entry.protective.truth();
+        order.placed_at = entry.placed_at.time();
+        gathered.add(order, Standing::of(entry.state.word().as_deref()))?;
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Printed<'a> {
+    #[serde(borrow)]
+    orders: Vec<Entry<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Entry<'a> {
+    #[serde(borrow)]
+    order_id: Scalar<'a>,
+    #[serde(borrow)]
+    client_order_id: Scalar<'a>,
+    #[serde(borrow)]
+    venue: Scalar<'a>,
+    #[serde(borrow)]
+    symbol: Scalar<'a>,
+    #[serde(borrow)]
+    side: Scalar<'a>,
+    #[serde(borrow, rename = "type")]
+    kind: Scalar<'a>,
+    #[serde(borrow)]
+    quantity: Scalar<'a>,
+    #[serde(borrow)]
+    filled: Scalar<'a>,
+    #[serde(borrow)]
+    price: Scalar<'a>,
+    #[serde(borrow)]
+    state: Scalar<'a>,
+    #[serde(borrow)]
+    protective: Scalar<'a>,
+    #[serde(borrow)]
+    placed_at: Scalar<'a>,
+}

@@ -1,0 +1,183 @@
+//! What every source that is a file of SQLite shares: how it is opened, bounded and closed again, and what its errors mean.
+//!
+//! Always read-only, and never as `immutable`: that would pass over the write-ahead log, in which a fresh run has all its
+//! orders. What lies beside the file is SQLite's business alone: deleting a log or a journal loses committed data.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::config::DbConfig;
+use rusqlite::ffi;
+use rusqlite::limits::Limit;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rustix::fs::{Access, access};
+
+use crate::clock;
+use crate::core::decimal;
+use crate::core::moment::Moment;
+
+use super::file;
+use super::times;
+
+/// Nobody's lock is waited for longer than this, nor longer than a third of what time there is.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// So many steps of SQLite's machine between two looks at the clock: about a millisecond.
+const STEPS: i32 = 20_000;
+
+/// Why a file could not be read.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// SQLite says so.
+    Sqlite(rusqlite::Error),
+    /// The second half of a sentence.
+    Told(String),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<String> for Fault {
+    fn from(why: String) -> Self {
+        Self::Told(why)
+    }
+}
+
+impl Fault {
+    /// Whether it is no file of SQLite at all.
+    pub(super) fn is_other_file(&self) -> bool {
+        matches!(self, Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::NotADatabase)
+    }
+
+    /// The second half of a sentence that begins with the file's name. Its words may be those of the file.
+    pub(super) fn words(self, path: &Path) -> String {
+        match self {
+            Self::Told(why) => why,
+            Self::Sqlite(rusqlite::Error::SqliteFailure(error, message)) => explain(error, message, path),
+            Self::Sqlite(rusqlite::Error::MultipleStatement) => "the query is more than one statement".into(),
+            Self::Sqlite(error) => error.to_string(),
+        }
+    }
+}
+
+fn explain(error: ffi::Error, message: Option<String>, path: &Path) -> String {
+    let message = message.unwrap_or_else(|| error.to_string());
+    let is = |codes: &[ErrorCode]| codes.contains(&error.code);
+    if error.extended_code == ffi::SQLITE_READONLY_ROLLBACK {
+        "was left in the middle of a change, which only its own program can take back: start that program".into()
+    } else if is(&[ErrorCode::DatabaseBusy, ErrorCode::DatabaseLocked]) {
+        "is locked by another program".into()
+    } else if is(&[ErrorCode::NotADatabase]) {
+        "is not a file of SQLite".into()
+    } else if is(&[ErrorCode::DatabaseCorrupt]) {
+        format!("is damaged: {message}")
+    } else if is(&[ErrorCode::OperationInterrupted]) {
+        "could not be read in time".into()
+    } else if is(&[ErrorCode::TooBig]) {
+        format!("has a value larger than {} MiB", file::LARGEST >> 20)
+    } else if is(&[ErrorCode::CannotOpen, ErrorCode::ReadOnly, ErrorCode::PermissionDenied]) {
+        closed(message, path)
+    } else if is(&[ErrorCode::SystemIoFailure]) {
+        format!("cannot be read: {message}")
+    } else {
+        message
+    }
+}
+
+/// Why a file cannot be opened that we may read: it is what must be beside it.
+fn closed(message: String, path: &Path) -> String {
+    let may = |path: &Path, what| access(path, what).is_ok();
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let log = file::beside(path, "-wal");
+    let index = file::beside(path, "-shm");
+    if log.exists() && !may(&log, Access::READ_OK) {
+        "cannot be opened: it has a write-ahead log (-wal) that we may not read".into()
+    } else if !index.exists() && !may(folder, Access::WRITE_OK) {
+        "cannot be opened: it has a write-ahead log, for which -shm must be made beside it, in a folder that we may not \
+         write"
+            .into()
+    } else {
+        format!("cannot be opened: {message}")
+    }
+}
+
+/// Opens a file to read it, until then at the latest. It is to be closed as soon as it is read.
+pub(super) fn open(path: &Path, until: Moment) -> Result<Connection, Fault> {
+    file::look(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut file = Connection::open_with_flags(path, flags)?;
+    file.busy_timeout(LONGEST_WAIT.min(until.since(clock::now()) / 3))?;
+    // The last one to close must not tidy up: that is the bot's own business.
+    file.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // What stands in a file must not run anything but what we ask.
+    file.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    file.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    file.set_limit(Limit::SQLITE_LIMIT_LENGTH, file::LARGEST as i32)?;
+    file.progress_handler(STEPS, Some(move || until.since(clock::now()).is_zero()))?;
+    Ok(file)
+}
+
+/// Makes sure that a table has these columns; tells which others it has.
+pub(super) fn columns(file: &Connection, table: &str, needed: &[&str], what: &str) -> Result<Vec<String>, Fault> {
+    let mut statement = file.prepare("SELECT name FROM pragma_table_info(?1)")?;
+    let names: Vec<String> = statement.query_map([table], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    if names.is_empty() {
+        return Err(Fault::Told(format!("there is no table {table} (is this {what}?)")));
+    }
+    match needed.iter().find(|column| !names.iter().any(|name| name.eq_ignore_ascii_case(column))) {
+        Some(column) => Err(Fault::Told(format!("table {table} has no column {column} (is this {what}?)"))),
+        None => Ok(names),
+    }
+}
+
+/// A value as a word; none if it says nothing.
+pub(super) fn word(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => decimal::real(number),
+        ValueRef::Text(text) | ValueRef::Blob(text) => {
+            Some(String::from_utf8_lossy(text).into_owned()).filter(|text| !text.is_empty())
+        }
+    }
+}
+
+/// A value as a decimal; none if it is no number.
+pub(super) fn amount(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null | ValueRef::Blob(_) => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => decimal::real(number),
+        ValueRef::Text(text) => decimal::plain(std::str::from_utf8(text).ok()?),
+    }
+}
+
+/// A value as a time; none if it is none.
+pub(super) fn time(value: ValueRef<'_>) -> Option<Timestamp> {
+    match value {
+        ValueRef::Null | ValueRef::Blob(_) => None,
+        ValueRef::Integer(count) => times::count_since_1970(count),
+        ValueRef::Real(count) => times::fraction_since_1970(count),
+        ValueRef::Text(text) => times::parse(std::str::from_utf8(text).ok()?),
+    }
+}
+
+/// A value as yes or no.
+pub(super) fn truth(value: ValueRef<'_>) -> bool {
+    match value {
+        ValueRef::Null | ValueRef::Blob(_) => false,
+        ValueRef::Integer(number) => number != 0,
+        ValueRef::Real(number) => number != 0.0,
+        ValueRef::Text(text) => std::str::from_utf8(text).is_ok_and(is_yes),
+    }
+}
+
+/// Whether a word means yes.
+pub(super) fn is_yes(word: &str) -> bool {
+    ["1", "true", "t", "yes", "y"].iter().any(|yes| word.trim().eq_ignore_ascii_case(yes))
+}
