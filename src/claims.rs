@@ -82,6 +82,17 @@ impl LogClaims {
         lines
     }
 
+    /// Those of its lines that tell of something that went wrong; what several files have is in it once.
+    pub fn went_wrong(&self) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for line in self.files.iter().flat_map(|file| file.reader.went_wrong()) {
+            if !lines.contains(line) {
+                lines.push(line.clone());
+            }
+        }
+        lines
+    }
+
     /// Why a file cannot be listened to, as a sentence with its path. That it is not there is no trouble.
     pub fn trouble(&self) -> Option<&str> {
         self.files.iter().find_map(|file| file.trouble.as_deref())

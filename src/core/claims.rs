@@ -25,6 +25,7 @@ pub struct Reader {
     /// Orders whose failed cancels were counted already: some bots try twice, and the same order fails twice.
     failed: BTreeSet<String>,
     lines: Vec<String>,
+    wrong: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -52,6 +53,8 @@ enum Means {
     Failed,
     /// Only worth showing.
     Notable,
+    /// Something else went wrong.
+    Wrong,
 }
 
 /// The last words of 247trader's shutdown (`runner/main_loop.py`), and the steps before them.
@@ -65,8 +68,9 @@ const TRADER_247: &[(&str, Means)] = &[
     (r"\bSHUTDOWN SIGNAL RECEIVED\b", Means::Notable),
     (r"(?i)\bfound \d+ active orders? to cancel\b", Means::Notable),
     (r"\bDRY_RUN mode - skipping order cancell?ation\b", Means::Notable),
-    (r"(?i)\b(?:invalid|illegal|failed|cannot)\b.*\btransition\b", Means::Notable),
-    (r"(?i)\b(?:failed|cannot|could not|error while)\b.*\bflush", Means::Notable),
+    (r"(?i)\b(?:invalid|illegal|failed|cannot)\b.*\btransition\b", Means::Wrong),
+    (r"(?i)\btransition\b.*\b(?:invalid|illegal|failed|refused)\b", Means::Wrong),
+    (r"(?i)\b(?:failed|cannot|could not|error while)\b.*\bflush", Means::Wrong),
     (r"\bGRACEFUL SHUTDOWN COMPLETE\b", Means::Notable),
 ];
 
@@ -117,6 +121,7 @@ impl Reader {
     /// Takes in one line, without its end.
     pub fn hear(&mut self, line: &str) {
         let mut shown: Option<usize> = None;
+        let mut wrong = false;
         let matching = self.any.matches(line);
         for rule in self.rules.iter().enumerate().filter(|(at, _)| matching.matched(*at)).map(|(_, rule)| rule) {
             let Some(found) = rule.pattern.captures(line) else { continue };
@@ -130,8 +135,9 @@ impl Reader {
                 Means::NoOrder => add(&mut self.steps.orders_canceled, Some(0)),
                 Means::Failed if !value.is_empty() && !self.failed.insert(value.to_owned()) => true,
                 Means::Failed => add(&mut self.steps.cancel_errors, Some(1)),
-                Means::Notable => true,
+                Means::Notable | Means::Wrong => true,
             };
+            wrong |= matches!(rule.means, Means::Failed | Means::Wrong);
             if believed {
                 let from = found.get(0).map_or(0, |whole| whole.start());
                 shown = Some(shown.map_or(from, |earlier| earlier.min(from)));
@@ -142,6 +148,9 @@ impl Reader {
         {
             // What stands before it are the time and the names of whoever logs.
             let text: String = line.get(from..).unwrap_or(line).trim().chars().take(LONGEST).collect();
+            if wrong && !self.wrong.contains(&text) {
+                self.wrong.push(text.clone());
+            }
             if self.lines.last() != Some(&text) {
                 self.lines.push(text);
             }
@@ -155,6 +164,11 @@ impl Reader {
             cancel_errors: self.last.cancel_errors.or(self.steps.cancel_errors),
             state_flushed: self.last.state_flushed,
         }
+    }
+
+    /// Those of its lines that tell of something that went wrong.
+    pub fn went_wrong(&self) -> &[String] {
+        &self.wrong
     }
 
     /// The lines of its shutdown that are worth showing, in their order, without what a logger puts before them.

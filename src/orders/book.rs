@@ -51,10 +51,13 @@ pub fn ask(home: &Home, names: &[BotName], specs: &[BotSpec], within: Duration) 
         .iter()
         .map(|bot| match place(home, bot, specs) {
             Ok(Some((source, surroundings))) => {
-                let word = word(&source);
                 let (known, of_interest) = (None, Vec::new());
                 let question = Question { bot: bot.clone(), source, surroundings, known, of_interest, within };
-                Entry { bot: bot.clone(), source: Some(word), pending: Ok(Some(readers.ask(question))) }
+                Entry {
+                    bot: bot.clone(),
+                    source: Some(question.source_word()),
+                    pending: Ok(Some(readers.ask(question))),
+                }
             }
             Ok(None) => Entry { bot: bot.clone(), source: None, pending: Ok(None) },
             Err(why) => Entry { bot: bot.clone(), source: None, pending: Err(why) },
@@ -102,16 +105,5 @@ fn place(home: &Home, bot: &BotName, specs: &[BotSpec]) -> Result<Option<(OrderS
         RecordSeen::Unreadable(why) => {
             Err(format!("its record cannot be read, so nobody knows where its orders are: {why}"))
         }
-    }
-}
-
-/// The configuration's word for a source.
-pub const fn word(source: &OrderSource) -> &'static str {
-    match source {
-        OrderSource::Freqtrade { .. } => "freqtrade",
-        OrderSource::Hummingbot { .. } => "hummingbot",
-        OrderSource::StateJson { .. } => "state-json",
-        OrderSource::Sql { .. } => "sql",
-        OrderSource::Command { .. } => "command",
     }
 }

@@ -5,10 +5,10 @@
 //! reaches whoever asked: a reader that dies or hangs is replaced, and its question answered with why.
 
 pub mod book;
-pub mod freqtrade_api;
 mod command;
 mod file;
 mod freqtrade;
+pub mod freqtrade_api;
 mod gather;
 mod hand;
 mod hummingbot;

@@ -231,8 +231,7 @@ impl<'a> Minder<'a> {
             self.minded.notes.push(trouble.to_owned());
         }
         if let Some(logs) = &self.logs {
-            let lines = logs.lines();
-            self.minded.notes.extend(lines.into_iter().map(|line| format!("it wrote: {line}")));
+            self.minded.notes.extend(logs.went_wrong().into_iter().map(|line| format!("it wrote: {line}")));
         }
         if !self.venue.is_readable() {
             if self.setting.source.is_none() {
