@@ -72,17 +72,15 @@ fn summary(orders: Option<&OrdersReport>, flushed: &str, ms: u64, code: u8) -> S
     let orders = orders.map_or_else(
         || "orders unknown".to_owned(),
         |orders| {
-            let mut text = format!("orders canceled {}, cancel errors {}", orders.canceled, orders.errors);
             let more = [
                 (orders.filled, "filled"),
                 (orders.unconfirmed, "NOT CONFIRMED"),
                 (orders.skipped, "skipped"),
                 (orders.kept, "kept"),
             ];
-            for (count, what) in more.iter().filter(|(count, _)| *count > 0) {
-                text.push_str(&format!(", {what} {count}"));
-            }
-            text
+            let more = more.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{what} {count}"));
+            let always = [format!("orders canceled {}", orders.canceled), format!("cancel errors {}", orders.errors)];
+            always.into_iter().chain(more).collect::<Vec<_>>().join(", ")
         },
     );
     format!("{orders}, state flushed {flushed}, {}.{} s, exit code {code}", ms / 1000, ms % 1000 / 100)

@@ -107,7 +107,7 @@ fn a_bot_that_fails_in_its_shutdown_is_carried_on_with() {
     let trader = Trader::with_cancel(2, &["fails", "cancels=1", "says=1"], &[], "5s", "").start();
     let bot = trader.stop(0);
     assert_eq!((figures(&bot), &bot["state_flushed"]), ([2, 2, 0, 0], &true.into()), "{bot}");
-    assert!(notes(&bot).contains("state transition"), "what it wrote is shown: {bot}");
+    assert!(notes(&bot).contains("transition RUNNING -> STOPPING failed"), "what it wrote is shown: {bot}");
 }
 
 #[test]

@@ -67,7 +67,7 @@ while True: time.sleep(60)
 
 /// The command: `cancel.py [words]`. It removes from the bot's file what it is told to cancel, unless its words say else.
 /// What it is asked stands in `asked`, a line an attempt.
-const CANCEL: &str = r#"
+const CANCEL: &str = r"
 import json, os, sys, time
 words = sys.argv[1:]
 asked = json.load(sys.stdin)
@@ -92,7 +92,7 @@ for one in asked['orders']:
     print(json.dumps(answer))
 with open('state.new', 'w') as file: json.dump(state, file)
 os.replace('state.new', 'state.json')
-"#;
+";
 
 /// A desk with one bot named `bot`.
 pub struct Trader {

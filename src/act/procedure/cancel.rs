@@ -7,7 +7,7 @@ use crate::core::report::{BotReport, OrdersReport};
 use crate::core::stop::Stage;
 
 use super::board::Board;
-use super::ending::Common;
+use super::common::Common;
 use super::minder::{settle_orders, show};
 use super::order::Chosen;
 use super::over_api::{self, Then};

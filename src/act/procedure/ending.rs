@@ -5,27 +5,15 @@ use crate::core::ledger::Which;
 use crate::core::progress::Standing;
 use crate::core::report::{BotReport, LATCHED};
 use crate::core::stop::{Stage, Wish};
-use crate::orders::Readers;
-use crate::paths::Home;
 
 use super::board::Board;
+use super::common::Common;
 use super::milestones::{DoneAtTheEnd, Milestones};
 use super::minder::Minder;
-use super::order::{StopOrder, StopWord};
-use super::passes::Passes;
 use super::setting::Setting;
 use super::summary;
 use super::venue::Venue;
 use super::walk::Walk;
-
-/// What all bots of one order have in common.
-pub(super) struct Common<'a> {
-    pub(super) home: &'a Home,
-    pub(super) order: &'a StopOrder,
-    pub(super) passes: &'a Passes<'a>,
-    pub(super) readers: &'a Readers,
-    pub(super) say: &'a (dyn Fn(&StopWord) + Sync),
-}
 
 /// Ends one bot, and has its orders minded where there is something to mind.
 pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<&BotSpec>) -> BotReport {

@@ -16,7 +16,7 @@ pub(super) struct Flush {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flushed {
     /// Whether it is on disk; absent where the bot has said nothing of it, or nobody can tell.
-    pub(super) flushed: Option<bool>,
+    pub(super) on_disk: Option<bool>,
     pub(super) error: Option<String>,
     pub(super) note: Option<String>,
 }
@@ -53,19 +53,19 @@ pub(super) fn compare(claims: &ClaimsReport, file: Option<&Flush>) -> Flushed {
         }
         (None, _) => Flushed::default(),
         (Some(false), _) => {
-            Flushed { flushed: Some(false), error: Some("it says that its state was not flushed".into()), note: None }
+            Flushed { on_disk: Some(false), error: Some("it says that its state was not flushed".into()), note: None }
         }
-        (Some(true), Some(Ok(true))) => Flushed { flushed: Some(true), ..Flushed::default() },
+        (Some(true), Some(Ok(true))) => Flushed { on_disk: Some(true), ..Flushed::default() },
         (Some(true), Some(Ok(false))) => Flushed {
-            flushed: Some(false),
+            on_disk: Some(false),
             error: Some(format!(
                 "it says that its state is flushed, and {name} has not changed since it was told to stop"
             )),
             note: None,
         },
-        (Some(true), Some(Err(why))) => Flushed { flushed: None, error: Some(why), note: None },
+        (Some(true), Some(Err(why))) => Flushed { on_disk: None, error: Some(why), note: None },
         (Some(true), None) => Flushed {
-            flushed: Some(true),
+            on_disk: Some(true),
             error: None,
             note: Some("that its state is flushed is its own word: no state_file is configured to see it by".into()),
         },
@@ -87,15 +87,15 @@ mod tests {
         std::fs::write(&path, "{}").expect("room");
         let same = Flush::begin(path.clone());
         let lie = compare(&says(Some(true)), Some(&same));
-        assert_eq!(lie.flushed, Some(false));
+        assert_eq!(lie.on_disk, Some(false));
         assert!(lie.error.is_some_and(|error| error.contains("state.json has not changed")));
         std::fs::write(&path, "{\"more\":1}").expect("room");
-        assert_eq!(compare(&says(Some(true)), Some(&same)), Flushed { flushed: Some(true), ..Flushed::default() });
+        assert_eq!(compare(&says(Some(true)), Some(&same)), Flushed { on_disk: Some(true), ..Flushed::default() });
         let silent = compare(&says(None), Some(&same));
-        assert!(silent.flushed.is_none() && silent.error.is_none() && silent.note.is_some());
-        assert_eq!(compare(&says(Some(false)), Some(&same)).flushed, Some(false));
+        assert!(silent.on_disk.is_none() && silent.error.is_none() && silent.note.is_some());
+        assert_eq!(compare(&says(Some(false)), Some(&same)).on_disk, Some(false));
         let word = compare(&says(Some(true)), None);
-        assert!(word.flushed == Some(true) && word.note.is_some());
+        assert!(word.on_disk == Some(true) && word.note.is_some());
         assert_eq!(compare(&says(None), None), Flushed::default());
     }
 }

@@ -66,12 +66,11 @@ fn answers(stdout: &[u8], orders: &[Order]) -> (Vec<Said>, Option<String>) {
     let mut said = Vec::new();
     let mut nonsense = None;
     for line in stdout.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-        match serde_json::from_slice::<Line>(line).ok().and_then(|line| answer(line, orders)) {
-            Some(answer) => said.push(answer),
-            None => {
-                let line = cut(&String::from_utf8_lossy(line), 60);
-                nonsense.get_or_insert_with(|| format!("its cancel command printed what is no answer: {line}"));
-            }
+        if let Some(answer) = serde_json::from_slice::<Line>(line).ok().and_then(|line| answer(line, orders)) {
+            said.push(answer);
+        } else {
+            let line = cut(&String::from_utf8_lossy(line), 60);
+            nonsense.get_or_insert_with(|| format!("its cancel command printed what is no answer: {line}"));
         }
     }
     if said.is_empty() && nonsense.is_none() && !orders.is_empty() {

@@ -10,7 +10,7 @@ use crate::core::ledger::Ledger;
 use crate::core::moment::Moment;
 use crate::core::progress::Standing;
 use crate::core::protocol::Told;
-use crate::core::report::{BotReport, ClaimsReport, OrdersReport};
+use crate::core::report::{BotReport, ClaimsReport, OrderResult, OrdersReport};
 use crate::core::stop::{Stage, Wish};
 
 use super::board::Board;
@@ -147,9 +147,9 @@ impl<'a> Minder<'a> {
         }
         self.listen(&passed.told);
         let flushed = compare(&self.minded.claims, self.flush.as_ref());
-        self.minded.state_flushed = flushed.flushed;
+        self.minded.state_flushed = flushed.on_disk;
         self.minded.notes.extend(flushed.note);
-        self.show_flush(flushed.flushed, flushed.error.as_deref());
+        self.show_flush(flushed.on_disk, flushed.error.as_deref());
         self.minded.errors.extend(flushed.error);
         if !self.venue.is_readable() {
             return;
@@ -293,7 +293,7 @@ pub(super) fn settle_orders(venue: &Venue<'_>, report: Option<&OrdersReport>) ->
     let to_cancel = venue.ledger.to_cancel();
     for order in to_cancel.iter().take(NAMED) {
         let said = report.and_then(|report| report.results.iter().find(|result| result.is_about(order)));
-        let said = said.map(|result| result.said()).unwrap_or_default();
+        let said = said.map(OrderResult::said).unwrap_or_default();
         settled.errors.push(format!("not confirmed canceled: {}{said}; check at the venue", harmless(&order.name())));
     }
     if to_cancel.len() > NAMED {
@@ -317,16 +317,13 @@ pub(super) fn settle_orders(venue: &Venue<'_>, report: Option<&OrdersReport>) ->
 pub(super) fn show(board: &Board<'_>, ledger: &Ledger, what: &str, left: Option<Duration>) {
     let Some(report) = ledger.report(false) else { return };
     let all = report.canceled + report.filled + report.open.len() as u64;
-    let mut text = format!("{} of {all} gone", all - report.open.len() as u64);
-    if report.errors > 0 {
-        text.push_str(&format!(", {} refused or unknown", report.errors));
-    }
-    if !what.is_empty() {
-        text = format!("{text}; {what}");
-    }
-    if let Some(left) = left {
-        text.push_str(&format!("; {} s left", left.as_secs()));
-    }
+    let gone = all - report.open.len() as u64;
+    let refused =
+        if report.errors > 0 { format!(", {} refused or unknown", report.errors) } else { Default::default() };
+    let what = Some(what.to_owned()).filter(|what| !what.is_empty());
+    let left = left.map(|left| format!("{} s left", left.as_secs()));
+    let parts = [Some(format!("{gone} of {all} gone{refused}")), what, left];
+    let text = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
     if ledger.cancels() {
         board.stage(Stage::Cancel, Standing::UnderWay, text);
     } else {

@@ -8,6 +8,7 @@ mod anew;
 mod beside;
 mod board;
 mod cancel;
+mod common;
 mod ending;
 mod flush;
 mod keeper;
@@ -36,7 +37,8 @@ use crate::paths::Home;
 
 use super::whole_desk;
 use cancel::cancel;
-use ending::{Common, end};
+use common::Common;
+use ending::end;
 pub use order::{Chosen, StopOrder, StopWord, Work};
 use passes::Passes;
 

@@ -36,8 +36,7 @@ pub(super) fn cancel(
     tell: &mut dyn FnMut(&Ledger, &str),
 ) -> Option<String> {
     let until = clock::now().plus(ALL.min(venue.time()));
-    let Some(surroundings) = venue.surroundings() else { return None };
-    let api = match Api::new(api, surroundings) {
+    let api = match Api::new(api, venue.surroundings()?) {
         Ok(api) => api,
         Err(why) => {
             venue.trouble(why);

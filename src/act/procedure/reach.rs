@@ -9,7 +9,7 @@ use crate::core::protocol::Snapshot;
 use crate::core::state::State;
 use crate::core::stop::{Course, Effect, Stage, Wish};
 
-use super::walk::Walk;
+use super::walk::{Announced, Walk};
 
 /// Whoever minds the orders gets this long before a bot is told: they may talk to the bot itself first.
 const TO_GET_READY: Duration = Duration::from_secs(15);
@@ -74,8 +74,8 @@ impl Walk<'_> {
         let alive: Vec<i32> =
             snapshot.processes.iter().filter(|process| process.alive).map(|process| process.pid).collect();
         if snapshot.state == State::Stopping {
-            let first = *self.announced.get_or_insert(snapshot.next_signal);
-            if first != snapshot.next_signal || snapshot.survived {
+            let now = Announced(snapshot.next_signal);
+            if *self.announced.get_or_insert(now) != now || snapshot.survived {
                 self.had_its_chance();
             }
         }

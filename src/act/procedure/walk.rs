@@ -22,7 +22,7 @@ use crate::survey::{Marked, Sight, see, with_marked};
 
 use super::alone::Alone;
 use super::board::Board;
-use super::ending::Common;
+use super::common::Common;
 use super::milestones::Milestones;
 use super::order::{StopOrder, StopWord};
 use super::passes::Passes;
@@ -33,6 +33,10 @@ use super::talk::Talk;
 const ADOPTION: Duration = Duration::from_secs(10);
 /// What takes longer than this is worth a word to whoever watches.
 const WORTH_A_WORD: Duration = Duration::from_secs(2);
+
+/// The next signal that a keeper announces, if one is left on its ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Announced(pub(super) Option<Signal>);
 
 /// One bot's stop, under way.
 pub(super) struct Walk<'a> {
@@ -47,8 +51,8 @@ pub(super) struct Walk<'a> {
     say: &'a (dyn Fn(&StopWord) + Sync),
     pub(super) milestones: &'a Milestones,
     pub(super) board: &'a Board<'a>,
-    /// The next signal that its keeper announced first: once it is another one, the bot has had its chance.
-    pub(super) announced: Option<Option<Signal>>,
+    /// What its keeper announced first: once that changes, the bot has had its chance.
+    pub(super) announced: Option<Announced>,
     /// As it was last seen.
     pub(super) sight: Option<Sight>,
     /// Processes beside those of its keeper, as they were last seen.

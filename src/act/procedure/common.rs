@@ -1,0 +1,16 @@
+//! What all bots of one order have in common.
+
+use crate::orders::Readers;
+use crate::paths::Home;
+
+use super::order::{StopOrder, StopWord};
+use super::passes::Passes;
+
+/// The desk, what is asked for, and what is made once for everybody.
+pub(super) struct Common<'a> {
+    pub(super) home: &'a Home,
+    pub(super) order: &'a StopOrder,
+    pub(super) passes: &'a Passes<'a>,
+    pub(super) readers: &'a Readers,
+    pub(super) say: &'a (dyn Fn(&StopWord) + Sync),
+}
