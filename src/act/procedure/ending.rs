@@ -1,5 +1,6 @@
 //! One bot's end: one hand ends its processes, another minds its orders beside it.
 
+use crate::clock;
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::ledger::Which;
 use crate::core::progress::Standing;
@@ -32,6 +33,7 @@ pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<
         let report = Walk::new(common, wish, name, spec, &milestones, &board).finish();
         return reported(&board, report);
     }
+    let begun = clock::now();
     let venue = || Venue::new(common.home, &setting, common.readers, Which::All);
     std::thread::scope(|scope| {
         let minder = Minder::new(&setting, venue(), wish, &milestones, &board);
@@ -55,6 +57,7 @@ pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<
             Some(minded) => minded.into_report(&mut report),
             None => report.errors.push("what was minding its orders broke off".into()),
         }
+        report.duration_ms = clock::millis(clock::now().since(begun));
         if !latched {
             summary::write(&setting, wish, &mut report);
         }
