@@ -27,7 +27,7 @@ fn a_program_that_fails_is_told_with_its_last_words() {
         ("yes", "sh printed more than 64 MiB"),
         ("head -c 1073741824 /dev/zero", "sh printed more than 64 MiB"),
     ] {
-        assert_eq!(desk.refused(desk.shell(script)), why, "{script}");
+        assert_eq!(desk.refused(shell(script)), why, "{script}");
     }
     let missing = OrderSource::Command { command: vec!["./list\u{1b}.sh".into()], timeout: LONG };
     assert_eq!(desk.refused(missing), "./list\\u{1b}.sh cannot be executed: no such file or directory");
@@ -39,7 +39,7 @@ fn a_program_that_hangs_is_ended_by_whichever_time_is_over_first() {
     let short = Duration::from_millis(300);
     let patient = OrderSource::Command { command: vec!["sleep".into(), "600".into()], timeout: short };
     assert_eq!(desk.refused(patient), "sleep did not end within 300ms");
-    let hurried = Question { within: short, ..desk.question(desk.shell("exec sleep 600")) };
+    let hurried = Question { within: short, ..desk.question(shell("exec sleep 600")) };
     let why = failure(desk.ask(hurried));
     assert!(why.starts_with("sh did not end within 2"), "{why}");
 }
@@ -47,7 +47,7 @@ fn a_program_that_hangs_is_ended_by_whichever_time_is_over_first() {
 #[test]
 fn whoever_a_program_leaves_behind_with_its_stdout_is_not_waited_for() {
     let desk = Desk::new();
-    assert!(desk.read(desk.shell("sleep 600 & echo '{\"orders\": []}'")).orders.is_empty());
+    assert!(desk.read(shell("sleep 600 & echo '{\"orders\": []}'")).orders.is_empty());
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_program_has_the_environment_and_the_user_of_its_bot_and_no_mark() {
     let script = "env > seen; id -u > who; id -G > groups; echo '{\"orders\": []}'";
     let secrets = desk.file("bot.env", "SECRET=hunter2\nLEVEL=low\n");
     std::fs::set_permissions(&secrets, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("a mode");
-    let mut question = desk.question(desk.shell(script));
+    let mut question = desk.question(shell(script));
     question.surroundings.env_file = Some(secrets);
     question.surroundings.env = [("LEVEL".to_owned(), "info".to_owned())].into();
     reading(desk.ask(question.clone()));

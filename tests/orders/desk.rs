@@ -81,10 +81,6 @@ impl Desk {
     pub fn refused(&self, source: OrderSource) -> String {
         failure(self.ask(self.question(source)))
     }
-
-    pub fn shell(&self, script: &str) -> OrderSource {
-        OrderSource::Command { command: vec!["sh".into(), "-c".into(), script.into()], timeout: LONG }
-    }
 }
 
 #[track_caller]
@@ -104,6 +100,10 @@ pub fn failure(answer: Answer) -> String {
         }
         other @ (Answer::Unchanged | Answer::Read(_)) => panic!("not refused: {other:?}"),
     }
+}
+
+pub fn shell(script: &str) -> OrderSource {
+    OrderSource::Command { command: vec!["sh".into(), "-c".into(), script.into()], timeout: LONG }
 }
 
 pub fn freqtrade(path: &Path) -> OrderSource {

@@ -55,7 +55,7 @@ fn a_reader_that_is_killed_in_the_middle_is_replaced_and_everybody_has_an_answer
     let desk = Desk::new();
     let path = desk.file("state.json", ORDERS);
     // The program says that it runs, and runs until it is asked a second time.
-    let slow = desk.shell("if mkdir first 2>/dev/null; then exec sleep 600; fi; echo '{\"orders\": [{}]}'");
+    let slow = shell("if mkdir first 2>/dev/null; then exec sleep 600; fi; echo '{\"orders\": [{}]}'");
     let pending = desk.readers.ask(desk.question(slow));
     eventually("the program", || desk.path("first").exists().then_some(()));
     let others: Vec<_> = (0..20).map(|_| desk.readers.ask(desk.question(state_json(&path)))).collect();
@@ -74,7 +74,7 @@ fn what_kills_its_reader_again_is_told() {
     let desk = Desk::new();
     // The parent of the program is the reader: it dies of each question.
     // Twice at least: the runtime's own handler lets the first one pass, for the fault would come again.
-    let killer = desk.shell("while kill -BUS $PPID; do :; done; sleep 600");
+    let killer = shell("while kill -BUS $PPID; do :; done; sleep 600");
     let pending = desk.readers.ask(desk.question(killer));
     let path = desk.file("state.json", ORDERS);
     let innocent = desk.readers.ask(desk.question(state_json(&path)));
@@ -85,7 +85,7 @@ fn what_kills_its_reader_again_is_told() {
 #[test]
 fn a_program_does_not_outlive_the_reader_that_ran_it() {
     let desk = Desk::new();
-    let pending = desk.readers.ask(desk.question(desk.shell("echo $$ > pid.new && mv pid.new pid; exec sleep 600")));
+    let pending = desk.readers.ask(desk.question(shell("echo $$ > pid.new && mv pid.new pid; exec sleep 600")));
     let pid = |desk: &Desk| {
         eventually("the program", || std::fs::read_to_string(desk.path("pid")).ok()?.trim().parse::<i32>().ok())
     };

@@ -163,7 +163,7 @@ fn what_another_user_may_not_read_is_told() {
 }
 
 fn failure_of_user(desk: &Desk) -> bool {
-    let mut question = desk.question(desk.shell("echo '{\"orders\": []}'"));
+    let mut question = desk.question(shell("echo '{\"orders\": []}'"));
     question.surroundings.cwd = "/".into();
     question.surroundings.user = Some("nobody".into());
     matches!(desk.ask(question), botwarden::core::order::Answer::Failed(why) if why.contains("there is no user"))

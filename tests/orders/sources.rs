@@ -176,7 +176,7 @@ fn a_program_prints_orders_in_our_shape() {
              "protective": true, "placed_at": "2026-11-21T23:31:02Z", "source": "theirs", "bot": "theirs"},
             {"order_id": 2}, {"order_id": "3", "state": "Canceled"}]}"#,
     );
-    let reading = desk.read_with(desk.shell("cat orders.json; echo note >&2"), &["3"]);
+    let reading = desk.read_with(shell("cat orders.json; echo note >&2"), &["3"]);
     assert_eq!(
         told(&reading.orders),
         [
