@@ -22,6 +22,8 @@ const MOST: u64 = 4 << 20;
 const LAST: u64 = 16 << 20;
 /// As much is read at once.
 const BLOCK: usize = 256 << 10;
+/// So many files that took each other's place are followed at one look.
+const TURNS: usize = 16;
 /// A line longer than this is cut.
 const LONGEST: usize = 64 << 10;
 
@@ -108,15 +110,18 @@ impl Listened {
 
     /// Reads what is new, as far as it may.
     fn look(&mut self, most: u64) {
-        let mut room = most;
+        let (mut room, mut turns) = (most, TURNS);
         if self.open.is_none() {
             self.open = self.opened(|_| 0);
         }
         while room > 0 {
             let read = self.read(room);
             room = room.saturating_sub(read);
-            if read == 0 && !self.turn_over() {
-                return;
+            if read == 0 {
+                turns -= 1;
+                if turns == 0 || !self.turn_over() {
+                    return;
+                }
             }
         }
     }

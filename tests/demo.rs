@@ -95,8 +95,9 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-fn read_only(file: &Path) -> Connection {
-    let open = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("an order file");
+fn opened(file: &Path) -> Connection {
+    // A bot that was killed in the middle of a change leaves a journal, and only who may write can take that change back.
+    let open = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).expect("an order file");
     open.busy_timeout(Duration::from_secs(10)).expect("patience");
     open
 }
@@ -104,7 +105,7 @@ fn read_only(file: &Path) -> Connection {
 /// The words of every order in a file like 247trader's.
 fn states(file: &Path) -> Vec<String> {
     let payload: String =
-        read_only(file).query_row("SELECT payload FROM state_store", [], |row| row.get(0)).expect("its state");
+        opened(file).query_row("SELECT payload FROM state_store", [], |row| row.get(0)).expect("its state");
     let state: Value = serde_json::from_str(&payload).expect("JSON");
     let orders = state["open_orders"].as_object().expect("orders");
     orders.values().map(|order| order["status"].as_str().expect("a word").to_owned()).collect()
@@ -115,7 +116,7 @@ fn open_orders(file: &Path) -> usize {
 }
 
 fn open_trades(file: &Path) -> i64 {
-    read_only(file)
+    opened(file)
         .query_row(
             "SELECT count(*) FROM orders JOIN trades ON orders.ft_trade_id = trades.id WHERE orders.ft_is_open = 1",
             [],
@@ -239,7 +240,7 @@ fn cancel(folder: &Path, asked: &str) -> Output {
 /// The contract's question about every order in a bot's file, by the venue's ids.
 fn every_order(file: &Path) -> String {
     let payload: String =
-        read_only(file).query_row("SELECT payload FROM state_store", [], |row| row.get(0)).expect("its state");
+        opened(file).query_row("SELECT payload FROM state_store", [], |row| row.get(0)).expect("its state");
     let state: Value = serde_json::from_str(&payload).expect("JSON");
     let orders: Vec<Value> = state["open_orders"]
         .as_object()

@@ -97,6 +97,14 @@ pub fn pss(pid: i32) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("Pss:"))?.trim().strip_suffix(" kB")?.parse().ok()
 }
 
+/// CPU time that a process has used, threads that have ended too, in milliseconds. It is counted in ticks of 10 ms.
+pub fn cpu_millis(pid: i32) -> Option<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    Some(ticks as f64 * 1000.0 / rustix::param::clock_ticks_per_second() as f64)
+}
+
 /// What the threads of some processes have used so far.
 #[derive(Debug, Default)]
 pub struct Used(BTreeMap<(i32, i32), Thread>);

@@ -38,6 +38,10 @@ pub enum Row {
     FloodCpu,
     /// What becomes of a bot whose parent is killed.
     Orphan,
+    /// CPU of a full look at everybody's orders.
+    OrdersCpu,
+    /// How long it takes.
+    OrdersWait,
 }
 
 /// What a figure should be.
@@ -103,7 +107,7 @@ pub const ORPHAN_WELL: &str = "same pid, log whole, exit told";
 
 impl Row {
     /// Every row, in the order of the table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Memory10,
         Self::Memory100,
         Self::IdleCpu,
@@ -120,6 +124,8 @@ impl Row {
         Self::FloodLost,
         Self::FloodCpu,
         Self::Orphan,
+        Self::OrdersCpu,
+        Self::OrdersWait,
     ];
 
     /// What is said of it.
@@ -141,6 +147,8 @@ impl Row {
             Self::FloodLost => (Topic::Flood, "flood: lines lost or torn", "", Goal::AtMost(0.0)),
             Self::FloodCpu => (Topic::Flood, "flood: CPU of supervision", "%", Goal::None),
             Self::Orphan => (Topic::Orphan, "kill -9 of the parent, relaunch", "", Goal::Words(ORPHAN_WELL)),
+            Self::OrdersCpu => (Topic::Orders, "10,000 orders of 20 bots read, CPU", "ms", Goal::AtMost(50.0)),
+            Self::OrdersWait => (Topic::Orders, "10,000 orders of 20 bots read, time", "ms", Goal::None),
         };
         Description { topic, what, unit, goal }
     }

@@ -16,8 +16,8 @@ const LONGEST: usize = 240;
 #[derive(Debug, Default)]
 pub struct Reader {
     rules: Vec<Rule>,
-    /// All of them at once: nearly every line of a log matches none.
-    any: RegexSet,
+    /// All of them at once: nearly every line of a log matches none. Absent where they are too large together.
+    any: Option<RegexSet>,
     /// What it said at last.
     last: ClaimsReport,
     /// What its steps add up to, until it says a last word.
@@ -114,7 +114,7 @@ impl Reader {
                 patterns.iter().filter_map(|(pattern, means)| Rule::new(pattern.as_deref()?, *means)).collect()
             }
         };
-        let any = RegexSet::new(rules.iter().map(|rule| rule.pattern.as_str())).unwrap_or_default();
+        let any = RegexSet::new(rules.iter().map(|rule| rule.pattern.as_str())).ok();
         Self { rules, any, ..Self::default() }
     }
 
@@ -122,8 +122,14 @@ impl Reader {
     pub fn hear(&mut self, line: &str) {
         let mut shown: Option<usize> = None;
         let mut wrong = false;
-        let matching = self.any.matches(line);
-        for rule in self.rules.iter().enumerate().filter(|(at, _)| matching.matched(*at)).map(|(_, rule)| rule) {
+        let may = self.any.as_ref().map(|any| any.matches(line));
+        for rule in self
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| may.as_ref().is_none_or(|may| may.matched(*at)))
+            .map(|(_, rule)| rule)
+        {
             let Some(found) = rule.pattern.captures(line) else { continue };
             let value = found.get(1).map_or("", |group| group.as_str());
             let believed = match rule.means {
@@ -321,6 +327,18 @@ mod tests {
             let line = format!("gone=-4 saved={word};");
             assert_eq!(heard(&patterns(r"gone=(\S+)", None, "saved=(.*);"), &[&line]), (None, None, Some(false)));
         }
+        // Each of these is as large as may be, and together they are larger.
+        let large = |word: &str| format!(r"{word}=(\d{{1,500}});\w{{0,70}}");
+        let all = Claims::Patterns {
+            orders_canceled: Some(large("gone")),
+            cancel_errors: Some(large("left")),
+            state_flushed: Some(large("saved")),
+        };
+        let mut reader = Reader::new(Some(&all));
+        assert!(reader.rules.len() == 3 && reader.any.is_none(), "{}", reader.rules.len());
+        reader.hear("gone=4; left=2; saved=1;");
+        let said = ClaimsReport { orders_canceled: Some(4), cancel_errors: Some(2), state_flushed: Some(true) };
+        assert_eq!(reader.heard(), said);
         // A damaged record: what is no pattern is passed over, what has no group says nothing.
         assert_eq!(heard(&patterns("(", Some("failed"), "saved"), &["( failed saved"]), (None, None, None));
         assert_eq!(heard(&Claims::Preset("nobody".into()), &["Orders canceled: 3"]), (None, None, None));

@@ -50,10 +50,13 @@ fn read_file(question: &Question, path: &Path, until: Moment) -> Result<Answer, 
         let at = clock::wall();
         let mut gathered = Gathered::new(question);
         match read_source(&question.source, path, until, &mut gathered) {
-            Ok(()) if identity == file::identity(path) => {
+            // What lies beside it is another file's by now, and may have been in the way.
+            Ok(()) | Err(_) if identity != file::identity(path) => {
+                failure = Some("was replaced by another file each time that it was read".to_owned());
+            }
+            Ok(()) => {
                 return Ok(Answer::Read(Reading { orders: gathered.orders, ended: gathered.ended, at, stamp }));
             }
-            Ok(()) => failure = Some("was replaced by another file each time that it was read".to_owned()),
             Err(fault) => {
                 let why = fault.words(path);
                 // Whoever writes a file in place may be half way through.

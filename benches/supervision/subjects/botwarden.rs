@@ -15,7 +15,7 @@ use crate::hands::Hands;
 use crate::place::{self, Place};
 
 /// The binary of this very build.
-const BINARY: &str = env!("CARGO_BIN_EXE_botwarden");
+pub const BINARY: &str = env!("CARGO_BIN_EXE_botwarden");
 
 /// Ourselves.
 pub struct Botwarden;

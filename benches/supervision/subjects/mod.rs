@@ -1,6 +1,6 @@
 //! Whom we measure: botwarden, the floor, and other supervisors as far as they are installed.
 
-mod botwarden;
+pub mod botwarden;
 mod floor;
 mod mprocs;
 mod pm2;

@@ -4,6 +4,7 @@ mod cold;
 mod flood;
 mod idle;
 mod memory;
+mod orders;
 mod orphan;
 mod restart;
 mod start;
@@ -36,12 +37,23 @@ pub enum Topic {
     Flood,
     /// What becomes of a bot whose parent is killed.
     Orphan,
+    /// What a full look at everybody's orders costs.
+    Orders,
 }
 
 impl Topic {
     /// Every topic, in the order of the table.
-    pub const ALL: [Self; 8] =
-        [Self::Memory, Self::Idle, Self::Start, Self::Cold, Self::Restart, Self::Stop, Self::Flood, Self::Orphan];
+    pub const ALL: [Self; 9] = [
+        Self::Memory,
+        Self::Idle,
+        Self::Start,
+        Self::Cold,
+        Self::Restart,
+        Self::Stop,
+        Self::Flood,
+        Self::Orphan,
+        Self::Orders,
+    ];
 
     /// What it is called on the command line.
     pub fn name(self) -> &'static str {
@@ -54,6 +66,7 @@ impl Topic {
             Self::Stop => "stop",
             Self::Flood => "flood",
             Self::Orphan => "orphan",
+            Self::Orders => "orders",
         }
     }
 
@@ -67,7 +80,7 @@ impl Topic {
     pub fn rounds(self, role: Role, quick: bool) -> usize {
         match (self, role) {
             _ if quick => 1,
-            (_, Role::Peer) | (Self::Memory | Self::Idle | Self::Orphan, _) => 1,
+            (_, Role::Peer) | (Self::Memory | Self::Idle | Self::Orphan | Self::Orders, _) => 1,
             (Self::Start | Self::Restart | Self::Flood, Role::Floor | Role::Ours) => 3,
             (Self::Cold | Self::Stop, Role::Floor | Role::Ours) => 5,
         }
@@ -79,6 +92,10 @@ impl Topic {
         if subject.role() == Role::Floor && matches!(self, Self::Memory | Self::Idle | Self::Restart | Self::Orphan) {
             return Ok(Vec::new());
         }
+        // Nobody else reads orders.
+        if self == Self::Orders && subject.role() != Role::Ours {
+            return Ok(Vec::new());
+        }
         match self {
             Self::Memory => memory::measure(hands, subject),
             Self::Idle => idle::measure(hands, subject, options),
@@ -88,6 +105,7 @@ impl Topic {
             Self::Stop => stop::measure(hands, subject),
             Self::Flood => flood::measure(hands, subject, options),
             Self::Orphan => orphan::measure(hands, subject),
+            Self::Orders => orders::measure(hands, options.quick),
         }
     }
 }

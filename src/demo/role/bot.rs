@@ -49,7 +49,9 @@ impl Bot {
         let voice = Voice::new(errand.kind.word());
         let market = errand.kind.market();
         voice.info(&format!("starting, {} {}, simulated venue", mode(errand.kind), market.symbol));
-        let (book, left) = Book::open(errand.kind)?;
+        let (mut book, left) = Book::open(errand.kind)?;
+        // From now on the file says that nothing is open, rather than nothing at all.
+        book.write().map_err(|why| format!("cannot write its orders: {why}"))?;
         if left > 0 {
             voice.warning(&format!("reconcile: {left} orders of the last run were still open, canceled"));
         }
