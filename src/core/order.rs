@@ -117,10 +117,13 @@ pub enum Side {
 impl Side {
     /// The side that a source's word stands for, in any case; none if it is another word.
     pub fn of(word: &str) -> Option<Self> {
-        match word.trim().to_ascii_lowercase().as_str() {
-            "buy" | "bid" => Some(Self::Buy),
-            "sell" | "ask" => Some(Self::Sell),
-            _ => None,
+        let is = |side: &str| word.trim().eq_ignore_ascii_case(side);
+        if is("buy") || is("bid") {
+            Some(Self::Buy)
+        } else if is("sell") || is("ask") {
+            Some(Self::Sell)
+        } else {
+            None
         }
     }
 
@@ -218,6 +221,10 @@ impl Standing {
         let Some(own) = word.map(str::trim).filter(|word| !word.is_empty()) else {
             return Self::Active(OrderState::Open);
         };
+        // Nearly all of them are, and a screen reads them every second.
+        if own == "open" {
+            return Self::Active(OrderState::Open);
+        }
         match own.to_ascii_lowercase().replace(['-', ' '], "_").as_str() {
             "new" => Self::Active(OrderState::New),
             "open" => Self::Active(OrderState::Open),

@@ -120,7 +120,7 @@ pub struct BotReport {
     /// What was seen of its state file.
     pub state_flushed: Option<bool>,
     /// Whether its orders could not be read although a source is configured.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unasked: bool,
     /// What went wrong.
     pub errors: Vec<String>,

@@ -3,10 +3,10 @@
 use rusqlite::{Connection, Row};
 
 use crate::core::decimal;
-use crate::core::order::{Fate, Side, Standing};
+use crate::core::order::{Fate, OrderState, Side, Standing};
 
 use super::gather::Gathered;
-use super::sqlite::{Fault, amount, columns, time, word};
+use super::sqlite::{Fault, amount, columns, text, time, word};
 
 const WHAT: &str = "a freqtrade database";
 
@@ -71,22 +71,23 @@ pub(super) fn read(file: &Connection, gathered: &mut Gathered<'_>) -> Result<(),
 fn add(row: &Row<'_>, gathered: &mut Gathered<'_>) -> Result<(), Fault> {
     let mut order = gathered.blank();
     order.order_id = word(row.get_ref(0)?);
-    let status = word(row.get_ref(1)?);
+    let status = text(row.get_ref(1)?);
     order.venue = word(row.get_ref(2)?);
     order.symbol = word(row.get_ref(3)?);
-    let role = word(row.get_ref(9)?);
-    order.side = [word(row.get_ref(4)?), role.clone()].into_iter().flatten().find_map(|side| Side::of(&side));
+    let role = text(row.get_ref(9)?);
+    order.side = [text(row.get_ref(4)?), role].into_iter().find_map(Side::of);
     order.kind = word(row.get_ref(5)?);
     // What the venue has confirmed, else what was asked for.
-    order.quantity = amount(row.get_ref(6)?).or(amount(row.get_ref(11)?));
+    let (asked_amount, asked_price) = (row.get_ref(11)?, row.get_ref(12)?);
+    order.quantity = amount(row.get_ref(6)?).or_else(|| amount(asked_amount));
     order.filled = amount(row.get_ref(7)?);
-    order.price = amount(row.get_ref(8)?).or(amount(row.get_ref(12)?));
-    order.protective = role.as_deref() == Some("stoploss");
+    order.price = amount(row.get_ref(8)?).or_else(|| amount(asked_price));
+    order.protective = role == "stoploss";
     order.placed_at = time(row.get_ref(10)?);
-    let standing = match Standing::of(status.as_deref()) {
+    let standing = match Standing::of(Some(status)) {
         active @ Standing::Active(_) => active,
         // `ft_is_open` decides; its own word for it is shown.
-        Standing::Ended(_) => Standing::Active(crate::core::order::OrderState::Other(status.unwrap_or_default())),
+        Standing::Ended(_) => Standing::Active(OrderState::Other(status.to_owned())),
     };
     gathered.add(order, standing)?;
     Ok(())

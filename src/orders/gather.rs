@@ -87,6 +87,9 @@ impl<'a> Gathered<'a> {
 
 /// Whether a type of orders exists to guard a position, by its name alone.
 fn guards(kind: &str) -> bool {
+    if kind.eq_ignore_ascii_case("limit") || kind.eq_ignore_ascii_case("market") {
+        return false;
+    }
     let word: String = kind.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     word.contains("stop") || word.contains("takeprofit")
 }

@@ -158,6 +158,8 @@ fn watch(child: &mut Child) -> io::Result<(ChildStdin, ChildStdout, OwnedFd, Own
     let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(io::ErrorKind::BrokenPipe.into());
     };
+    // Answers are long: without this, writer and reader take turns every 64 KiB. What is not given is not needed.
+    let _ = rustix::pipe::fcntl_setpipe_size(&stdout, 1 << 20);
     rustix::io::ioctl_fionbio(&stdin, true)?;
     rustix::io::ioctl_fionbio(&stdout, true)?;
     Ok((stdin, stdout, ended, wake))
@@ -297,7 +299,9 @@ fn take(hand: &Hand, line: &[u8], is_first: bool) -> bool {
     if is_first {
         return line == HELLO.as_bytes();
     }
-    let Ok(Tell { number, answer }) = serde_json::from_slice(line) else { return false };
+    // Looked through once as a whole, and not word by word.
+    let Ok(line) = std::str::from_utf8(line) else { return false };
+    let Ok(Tell { number, answer }) = serde_json::from_str(line) else { return false };
     // One that was given up is not waited for any more.
     let waiting = hand.desk().waiting.remove(&number);
     if let Some(waiting) = waiting {

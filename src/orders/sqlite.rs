@@ -147,6 +147,11 @@ pub(super) fn word(value: ValueRef<'_>) -> Option<String> {
     }
 }
 
+/// A value that is a text; empty if it is anything else.
+pub(super) fn text(value: ValueRef<'_>) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
 /// A value as a decimal; none if it is no number.
 pub(super) fn amount(value: ValueRef<'_>) -> Option<String> {
     match value {
