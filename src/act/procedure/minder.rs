@@ -155,7 +155,7 @@ impl<'a> Minder<'a> {
             return;
         }
         self.board.stage(Stage::Verify, Standing::UnderWay, "");
-        self.venue.read(BEFORE);
+        self.venue.read_anew(BEFORE);
         self.compare_with_what_it_says(&passed.told);
         let left = self.venue.time().saturating_sub(spent).max(LAST_CHANCE.min(self.venue.time()));
         if self.venue.blind.is_some() || !self.venue.ledger.to_cancel().is_empty() {

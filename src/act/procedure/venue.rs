@@ -76,6 +76,12 @@ impl<'a> Venue<'a> {
         self.blind.is_none()
     }
 
+    /// The same, whatever is known: that a file looks unchanged is no proof that its orders are.
+    pub(super) fn read_anew(&mut self, within: Duration) -> bool {
+        self.known = None;
+        self.read(within)
+    }
+
     fn ask(&self, within: Duration) -> Answer {
         let (Some(source), Some(surroundings)) = (&self.setting.source, &self.setting.surroundings) else {
             return Answer::Failed("no source of its orders is configured".into());
