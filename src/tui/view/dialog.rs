@@ -14,7 +14,7 @@ use ratatui::widgets::{Block, Clear, Padding, Paragraph, Wrap};
 
 use crate::tui::deed::{self, Deed, Guard, Target};
 use crate::tui::model::{About, Dialog, Model};
-use crate::tui::theme;
+use crate::tui::{scope, theme};
 
 use super::parts::{cut, middle};
 
@@ -30,8 +30,17 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
         About::Deed(deed, targets) => {
             list(model, *deed, targets, room, &mut lines);
             lines.push(Line::default());
+            if *deed == Deed::Cancel {
+                lines.extend(scope::sentences(targets).into_iter().map(Line::raw));
+            }
             lines.push(Line::raw(deed.story()));
-            (format!(" {} {}? ", deed.verb(), deed::named(targets)), targets.iter().any(Target::is_live))
+            let title = match deed {
+                Deed::Cancel => scope::title(targets),
+                Deed::Start | Deed::Stop | Deed::Climb | Deed::Kill | Deed::Restart | Deed::Adopt => {
+                    format!(" {} {}? ", deed.verb(), deed::named(targets))
+                }
+            };
+            (title, targets.iter().any(Target::is_live))
         }
         About::Leaving(note) => {
             lines.push(Line::raw(note.clone()));
@@ -73,6 +82,7 @@ fn list(model: &Model, deed: Deed, targets: &[Target], room: u16, lines: &mut Ve
     for target in ordered.iter().take(LISTED) {
         let style = if target.is_live() { theme::strong() } else { ratatui::style::Style::new() };
         lines.push(Line::styled(cut(model, &target.line(), room), style));
+        lines.extend(scope::orders(target, LISTED).into_iter().map(|line| Line::styled(cut(model, &line, room), style)));
         lines.extend(target.strays.iter().take(LISTED).map(|stray| {
             let line = format!("  {}", deed::stray_line(stray));
             Line::styled(cut(model, &line, room), style)
