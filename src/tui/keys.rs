@@ -216,7 +216,7 @@ pub const TABLE: &[Binding] = table![
     [plain('x')], A::Stop, "stop", "stop; again: next signal now", "live, open orders or strays, and the next signal: y/N", Act, Panes, "stop";
     [plain('r')], A::Restart, "restart", "restart; closes the breaker", "live: type the bot's name (several: LIVE)", Act, Panes, "restart";
     [plain('X')], A::Kill, "kill", "kill the whole tree now", "y/N; live with open orders: type the bot's name (several: LIVE)", Act, Panes, "kill";
-    [plain('c')], A::Cancel, "cancel", "cancel orders: chosen, or the bot's", "y/N with the count", Act, Panes, "cancel";
+    [plain('c')], A::Cancel, "cancel", "cancel chosen or all orders", "y/N with the count", Act, Panes, "cancel";
     [plain('A')], A::Adopt, "adopt", "adopt an orphan or a stray", "y/N", Act, Panes, "";
     [plain('j'), named(KeyCode::Down)], A::Down, "down", "down", "", Move, Panes, "";
     [plain('k'), named(KeyCode::Up)], A::Up, "up", "up", "", Move, Panes, "";
@@ -232,7 +232,7 @@ pub const TABLE: &[Binding] = table![
     [plain('4')], A::Go(Pane::Diagnostics), "diagnostics", "what botwarden itself did", "", Move, Panes, "";
     [plain('5')], A::Go(Pane::Stops), "stops", "how the last stop went", "", Move, Panes, "";
     [named(KeyCode::Enter)], A::Open, "open", "open the bot's log", "", Move, Lists, "";
-    [named(KeyCode::Enter)], A::NextStop, "next bot", "details of the next bot", "", Move, In(Pane::Stops), "next bot";
+    [named(KeyCode::Enter)], A::NextStop, "next bot", "in Stops: the next bot", "", Move, In(Pane::Stops), "next bot";
     [named(KeyCode::Esc)], A::Back, "back", "back, clear", "", Move, Panes, "";
     [plain('z')], A::Zoom, "zoom", "zoom the pane", "", Move, Panes, "";
     [plain(' ')], A::Mark, "mark", "mark", "", Find, Lists, "mark";

@@ -1,5 +1,5 @@
 //! ```text
-//!  s start  x stop  r restart  X kill  Space mark  / find  f follow  ? help  q leave (bots keep running)
+//!  s start  x stop  r restart  X kill  c cancel  Spc mark  / find  f follow  ? help  q leave (bots keep running)
 //!  14:31:40 restart mm-eth: restarted (3.2 s)                                                 doing: stop momentum
 //! ```
 
@@ -30,7 +30,9 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
     let mut ends = Vec::new();
     let mut firsts = Vec::new();
     for row in TABLE.iter().filter(|row| !row.short.is_empty()) {
-        if !row.place.holds(model.pane) || (model.fixed.read_only && row.group == Group::Act) {
+        // Where there is little room, finding is worth more than killing, which the help tells too.
+        let spared = !wide && row.action == Action::Kill;
+        if spared || !row.place.holds(model.pane) || (model.fixed.read_only && row.group == Group::Act) {
             continue;
         }
         let key = row.keys.first().map(|key| key.label()).unwrap_or_default();

@@ -14,6 +14,7 @@ use ratatui::text::{Line, Span, Text};
 use crate::tui::layout::{TROUBLES, list_rows, troubled};
 use crate::tui::model::{Model, Pane};
 use crate::tui::order_row::Row;
+use crate::tui::orders::Count;
 use crate::tui::{text, theme};
 
 /// A column: its heading, its place in the book's table of widths, how it gives way, and how it is set.
@@ -132,18 +133,19 @@ fn troubles(model: &Model, width: u16) -> Vec<Line<'static>> {
 /// Why there is no row.
 fn nothing(model: &Model, width: usize) -> Vec<Line<'static>> {
     let book = &model.orders;
-    let unread: Vec<&str> =
-        book.sources().filter(|(_, source)| source.read_at.is_none()).map(|(bot, _)| bot.as_str()).collect();
+    let unread = || model.bots.iter().filter(|bot| model.open_orders(&bot.name) == Count::Unread);
+    let unread: Vec<&str> = unread().map(|bot| bot.name.as_str()).collect();
+    let read = book.sources().any(|(_, source)| source.read_at.is_some());
     let why = if !book.filter.is_empty() && book.totals().0 > 0 {
         "no order fits the filter; Esc clears it".to_owned()
     } else if !model.has_orders() {
         "no bot says where its orders can be read: [bots.NAME.orders]".to_owned()
-    } else if book.sources().next().is_none() {
-        "reading ...".to_owned()
-    } else if unread.is_empty() {
-        "no open order".to_owned()
     } else {
-        format!("not read yet: {}", unread.join(", "))
+        match (read, unread.is_empty()) {
+            (_, true) => "no open order".to_owned(),
+            (true, false) => format!("no open order; not read yet: {}", unread.join(", ")),
+            (false, false) => format!("not read yet: {}", unread.join(", ")),
+        }
     };
     text::fold(&why, width.saturating_sub(3)).into_iter().map(|row| Line::raw(format!("   {row}"))).collect()
 }
