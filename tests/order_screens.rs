@@ -20,18 +20,10 @@ use botwarden::tui::message::{Done, Msg, OrdersSeen, StopNews, Told};
 use botwarden::tui::model::{Fixed, Focus, Pane};
 use botwarden::tui::text;
 use screen::{Desk, rows, with};
-use trading::{
-    all_orders, desk, mid_way, name, news, order, over, placed, progress, read, report, shown, trader,
-};
+use trading::{all_orders, desk, mid_way, name, news, order, over, placed, progress, read, report, shown, trader};
 
-const ASCII: Fixed = Fixed {
-    host: String::new(),
-    ascii: true,
-    color: false,
-    read_only: false,
-    title_note: None,
-    leave_note: None,
-};
+const ASCII: Fixed =
+    Fixed { host: String::new(), ascii: true, color: false, read_only: false, title_note: None, leave_note: None };
 
 // The pane of orders.
 
@@ -183,7 +175,10 @@ fn orders_are_filtered_by_words_that_must_all_fit() {
         desk.press(&format!("2/{filter}<enter>"));
         assert_eq!(desk.model.orders.len(), count, "{filter}");
         desk.press("<esc>");
-        assert_eq!((desk.model.orders.len(), desk.model.pane == Pane::Orders), (7, !filter.is_empty() && filter != "!"));
+        assert_eq!(
+            (desk.model.orders.len(), desk.model.pane == Pane::Orders),
+            (7, !filter.is_empty() && filter != "!")
+        );
     }
 }
 
@@ -443,7 +438,8 @@ fn lie(desk: &mut Desk) -> u64 {
     lie.errors = vec!["it says that it canceled 2 orders, and 2 are still open".into()];
     desk.tell(Msg::Stop(ticket, StopNews::Bot(Box::new(lie.clone()))));
     desk.tell(Msg::Stop(ticket, StopNews::Over(Box::new(over("stop", 11, vec![lie])))));
-    let told = Told { name: name("mm-eth"), well: false, text: "stopped mm-eth; 2 orders NOT CONFIRMED canceled".into() };
+    let told =
+        Told { name: name("mm-eth"), well: false, text: "stopped mm-eth; 2 orders NOT CONFIRMED canceled".into() };
     desk.tell(Msg::Done(Done { ticket, took: Duration::from_secs(17), bots: vec![told] }));
     ticket
 }
@@ -453,7 +449,6 @@ fn a_bot_that_lies_is_told_from_what_was_seen_at_120_by_36() {
     let mut desk = desk(120, 36);
     lie(&mut desk);
     insta::assert_snapshot!(desk.shot());
-    assert!(desk.asked.contains(&Effect::Hurry(false)));
     assert!(desk.asked.contains(&Effect::ReadNow(vec![name("mm-eth")])), "what is left is read at once");
 }
 
@@ -465,8 +460,14 @@ fn what_is_not_confirmed_is_red_wherever_it_stands() {
     insta::assert_snapshot!(desk.shot());
     let buffer = desk.buffer();
     let lines = rows(&buffer);
-    for what in ["INCOMPLETE - 2 orders", "exit code 11", "check at the venue NOW", "NOT CONFIRMED 2", "2 STILL OPEN", "DIFFER"] {
-        let (y, line) = lines.iter().enumerate().find(|(_, line)| line.contains(what)).unwrap_or_else(|| panic!("{what}\n{}", lines.join("\n")));
+    for what in
+        ["INCOMPLETE - 2 orders", "exit code 11", "check at the venue NOW", "NOT CONFIRMED 2", "2 STILL OPEN", "DIFFER"]
+    {
+        let (y, line) = lines
+            .iter()
+            .enumerate()
+            .find(|(_, line)| line.contains(what))
+            .unwrap_or_else(|| panic!("{what}\n{}", lines.join("\n")));
         let x = text::width(&line[..line.find(what).expect("there")]);
         let cell = buffer.cell((x as u16, y as u16)).expect("a cell");
         assert_eq!(cell.fg, ratatui::style::Color::Red, "{what}");
@@ -512,7 +513,7 @@ fn errors_are_all_kept_and_scrolled_to() {
 #[test]
 fn the_pane_of_stops_comes_by_itself_once_and_is_left_alone_afterwards() {
     // A bot without orders whose stop takes its time.
-    let mut desk = trading::desk(80, 24);
+    let mut desk = desk(80, 24);
     stopping(&mut desk, "arb-tri");
     assert_eq!(desk.model.lower, Pane::Logs);
     desk.wait(2);
@@ -536,7 +537,8 @@ fn the_pane_of_stops_comes_by_itself_once_and_is_left_alone_afterwards() {
 fn a_stop_whose_last_word_is_missing_is_not_called_done() {
     let mut desk = desk(120, 36);
     let ticket = stopping(&mut desk, "mm-eth");
-    let told = Told { name: name("mm-eth"), well: false, text: "stop mm-eth: broke off; the list shows what is".into() };
+    let told =
+        Told { name: name("mm-eth"), well: false, text: "stop mm-eth: broke off; the list shows what is".into() };
     desk.tell(Msg::Done(Done { ticket, took: Duration::from_secs(1), bots: vec![told] }));
     assert!(shown(&desk).contains("RESULT   UNKNOWN - its last word is missing"), "{}", shown(&desk));
 }
@@ -556,6 +558,15 @@ fn every_size_can_be_drawn_with_orders_and_a_stop() {
         }
         desk.tell(Msg::Resize(120, 36));
     }
+}
+
+#[test]
+fn a_long_list_in_a_question_gives_way_to_what_must_be_answered() {
+    let mut desk = desk(60, 15);
+    desk.press("2*/!trend<enter>");
+    desk.press("U*c");
+    insta::assert_snapshot!(desk.shot());
+    assert!(shown(&desk).contains("y yes    N no"), "{}", shown(&desk));
 }
 
 // Ten thousand of them.
@@ -590,8 +601,7 @@ fn how_long_a_key_takes_with_ten_thousand_orders() {
     desk.tell(read("grid-btc", "state-json", (0..10_000).map(placed).collect()));
     let took_in = began.elapsed();
     desk.press("2");
-    let mut terminal =
-        ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 36)).expect("a terminal");
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 36)).expect("a terminal");
     let mut said = format!("taken in: {took_in:?}\n");
     for key in ["j", "<pgdn>", "G", "g", "o", "O", " ", "*"] {
         let mut times: Vec<Duration> = (0..21)

@@ -62,7 +62,16 @@ pub fn areas(model: &Model, screen: Rect) -> Areas {
     let line = |y: u16| Rect { y: screen.y + y, height: 1, ..screen }.intersection(screen);
     if shape == Shape::Tiny {
         let nothing = Rect::default();
-        return Areas { shape, header: line(0), alert: None, tabs: None, bots: None, orders: None, lower: None, footer: nothing };
+        return Areas {
+            shape,
+            header: line(0),
+            alert: None,
+            tabs: None,
+            bots: None,
+            orders: None,
+            lower: None,
+            footer: nothing,
+        };
     }
     let mut top = 1;
     let mut next = |shown: bool| {

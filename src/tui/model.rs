@@ -387,6 +387,12 @@ impl Model {
                 Count::Fresh(orders) | Count::Stale(orders) if live && bot.state.is_at_rest() => orders,
                 Count::Fresh(_) | Count::Stale(_) | Count::NoSource | Count::Unread => 0,
             };
+            if let Some(source) = self.orders.source(&bot.name).filter(|source| live && source.is_stale(self.now.mono))
+            {
+                let mode = theme::mode(bot.mode, false);
+                let why = source.why(self.now.mono);
+                alerts.push((2, format!("{} ({mode}): its orders cannot be read, {why}", bot.name)));
+            }
             let rank = match bot.state {
                 // Money is out there, and nobody looks after it.
                 State::Stopped | State::Exited | State::Crashed | State::Failed if left > 0 => 0,

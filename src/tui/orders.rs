@@ -87,13 +87,10 @@ impl Source {
         self.error.is_some() || self.age(now).is_some_and(|age| age >= LEAST.max(self.period * PERIODS))
     }
 
-    /// Why, in a few words.
+    /// Since when, and why, in a few words.
     pub fn why(&self, now: Moment) -> String {
         let age = self.age(now).map_or_else(|| "never read".to_owned(), |age| format!("read {} ago", text::age(age)));
-        match &self.error {
-            Some(error) => error.clone(),
-            None => age,
-        }
+        self.error.as_ref().map_or_else(|| age.clone(), |error| format!("{age}: {error}"))
     }
 }
 
@@ -294,7 +291,8 @@ impl OrderBook {
 
     /// Marks every order that is shown.
     pub fn mark_all(&mut self) {
-        let shown: Vec<OrderId> = (0..self.len()).filter_map(|place| self.at(place)).map(|row| row.id.clone()).collect();
+        let shown: Vec<OrderId> =
+            (0..self.len()).filter_map(|place| self.at(place)).map(|row| row.id.clone()).collect();
         self.marked.extend(shown);
         self.marks_gone = false;
     }

@@ -63,12 +63,7 @@ fn scope(model: &Model, name: &BotName) -> String {
 
 /// All orders of a bot.
 pub(super) fn all_of(model: &Model, target: &Target) -> Meant {
-    Meant {
-        keys: Vec::new(),
-        names: Vec::new(),
-        protective: target.protective,
-        scope: scope(model, &target.name),
-    }
+    Meant { keys: Vec::new(), names: Vec::new(), protective: target.protective, scope: scope(model, &target.name) }
 }
 
 /// The bots of the marked orders, else of the one under the cursor, each with those orders of it that are meant.
@@ -107,7 +102,10 @@ pub(super) fn chosen_of(model: &mut Model) -> Result<Vec<Target>, String> {
         };
         let meant = Meant {
             keys: rows.iter().map(|row| row.id.key.clone()).collect(),
-            names: rows.iter().map(|row| if row.protective { format!("{} PROT", row.name) } else { row.name.clone() }).collect(),
+            names: rows
+                .iter()
+                .map(|row| if row.protective { format!("{} PROT", row.name) } else { row.name.clone() })
+                .collect(),
             protective: rows.iter().filter(|row| row.protective).count() as u64,
             scope: scope(model, bot),
         };

@@ -2,12 +2,14 @@
 //! what must be looked at stands first.
 //!
 //! ```text
-//! RESULT   INCOMPLETE - 2 orders not confirmed canceled                       exit code 11
-//!          ! mm-eth  ETH/USD BUY 1.2000 @ 2410.50 (B-1)   check at the venue NOW
+//! RESULT   INCOMPLETE - 2 orders not confirmed canceled   exit code 11
+//!   ! mm-eth ETH/USD BUY 1.2000 @ 2410.50 (B-1)  check at the venue NOW
 //! Orders canceled 0  filled 0  errors 2  NOT CONFIRMED 2   State flushed 1/1   Running 0
-//! [x] 4 CANCEL   0 of 2 verified                              3.80 s
 //! says     orders canceled 2, cancel errors 0, state flushed True
-//! seen     of 2 open before: 0 canceled, 0 filled, 2 STILL OPEN; state file changed       DIFFERS
+//! seen     of 2 open before: 0 canceled, 0 filled, 2 STILL OPEN
+//!          its state file changed
+//!          what it says and what was seen DIFFER
+//! [x] 4 CANCEL   0 of 2 verified                              3.80 s
 //! ```
 
 use std::time::Duration;
@@ -76,9 +78,12 @@ pub fn lines(model: &Model, width: usize) -> Vec<StopLine> {
     {
         result(model, over, width, &mut lines);
     }
-    lines.push(totals(&book.totals()));
+    totals(&book.totals(), book.is_under_way(), width, &mut lines);
     if book.bots.len() > 1 {
         lines.extend(book.bots.iter().map(|bot| summary(model, bot)));
+    }
+    if !book.is_under_way() {
+        lines.push(line(&[("Duration ", Tint::Strong), (&took(elapsed(model)), Tint::Plain)]));
     }
     if let Some(bot) = book.detail() {
         if book.bots.len() > 1 {
@@ -86,16 +91,19 @@ pub fn lines(model: &Model, width: usize) -> Vec<StopLine> {
             let mode = theme::mode(bot.mode, false);
             lines.push(line(&[(&format!("{} ({mode})", bot.name), Tint::Strong), ("   Enter: the next", Tint::Faint)]));
         }
+        let more = model.signs().more;
         if bot.report.is_some() {
             claims_and_evidence(bot, &mut lines);
+            discord(bot, &mut lines);
             errors(bot, width, &mut lines);
-            stages(bot, width, model.signs().more, &mut lines);
+            stages(bot, width, more, &mut lines);
         } else {
-            stages(bot, width, model.signs().more, &mut lines);
             if let Some((what, then)) = bot.waiting(model.now.mono) {
                 let then = then.map(|then| format!("; {then}")).unwrap_or_default();
                 lines.push(line(&[("waiting  ", Tint::Strong), (&format!("{what}{then}"), Tint::Warning)]));
             }
+            discord(bot, &mut lines);
+            stages(bot, width, more, &mut lines);
             claims_and_evidence(bot, &mut lines);
             errors(bot, width, &mut lines);
         }
@@ -127,9 +135,7 @@ pub fn verdict(book: &StopBook, over: &Over) -> (String, Tint) {
             (format!("DONE - {} left alone (dry-run)", plural(totals.skipped, "order")), Tint::Good)
         }
         Some(0) => ("DONE - seen, not only said".to_owned(), Tint::Good),
-        Some(11) => {
-            (format!("INCOMPLETE - {} not confirmed canceled", plural(totals.unconfirmed, "order")), Tint::Bad)
-        }
+        Some(11) => (format!("INCOMPLETE - {} not confirmed canceled", plural(totals.unconfirmed, "order")), Tint::Bad),
         Some(12) => ("INCOMPLETE - state was not flushed".to_owned(), Tint::Bad),
         Some(13) => (format!("NOT STOPPED - something lives of {}", survivors.join(", ")), Tint::Bad),
         Some(14) => ("INCOMPLETE - a source of orders or a cancel command could not be asked".to_owned(), Tint::Bad),
@@ -145,45 +151,57 @@ fn result(model: &Model, over: &Over, width: usize, lines: &mut Vec<StopLine>) {
     let book = &model.stops;
     let (words, tint) = verdict(book, over);
     let code = over.code.map(|code| format!("   exit code {code}")).unwrap_or_default();
-    let time = format!("   {}", took(over.took));
-    lines.push(vec![("RESULT   ".to_owned(), Tint::Strong), (words, tint), (code, tint), (time, Tint::Plain)]);
+    lines.push(vec![("RESULT   ".to_owned(), Tint::Strong), (words, tint), (code, tint)]);
     let open: Vec<_> = book.unconfirmed().collect();
     for (bot, order) in open.iter().take(NAMED) {
-        let advice = "   check at the venue NOW";
-        let room = width.saturating_sub(11 + text::width(advice));
-        let named = text::harmless(&format!("{bot}  {}", order.name()));
-        let text = format!("         ! {}{advice}", text::cut(&named, room, model.signs().more));
+        let advice = "  check at the venue NOW";
+        let room = width.saturating_sub(4 + text::width(advice));
+        let named = text::harmless(&format!("{bot} {}", order.name()));
+        let text = format!("  ! {}{advice}", text::cut(&named, room, model.signs().more));
         lines.push(vec![(text, Tint::Bad)]);
     }
     if open.len() > NAMED {
-        lines.push(vec![(format!("         ! and {} more: botwarden orders", open.len() - NAMED), Tint::Bad)]);
+        lines.push(vec![(format!("  ! and {} more: botwarden orders", open.len() - NAMED), Tint::Bad)]);
     }
 }
 
-fn totals(totals: &Totals) -> StopLine {
-    let mut parts = vec![
+/// One line, or two where there is no room for it.
+fn totals(totals: &Totals, under_way: bool, width: usize, lines: &mut Vec<StopLine>) {
+    let mut orders = vec![
         ("Orders ".to_owned(), Tint::Strong),
         (format!("canceled {}  filled {}  ", totals.canceled, totals.filled), Tint::Plain),
-        (format!("errors {}  ", totals.errors), if totals.errors > 0 { Tint::Bad } else { Tint::Plain }),
+        (format!("errors {}", totals.errors), if totals.errors > 0 { Tint::Bad } else { Tint::Plain }),
     ];
-    if totals.unconfirmed > 0 {
-        parts.push((format!("NOT CONFIRMED {}  ", totals.unconfirmed), Tint::Bad));
+    match (totals.unconfirmed, under_way) {
+        (0, _) => {}
+        (open, true) => orders.push((format!("  open {open}"), Tint::Warning)),
+        (open, false) => orders.push((format!("  NOT CONFIRMED {open}"), Tint::Bad)),
     }
     for (count, what) in [(totals.kept, "kept"), (totals.skipped, "skipped")] {
         if count > 0 {
-            parts.push((format!("{what} {count}  "), Tint::Plain));
+            orders.push((format!("  {what} {count}"), Tint::Plain));
         }
     }
     if totals.unknown > 0 {
-        parts.push((format!("unknown of {}  ", plural(totals.unknown as u64, "bot")), Tint::Warning));
+        orders.push((format!("  unknown of {}", plural(totals.unknown as u64, "bot")), Tint::Warning));
     }
     let (flushed, of) = totals.flushed;
-    parts.push((" State ".to_owned(), Tint::Strong));
-    let state = if of == 0 { "unknown  ".to_owned() } else { format!("flushed {flushed}/{of}  ") };
-    parts.push((state, if flushed < of { Tint::Warning } else { Tint::Plain }));
-    parts.push((" Running ".to_owned(), Tint::Strong));
-    parts.push((totals.running.to_string(), Tint::Plain));
-    parts
+    let state = if of == 0 { "unknown".to_owned() } else { format!("flushed {flushed}/{of}") };
+    let rest = vec![
+        ("State ".to_owned(), Tint::Strong),
+        (state, if flushed < of { Tint::Warning } else { Tint::Plain }),
+        ("  Running ".to_owned(), Tint::Strong),
+        (totals.running.to_string(), if totals.running > 0 { Tint::Warning } else { Tint::Plain }),
+    ];
+    let wide = |parts: &StopLine| parts.iter().map(|(part, _)| text::width(part)).sum::<usize>();
+    if wide(&orders) + wide(&rest) + 2 <= width {
+        orders.push(("  ".to_owned(), Tint::Plain));
+        orders.extend(rest);
+        lines.push(orders);
+    } else {
+        lines.push(orders);
+        lines.push(rest);
+    }
 }
 
 /// How it went, in a few words.
@@ -277,40 +295,47 @@ fn claims_and_evidence(bot: &Watched, lines: &mut Vec<StopLine>) {
     if let Some(flushed) = claims.state_flushed {
         said.push(format!("state flushed {}", if flushed { "True" } else { "False" }));
     }
-    let silent = said.is_empty();
-    let said = if silent { "nothing of its shutdown".to_owned() } else { said.join(", ") };
+    let said = if said.is_empty() { "nothing of its shutdown".to_owned() } else { said.join(", ") };
     lines.push(vec![("says     ".to_owned(), Tint::Faint), (said, Tint::Faint)]);
 
     let mut seen = vec![("seen     ".to_owned(), Tint::Strong)];
     match bot.orders() {
         Some(orders) => {
-            let before = orders.before.map_or_else(|| "? open before: ".to_owned(), |open| format!("of {open} open before: "));
+            let before =
+                orders.before.map_or_else(|| "? open before: ".to_owned(), |open| format!("of {open} open before: "));
             seen.push((format!("{before}{} canceled, {} filled", orders.canceled, orders.filled), Tint::Plain));
             let open = orders.unconfirmed;
             let tint = if open == 0 { Tint::Plain } else { Tint::Bad };
             seen.push((if open == 0 { ", 0 open".to_owned() } else { format!(", {open} STILL OPEN") }, tint));
             if !orders.verified {
-                seen.push((" (not verified yet)".to_owned(), Tint::Faint));
+                seen.push((" (unverified)".to_owned(), Tint::Faint));
             }
         }
         None => seen.push(("orders unknown".to_owned(), Tint::Warning)),
     }
+    lines.push(seen);
+    let mut more = vec![("         ".to_owned(), Tint::Plain)];
     match bot.state_flushed() {
-        Some(true) => seen.push(("; its state file changed".to_owned(), Tint::Plain)),
-        Some(false) => seen.push(("; STATE NOT FLUSHED".to_owned(), Tint::Bad)),
-        None => {}
+        Some(true) => more.push(("its state file changed".to_owned(), Tint::Plain)),
+        Some(false) => more.push(("STATE NOT FLUSHED".to_owned(), Tint::Bad)),
+        None => more.push(("nothing is known of its state".to_owned(), Tint::Plain)),
     }
     let running = bot.running();
     match running.as_slice() {
         [] => {}
-        [only] => seen.push((format!("; pid {only} LIVES"), Tint::Warning)),
-        [first, rest @ ..] => seen.push((format!("; pid {first} and {} more LIVE", rest.len()), Tint::Warning)),
+        [only] => more.push((format!(", pid {only} LIVES"), Tint::Warning)),
+        [first, rest @ ..] => more.push((format!(", pid {first} and {} more LIVE", rest.len()), Tint::Warning)),
     }
-    lines.push(seen);
+    lines.push(more);
+}
+
+/// Where what it says is not what is.
+fn discord(bot: &Watched, lines: &mut Vec<StopLine>) {
     if bot.claims_too_much() {
         lines.push(line(&[("         what it says and what was seen DIFFER", Tint::Bad)]));
     }
-    if !silent && !running.is_empty() && bot.report.is_none() {
+    // What it logs last is no exit.
+    if bot.claims().state_flushed == Some(true) && !bot.running().is_empty() && bot.report.is_none() {
         lines.push(line(&[("         whatever it says: it lives, so it is still STOPPING", Tint::Warning)]));
     }
 }

@@ -29,8 +29,6 @@ pub struct Run {
     pub deed: Deed,
     /// When.
     pub asked: Moment,
-    /// How many bots.
-    pub bots: usize,
     /// Whether its pane has been opened for it, or need not be.
     pub shown: bool,
     /// Its last word.
@@ -112,7 +110,7 @@ impl StopBook {
         let over: Vec<Ticket> = self.runs.iter().filter(|run| run.over.is_some()).map(|run| run.ticket).collect();
         self.bots.retain(|bot| !over.contains(&bot.ticket) && !bots.iter().any(|(name, _)| *name == bot.name));
         self.runs.retain(|run| run.over.is_none());
-        self.runs.push(Run { ticket, deed, asked: now, bots: bots.len(), shown: false, over: None });
+        self.runs.push(Run { ticket, deed, asked: now, shown: false, over: None });
         let watched = |(name, mode): &(BotName, Option<Mode>)| Watched {
             name: name.clone(),
             mode: *mode,
@@ -270,7 +268,8 @@ impl StopBook {
 
     /// Every order that is not confirmed canceled, once that is known.
     pub fn unconfirmed(&self) -> impl Iterator<Item = (&BotName, &Order)> {
-        let open = |bot: &Watched| bot.report.as_ref()?.orders.as_ref().filter(|orders| orders.unconfirmed > 0).map(|_| ());
+        let open =
+            |bot: &Watched| bot.report.as_ref()?.orders.as_ref().filter(|orders| orders.unconfirmed > 0).map(|_| ());
         self.bots.iter().filter(move |bot| open(bot).is_some()).flat_map(|bot| {
             let orders = bot.orders();
             let kept = orders.is_some_and(|orders| orders.kept > 0);
@@ -313,9 +312,12 @@ impl Watched {
     /// Processes of it that live.
     pub fn running(&self) -> Vec<i32> {
         match (&self.report, &self.progress) {
-            (Some(report), _) if report.survived() => {
-                report.processes.iter().filter(|process| process.ended_by.is_none()).map(|process| process.pid).collect()
-            }
+            (Some(report), _) if report.survived() => report
+                .processes
+                .iter()
+                .filter(|process| process.ended_by.is_none())
+                .map(|process| process.pid)
+                .collect(),
             (Some(_), _) | (None, None) => Vec::new(),
             (None, Some(progress)) => progress.processes_left.clone(),
         }

@@ -71,7 +71,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         lines.push(Line::styled(heading, theme::faint()));
         let rows = list_rows(area).saturating_sub(troubled(model));
         let places = model.orders.top_row..model.orders.top_row + rows;
-        lines.extend(places.map_while(|place| model.orders.at(place)).map(|row| line(model, row, &columns, inside.width)));
+        lines.extend(
+            places.map_while(|place| model.orders.at(place)).map(|row| line(model, row, &columns, inside.width)),
+        );
     }
     frame.render_widget(Text::from(lines), inside);
 }
@@ -124,7 +126,11 @@ fn troubles(model: &Model, width: u16) -> Vec<Line<'static>> {
     if stale.len() > TROUBLES
         && let Some(last) = lines.last_mut()
     {
-        let line = format!(" STALE {} more, the last of them {}", stale.len() - 1, stale.last().map_or("", |(bot, _)| bot.as_str()));
+        let line = format!(
+            " STALE {} more, the last of them {}",
+            stale.len() - 1,
+            stale.last().map_or("", |(bot, _)| bot.as_str())
+        );
         *last = Line::styled(super::parts::cut(model, &line, width), theme::bad());
     }
     lines
@@ -171,7 +177,8 @@ fn fitting(model: &Model, width: usize) -> Vec<(&'static Column, usize)> {
     }
     // Names are cut before numbers are.
     while used(&columns) > width {
-        let widest = columns.iter_mut().filter(|(column, wide)| !column.right && *wide > 6).max_by_key(|(_, wide)| *wide);
+        let widest =
+            columns.iter_mut().filter(|(column, wide)| !column.right && *wide > 6).max_by_key(|(_, wide)| *wide);
         let Some((_, wide)) = widest else { break };
         *wide -= 1;
     }
