@@ -8,6 +8,7 @@ mod screen;
 #[path = "screen/trading.rs"]
 mod trading;
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use botwarden::core::bot::Mode;
@@ -125,7 +126,7 @@ fn whatever_a_source_says_is_harmless_and_stays_in_its_column() {
     desk.press("2*c");
     let buffer = desk.buffer();
     for row in rows(&buffer) {
-        assert!(!row.chars().any(|c| c.is_control()), "{row:?}");
+        assert!(!row.chars().any(char::is_control), "{row:?}");
         if row.starts_with('│') {
             assert_eq!((text::width(&row), row.ends_with('│')), (120, true), "{row}");
         }
@@ -230,8 +231,11 @@ fn the_question_before_a_bot_with_orders_is_stopped_names_them() {
 
 // Canceling.
 
+/// Orders that were chosen one by one, by their bots.
+type Chosen = Vec<(String, Vec<String>)>;
+
 /// What was asked to be canceled: of whom, and which.
-fn canceled(desk: &mut Desk) -> Vec<(Vec<String>, Vec<(String, Vec<String>)>)> {
+fn canceled(desk: &mut Desk) -> Vec<(Vec<String>, Chosen)> {
     desk.asked
         .drain(..)
         .filter_map(|effect| match effect {
@@ -613,7 +617,7 @@ fn how_long_a_key_takes_with_ten_thousand_orders() {
             })
             .collect();
         times.sort();
-        said.push_str(&format!("{key}: median {:?}, worst {:?}\n", times[10], times[20]));
+        let _ = writeln!(said, "{key}: median {:?}, worst {:?}", times[10], times[20]);
     }
     let _ = std::io::stderr().write_all(said.as_bytes());
 }

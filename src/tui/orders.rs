@@ -264,7 +264,7 @@ impl OrderBook {
 
     /// Keeps the cursor on an order, and on a page of so many rows.
     pub fn settle(&mut self, rows: usize) {
-        if self.cursor.as_ref().is_none_or(|id| self.row(id).is_none()) {
+        if self.cursor_at().is_none() && self.cursor.as_ref().is_none_or(|id| self.row(id).is_none()) {
             // Its order is gone: whatever stands there now is another one, and is seen to be chosen.
             let place = self.cursor_row.min(self.len().saturating_sub(1));
             self.cursor = self.at(place).map(|row| row.id.clone());

@@ -12,6 +12,7 @@
 //! [x] 4 CANCEL   0 of 2 verified                              3.80 s
 //! ```
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use crate::core::bot::BotName;
@@ -118,7 +119,7 @@ pub fn lines(model: &Model, width: usize) -> Vec<StopLine> {
 /// The last word of all runs that are shown: the one that did not go well, if there is one.
 pub fn worst(book: &StopBook) -> Option<&Over> {
     let overs = || book.runs.iter().filter_map(|run| run.over.as_ref());
-    overs().find(|over| over.code != Some(0)).or_else(|| overs().last())
+    overs().find(|over| over.code != Some(0)).or_else(|| overs().next_back())
 }
 
 /// The result in words, and how it is meant.
@@ -219,16 +220,16 @@ fn outcome(bot: &Watched) -> Option<(String, Tint)> {
     };
     match bot.orders() {
         Some(orders) if orders.unconfirmed > 0 => {
-            words.push_str(&format!("; {} NOT CONFIRMED canceled", plural(orders.unconfirmed, "order")));
+            _ = write!(words, "; {} NOT CONFIRMED canceled", plural(orders.unconfirmed, "order"));
             tint = Tint::Bad;
         }
-        Some(orders) => words.push_str(&format!("; {} canceled, {} filled", orders.canceled, orders.filled)),
+        Some(orders) => _ = write!(words, "; {} canceled, {} filled", orders.canceled, orders.filled),
         None => words.push_str("; orders unknown"),
     }
     match bot.errors().len() as u64 {
         0 => {}
         errors => {
-            words.push_str(&format!("; {}", plural(errors, "error")));
+            _ = write!(words, "; {}", plural(errors, "error"));
             tint = Tint::Bad;
         }
     }

@@ -1,5 +1,6 @@
 //! Bots with orders, and what is said of their stops, for tests.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use botwarden::core::bot::{BotName, BotSpec};
@@ -25,7 +26,7 @@ pub fn specs(also: &[&str]) -> Vec<BotSpec> {
     let mut text = String::new();
     for bot in bots().iter().filter(|bot| bot.configured) {
         let mode = bot.mode.expect("a mode");
-        text.push_str(&format!("[bots.{}]\ncommand = [\"/bin/bot\"]\nmode = \"{mode}\"\n", bot.name));
+        let _ = write!(text, "[bots.{}]\ncommand = [\"/bin/bot\"]\nmode = \"{mode}\"\n", bot.name);
         let (source, cancels) = match bot.name.as_str() {
             "grid-btc" => ("{ source = \"state-json\", path = \"/bots/grid/state.json\" }", true),
             "mm-eth" => ("{ source = \"sql\", path = \"/bots/mm/state.db\", query = \"select 1\" }", true),
@@ -33,7 +34,7 @@ pub fn specs(also: &[&str]) -> Vec<BotSpec> {
             "trend-sol" => ("{ source = \"state-json\", path = \"/bots/trend/state.json\" }", false),
             _ => continue,
         };
-        text.push_str(&format!("orders = {source}\n"));
+        let _ = writeln!(text, "orders = {source}");
         if cancels {
             text.push_str("cancel = { command = [\"/bots/cancel\"] }\n");
         }
@@ -122,7 +123,7 @@ pub fn mm() -> Vec<Order> {
 
 /// One of many.
 pub fn placed(n: u32) -> Order {
-    let side = if n % 3 == 0 { Side::Buy } else { Side::Sell };
+    let side = if n.is_multiple_of(3) { Side::Buy } else { Side::Sell };
     order("grid-btc", &format!("O-{n:05}"), side, &format!("{}.{n:04}", n % 7), &format!("{}.5", 60_000 + n * 7 % 9999))
 }
 
