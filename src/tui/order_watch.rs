@@ -302,3 +302,97 @@ impl Owner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::core::order::Reading;
+    use std::path::Path;
+
+    fn specs(text: &str) -> Vec<BotSpec> {
+        config::parse(Path::new("/nowhere/botwarden.toml"), text).expect("no mistake").bots
+    }
+
+    fn bot(name: &str, path: &str) -> String {
+        let orders = format!("orders = {{ source = \"state-json\", path = \"{path}\" }}");
+        format!("[bots.{name}]\ncommand = [\"/bin/sleep\"]\nmode = \"paper\"\n{orders}\n")
+    }
+
+    fn heard(told: &Receiver<Msg>) -> Vec<String> {
+        let word = |msg: Msg| match msg {
+            Msg::Orders(news) => format!("{} {} {:?}", news.bot, news.source, news.seen),
+            other => panic!("{other:?}"),
+        };
+        told.try_iter().map(word).collect()
+    }
+
+    #[test]
+    fn whose_orders_are_read_follows_the_configuration() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (tell, told) = channel();
+        let mut watcher = Watcher {
+            home: Home::at(folder.path().to_owned()),
+            tell: &tell,
+            readers: Arc::new(Readers::new()),
+            specs: specs(&format!("{}{}", bot("a", "/a"), bot("b", "/b"))),
+            owners: BTreeMap::new(),
+            records_at: None,
+        };
+        let mut find = |text: Option<String>| {
+            if let Some(text) = text {
+                watcher.specs = specs(&text);
+                watcher.records_at = None;
+            }
+            assert!(watcher.find_owners().is_ok());
+            heard(&told)
+        };
+        assert_eq!(find(None), ["a state-json Asked", "b state-json Asked"]);
+        assert!(find(None).is_empty(), "once");
+        let moved = format!("{}[bots.b]\ncommand = [\"/bin/sleep\"]\nmode = \"paper\"\n", bot("a", "/elsewhere"));
+        assert_eq!(find(Some(moved)), ["b state-json Gone", "a state-json Gone", "a state-json Asked"]);
+    }
+
+    #[test]
+    fn an_answer_about_where_the_orders_were_is_not_shown_and_what_was_done_is_read_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (tell, told) = channel();
+        let mut watcher = Watcher {
+            home: Home::at(folder.path().to_owned()),
+            tell: &tell,
+            readers: Arc::new(Readers::new()),
+            specs: specs(&bot("a", "/new")),
+            owners: BTreeMap::new(),
+            records_at: None,
+        };
+        assert!(watcher.find_owners().is_ok());
+        heard(&told);
+        let name: BotName = "a".parse().expect("a name");
+        let answered = |path: &str, stamp: &str| Answered {
+            bot: "a".parse().expect("a name"),
+            source: OrderSource::StateJson { path: path.into() },
+            answer: Answer::Read(Reading {
+                orders: vec![],
+                ended: vec![],
+                at: Timestamp::UNIX_EPOCH,
+                stamp: Some(stamp.into()),
+            }),
+            took: Duration::ZERO,
+        };
+        let mut under_way = |again: bool, answered: Answered| {
+            let owner = watcher.owners.get_mut(&name).expect("an owner");
+            owner.under_way = true;
+            owner.asked = Some(Instant::now());
+            if again {
+                watcher.hurry(&[name.clone()]);
+                watcher.owners.get_mut(&name).expect("an owner").asked = Some(Instant::now());
+            }
+            assert!(watcher.take(answered).is_ok());
+            let owner = &watcher.owners[&name];
+            (heard(&told).len(), owner.known.clone(), owner.under_way, owner.asked.is_none())
+        };
+        assert_eq!(under_way(false, answered("/old", "1")), (0, None, false, true));
+        assert_eq!(under_way(false, answered("/new", "2")), (1, Some("2".into()), false, false));
+        assert_eq!(under_way(true, answered("/new", "3")), (1, Some("3".into()), false, true));
+    }
+}
