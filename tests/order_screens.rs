@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use botwarden::core::bot::Mode;
 use botwarden::core::order::{Order, OrderState, Side};
-use botwarden::core::report::{OrdersReport, StopOutcome};
+use botwarden::core::report::{CancelResult, OrderResult, OrdersReport, StopOutcome};
 use botwarden::core::state::State;
 use botwarden::tui::deed::Deed;
 use botwarden::tui::effect::Effect;
@@ -457,6 +457,24 @@ fn a_bot_that_lies_is_told_from_what_was_seen_at_120_by_36() {
 }
 
 #[test]
+fn a_bot_that_lies_is_told_from_what_was_seen_at_60_by_15_in_ascii() {
+    let mut desk = trader(60, 15, ASCII);
+    all_orders(&mut desk);
+    lie(&mut desk);
+    desk.press("5");
+    insta::assert_snapshot!(desk.shot());
+    for keys in ["", "j", "2", "2c", "1", "1c", "5z"] {
+        for (width, height) in [(120, 36), (80, 24), (60, 15), (20, 5)] {
+            desk.tell(Msg::Resize(width, height));
+            desk.press(keys);
+            let buffer = desk.buffer();
+            assert!(rows(&buffer).iter().all(|row| row.is_ascii()), "{}", rows(&buffer).join("\n"));
+            assert!(buffer.content.iter().all(|cell| cell.fg == ratatui::style::Color::Reset));
+        }
+    }
+}
+
+#[test]
 fn what_is_not_confirmed_is_red_wherever_it_stands() {
     let mut desk = desk(80, 24);
     lie(&mut desk);
@@ -545,6 +563,56 @@ fn a_stop_whose_last_word_is_missing_is_not_called_done() {
         Told { name: name("mm-eth"), well: false, text: "stop mm-eth: broke off; the list shows what is".into() };
     desk.tell(Msg::Done(Done { ticket, took: Duration::from_secs(1), bots: vec![told] }));
     assert!(shown(&desk).contains("RESULT   UNKNOWN - its last word is missing"), "{}", shown(&desk));
+}
+
+#[test]
+fn a_stop_that_is_hurried_goes_on_from_where_it_was() {
+    let mut desk = desk(120, 36);
+    let ticket = stopping(&mut desk, "grid-btc");
+    desk.tell(Msg::Stop(ticket, StopNews::Progress(Box::new(mid_way("grid-btc")))));
+    desk.tell(Msg::Survey(with("grid-btc", |bot| bot.state = State::Stopping)));
+    desk.press("x");
+    yes(&mut desk);
+    assert!(shown(&desk).contains("CANCEL  2 of 4 verified"), "{}", shown(&desk));
+    // Words of the one before are not those of this one.
+    desk.tell(Msg::Stop(ticket, StopNews::Bot(Box::new(report("grid-btc", StopOutcome::Survived)))));
+    assert!(!shown(&desk).contains("NOT STOPPED"), "{}", shown(&desk));
+}
+
+#[test]
+fn every_order_that_was_refused_is_told_with_why() {
+    let mut desk = desk(80, 24);
+    desk.press("/grid<enter>c");
+    yes(&mut desk);
+    let ticket = desk.model.last_ticket;
+    let result = |id: &str, result, message: &str| OrderResult {
+        order_id: Some(id.into()),
+        client_order_id: None,
+        result,
+        attempts: 3,
+        message: Some(message.into()),
+    };
+    let mut done = botwarden::core::report::BotReport::of_orders(name("grid-btc"));
+    done.duration_ms = 2500;
+    done.orders = Some(OrdersReport {
+        before: Some(4),
+        canceled: 2,
+        errors: 2,
+        unconfirmed: 2,
+        verified: true,
+        open: trading::grid().split_off(2),
+        results: vec![
+            result("OAB-771", CancelResult::Canceled, ""),
+            result("OAB-773", CancelResult::Refused, "EOrder:\x1b[2JRate limit\nexceeded"),
+            result("OAB-774", CancelResult::Unknown, "timed out"),
+        ],
+        ..OrdersReport::default()
+    });
+    desk.tell(Msg::Stop(ticket, StopNews::Over(Box::new(over("cancel", 11, vec![done])))));
+    let told = Told { name: name("grid-btc"), well: false, text: "grid-btc: 2 orders NOT CONFIRMED canceled".into() };
+    desk.tell(Msg::Done(Done { ticket, took: Duration::from_secs(2), bots: vec![told] }));
+    desk.press("<esc>5z");
+    insta::assert_snapshot!(desk.shot());
 }
 
 #[test]

@@ -16,13 +16,13 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::core::bot::BotName;
-use crate::core::progress::StageSeen;
-use crate::core::report::StopOutcome;
+use crate::core::progress::{StageSeen, Standing};
+use crate::core::report::{BotReport, CancelResult, OrderResult, StopOutcome};
 
 use super::deed::Deed;
 use super::layout;
 use super::model::Model;
-use super::stops::{Over, StopBook, Totals, Watched};
+use super::stops::{Over, StopBook, Watched};
 use super::text;
 use super::theme;
 
@@ -42,7 +42,7 @@ pub enum Tint {
     /// Not as asked.
     Bad,
     /// The sign of a stage.
-    Standing(crate::core::progress::Standing),
+    Standing(Standing),
 }
 
 /// A line, in parts.
@@ -53,6 +53,31 @@ const NAMED: usize = 50;
 
 fn line(parts: &[(&str, Tint)]) -> StopLine {
     parts.iter().map(|(text, tint)| ((*text).to_owned(), *tint)).collect()
+}
+
+/// Adds a line, and goes on below it, further in, with what it has no room for: here nothing may be cut off.
+fn wrapped(parts: StopLine, width: usize, lines: &mut Vec<StopLine>) {
+    const INDENT: usize = 9;
+    let mut row = StopLine::new();
+    let mut used = 0;
+    for (text, tint) in parts {
+        for word in text.split_inclusive(' ') {
+            if used > INDENT && used + text::width(word.trim_end()) > width {
+                if let Some((last, _)) = row.last_mut() {
+                    last.truncate(last.trim_end().len());
+                }
+                lines.push(std::mem::take(&mut row));
+                row.push((" ".repeat(INDENT), Tint::Plain));
+                used = INDENT;
+            }
+            used += text::width(word);
+            match row.last_mut() {
+                Some((last, its)) if *its == tint => last.push_str(word),
+                Some(_) | None => row.push((word.to_owned(), tint)),
+            }
+        }
+    }
+    lines.push(row);
 }
 
 fn took(time: Duration) -> String {
@@ -77,9 +102,9 @@ pub fn lines(model: &Model, width: usize) -> Vec<StopLine> {
     if !book.is_under_way()
         && let Some(over) = over
     {
-        result(model, over, width, &mut lines);
+        result(book, over, width, &mut lines);
     }
-    totals(&book.totals(), book.is_under_way(), width, &mut lines);
+    totals(book, width, &mut lines);
     if book.bots.len() > 1 {
         lines.extend(book.bots.iter().map(|bot| summary(model, bot)));
     }
@@ -94,9 +119,9 @@ pub fn lines(model: &Model, width: usize) -> Vec<StopLine> {
         }
         let more = model.signs().more;
         if bot.report.is_some() {
-            claims_and_evidence(bot, &mut lines);
+            claims_and_evidence(bot, width, &mut lines);
             discord(bot, &mut lines);
-            errors(bot, width, &mut lines);
+            errors(bot, width, more, &mut lines);
             stages(bot, width, more, &mut lines);
         } else {
             if let Some((what, then)) = bot.waiting(model.now.mono) {
@@ -105,8 +130,8 @@ pub fn lines(model: &Model, width: usize) -> Vec<StopLine> {
             }
             discord(bot, &mut lines);
             stages(bot, width, more, &mut lines);
-            claims_and_evidence(bot, &mut lines);
-            errors(bot, width, &mut lines);
+            claims_and_evidence(bot, width, &mut lines);
+            errors(bot, width, more, &mut lines);
         }
     }
     for error in book.runs.iter().filter_map(|run| run.over.as_ref()).flat_map(|over| &over.errors) {
@@ -128,14 +153,21 @@ pub fn verdict(book: &StopBook, over: &Over) -> (String, Tint) {
     let survivors: Vec<&str> = book
         .bots
         .iter()
-        .filter(|bot| bot.report.as_ref().is_some_and(crate::core::report::BotReport::survived))
+        .filter(|bot| bot.report.as_ref().is_some_and(BotReport::survived))
         .map(|bot| bot.name.as_str())
         .collect();
     match over.code {
         Some(0) if totals.skipped > 0 => {
             (format!("DONE - {} left alone (dry-run)", plural(totals.skipped, "order")), Tint::Good)
         }
-        Some(0) => ("DONE - seen, not only said".to_owned(), Tint::Good),
+        // Nobody has seen that nothing is open.
+        Some(0) if totals.unknown > 0 => {
+            (format!("DONE - orders unknown of {}", plural(totals.unknown as u64, "bot")), Tint::Warning)
+        }
+        Some(0) if totals.kept > 0 => {
+            (format!("DONE - {} kept by policy", plural(totals.kept, "protective order")), Tint::Good)
+        }
+        Some(0) => ("DONE - 0 orders open, verified".to_owned(), Tint::Good),
         Some(11) => (format!("INCOMPLETE - {} not confirmed canceled", plural(totals.unconfirmed, "order")), Tint::Bad),
         Some(12) => ("INCOMPLETE - state was not flushed".to_owned(), Tint::Bad),
         Some(13) => (format!("NOT STOPPED - something lives of {}", survivors.join(", ")), Tint::Bad),
@@ -148,18 +180,14 @@ pub fn verdict(book: &StopBook, over: &Over) -> (String, Tint) {
     }
 }
 
-fn result(model: &Model, over: &Over, width: usize, lines: &mut Vec<StopLine>) {
-    let book = &model.stops;
+fn result(book: &StopBook, over: &Over, width: usize, lines: &mut Vec<StopLine>) {
     let (words, tint) = verdict(book, over);
     let code = over.code.map(|code| format!("   exit code {code}")).unwrap_or_default();
-    lines.push(vec![("RESULT   ".to_owned(), Tint::Strong), (words, tint), (code, tint)]);
+    wrapped(vec![("RESULT   ".to_owned(), Tint::Strong), (words, tint), (code, tint)], width, lines);
     let open: Vec<_> = book.unconfirmed().collect();
     for (bot, order) in open.iter().take(NAMED) {
-        let advice = "  check at the venue NOW";
-        let room = width.saturating_sub(4 + text::width(advice));
         let named = text::harmless(&format!("{bot} {}", order.name()));
-        let text = format!("  ! {}{advice}", text::cut(&named, room, model.signs().more));
-        lines.push(vec![(text, Tint::Bad)]);
+        wrapped(vec![(format!("  ! {named}  check at the venue NOW"), Tint::Bad)], width, lines);
     }
     if open.len() > NAMED {
         lines.push(vec![(format!("  ! and {} more: botwarden orders", open.len() - NAMED), Tint::Bad)]);
@@ -167,7 +195,8 @@ fn result(model: &Model, over: &Over, width: usize, lines: &mut Vec<StopLine>) {
 }
 
 /// One line, or two where there is no room for it.
-fn totals(totals: &Totals, under_way: bool, width: usize, lines: &mut Vec<StopLine>) {
+fn totals(book: &StopBook, width: usize, lines: &mut Vec<StopLine>) {
+    let (totals, under_way) = (book.totals(), book.is_under_way());
     let mut orders = vec![
         ("Orders ".to_owned(), Tint::Strong),
         (format!("canceled {}  filled {}  ", totals.canceled, totals.filled), Tint::Plain),
@@ -194,6 +223,11 @@ fn totals(totals: &Totals, under_way: bool, width: usize, lines: &mut Vec<StopLi
         ("  Running ".to_owned(), Tint::Strong),
         (totals.running.to_string(), if totals.running > 0 { Tint::Warning } else { Tint::Plain }),
     ];
+    if book.bots.iter().all(|bot| bot.deed == Deed::Cancel) {
+        // Whose orders alone are canceled goes on: neither its state nor its processes come to an end.
+        lines.push(orders);
+        return;
+    }
     let wide = |parts: &StopLine| parts.iter().map(|(part, _)| text::width(part)).sum::<usize>();
     if wide(&orders) + wide(&rest) + 2 <= width {
         orders.push(("  ".to_owned(), Tint::Plain));
@@ -264,7 +298,6 @@ fn stages(bot: &Watched, width: usize, more: &str, lines: &mut Vec<StopLine>) {
 
 /// The sign is put in by whoever draws, who knows what the terminal can show.
 fn stage(seen: &StageSeen, width: usize, more: &str) -> StopLine {
-    use crate::core::progress::Standing;
     let number = theme::STAGES.iter().position(|(each, _)| *each == seen.stage).unwrap_or_default() + 1;
     let word = text::fit(theme::stage(seen.stage), 7, "");
     let time = seen.took_ms.map(|ms| took(Duration::from_millis(ms))).unwrap_or_default();
@@ -284,7 +317,7 @@ fn stage(seen: &StageSeen, width: usize, more: &str) -> StopLine {
 }
 
 /// What it says, and below that what was seen. Never one for the other.
-fn claims_and_evidence(bot: &Watched, lines: &mut Vec<StopLine>) {
+fn claims_and_evidence(bot: &Watched, width: usize, lines: &mut Vec<StopLine>) {
     let claims = bot.claims();
     let mut said = Vec::new();
     if let Some(canceled) = claims.orders_canceled {
@@ -296,8 +329,11 @@ fn claims_and_evidence(bot: &Watched, lines: &mut Vec<StopLine>) {
     if let Some(flushed) = claims.state_flushed {
         said.push(format!("state flushed {}", if flushed { "True" } else { "False" }));
     }
-    let said = if said.is_empty() { "nothing of its shutdown".to_owned() } else { said.join(", ") };
-    lines.push(vec![("says     ".to_owned(), Tint::Faint), (said, Tint::Faint)]);
+    let goes_on = bot.deed == Deed::Cancel;
+    if !goes_on || !said.is_empty() {
+        let said = if said.is_empty() { "nothing of its shutdown".to_owned() } else { said.join(", ") };
+        wrapped(vec![("says     ".to_owned(), Tint::Faint), (said, Tint::Faint)], width, lines);
+    }
 
     let mut seen = vec![("seen     ".to_owned(), Tint::Strong)];
     match bot.orders() {
@@ -314,7 +350,10 @@ fn claims_and_evidence(bot: &Watched, lines: &mut Vec<StopLine>) {
         }
         None => seen.push(("orders unknown".to_owned(), Tint::Warning)),
     }
-    lines.push(seen);
+    wrapped(seen, width, lines);
+    if goes_on {
+        return;
+    }
     let mut more = vec![("         ".to_owned(), Tint::Plain)];
     match bot.state_flushed() {
         Some(true) => more.push(("its state file changed".to_owned(), Tint::Plain)),
@@ -327,7 +366,7 @@ fn claims_and_evidence(bot: &Watched, lines: &mut Vec<StopLine>) {
         [only] => more.push((format!(", pid {only} LIVES"), Tint::Warning)),
         [first, rest @ ..] => more.push((format!(", pid {first} and {} more LIVE", rest.len()), Tint::Warning)),
     }
-    lines.push(more);
+    wrapped(more, width, lines);
 }
 
 /// Where what it says is not what is.
@@ -341,7 +380,19 @@ fn discord(bot: &Watched, lines: &mut Vec<StopLine>) {
     }
 }
 
-fn errors(bot: &Watched, width: usize, lines: &mut Vec<StopLine>) {
+/// What became of an order that was not canceled although it was to be; nothing if it was.
+fn unwell(result: &OrderResult) -> Option<String> {
+    match result.result {
+        CancelResult::Canceled | CancelResult::Filled | CancelResult::Gone => return None,
+        CancelResult::Refused | CancelResult::Unknown => {}
+    }
+    let id = result.order_id.as_deref().or(result.client_order_id.as_deref()).unwrap_or("an order without an id");
+    let tries = plural(u64::from(result.attempts), "attempt");
+    let message = result.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
+    Some(text::harmless(&format!("{id} {} after {tries}{message}", result.result.word()).replace(['\r', '\n'], " ")))
+}
+
+fn errors(bot: &Watched, width: usize, more: &str, lines: &mut Vec<StopLine>) {
     let errors = bot.errors();
     if !errors.is_empty() {
         let head = plural(errors.len() as u64, "error");
@@ -350,6 +401,11 @@ fn errors(bot: &Watched, width: usize, lines: &mut Vec<StopLine>) {
     for error in errors {
         let rows = text::fold(error, width.saturating_sub(2));
         lines.extend(rows.into_iter().map(|row| vec![(format!("  {row}"), Tint::Bad)]));
+    }
+    for result in bot.orders().iter().flat_map(|orders| &orders.results) {
+        if let Some(row) = unwell(result) {
+            lines.push(vec![(format!("  {}", text::cut(&row, width.saturating_sub(2), more)), Tint::Bad)]);
+        }
     }
     for note in bot.report.iter().flat_map(|report| &report.notes) {
         let rows = text::fold(note, width.saturating_sub(2));

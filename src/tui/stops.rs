@@ -108,6 +108,13 @@ impl StopBook {
     pub fn begin(&mut self, ticket: Ticket, deed: Deed, bots: &[(BotName, Option<Mode>)], now: Moment) {
         // What has ended gives way to what begins.
         let over: Vec<Ticket> = self.runs.iter().filter(|run| run.over.is_some()).map(|run| run.ticket).collect();
+        // Whoever is hurried has come this far already.
+        let so_far: Vec<(BotName, Moment, Progress)> = self
+            .bots
+            .iter()
+            .filter(|bot| bot.report.is_none())
+            .filter_map(|bot| Some((bot.name.clone(), bot.heard, bot.progress.clone()?)))
+            .collect();
         self.bots.retain(|bot| !over.contains(&bot.ticket) && !bots.iter().any(|(name, _)| *name == bot.name));
         self.runs.retain(|run| run.over.is_none());
         self.runs.push(Run { ticket, deed, asked: now, shown: false, over: None });
@@ -122,6 +129,11 @@ impl StopBook {
             told: None,
         };
         self.bots.extend(bots.iter().map(watched));
+        for (name, heard, progress) in so_far {
+            if let Some(bot) = self.bot_mut(ticket, &name) {
+                (bot.heard, bot.progress) = (heard, Some(progress));
+            }
+        }
         self.chosen = None;
         self.top = 0;
     }
