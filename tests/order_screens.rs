@@ -661,6 +661,10 @@ fn ten_thousand_orders_are_sorted_when_they_change_and_never_to_draw_or_move() {
     desk.tell(read("grid-btc", "state-json", many));
     assert_eq!(desk.model.orders.sorted, sorted + 2);
     assert_eq!(desk.model.orders.marked.len(), 1);
+    // Half a number would be another one.
+    assert!(shown(&desk).contains(" 10k ") && !shown(&desk).contains("100…"), "{}", shown(&desk));
+    desk.wait(6);
+    assert!(shown(&desk).contains(" 10k! "), "{}", shown(&desk));
 }
 
 /// From a key to its frame, with ten thousand orders: `cargo test --release --test order_screens -- --ignored --nocapture`.

@@ -75,14 +75,6 @@ impl Deed {
         }
     }
 
-    /// Whether nothing of the bot is to be running when it is done.
-    pub const fn ends(self) -> bool {
-        match self {
-            Self::Stop | Self::Climb | Self::Kill => true,
-            Self::Start | Self::Restart | Self::Adopt | Self::Cancel => false,
-        }
-    }
-
     /// What it does, for the dialog.
     pub const fn story(self) -> &'static str {
         match self {

@@ -36,6 +36,7 @@ pub mod text;
 pub mod theme;
 pub mod update;
 pub mod view;
+pub mod watched;
 mod whole_lines;
 mod wish;
 

@@ -320,9 +320,9 @@ mod tests {
     }
 
     fn heard(told: &Receiver<Msg>) -> Vec<String> {
-        let word = |msg: Msg| match msg {
-            Msg::Orders(news) => format!("{} {} {:?}", news.bot, news.source, news.seen),
-            other => panic!("{other:?}"),
+        let word = |msg: Msg| {
+            let Msg::Orders(news) = msg else { panic!("{msg:?}") };
+            format!("{} {} {:?}", news.bot, news.source, news.seen)
         };
         told.try_iter().map(word).collect()
     }
@@ -384,7 +384,7 @@ mod tests {
             owner.under_way = true;
             owner.asked = Some(Instant::now());
             if again {
-                watcher.hurry(&[name.clone()]);
+                watcher.hurry(std::slice::from_ref(&name));
                 watcher.owners.get_mut(&name).expect("an owner").asked = Some(Instant::now());
             }
             assert!(watcher.take(answered).is_ok());

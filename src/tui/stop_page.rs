@@ -22,9 +22,10 @@ use crate::core::report::{BotReport, CancelResult, OrderResult, StopOutcome};
 use super::deed::Deed;
 use super::layout;
 use super::model::Model;
-use super::stops::{Over, StopBook, Watched};
+use super::stops::{Over, StopBook};
 use super::text;
 use super::theme;
+use super::watched::Watched;
 
 /// How a part of a line is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! The columns of the list, from the first to the one that takes what is left.
 //!
 //! ```text
-//! NAME        MODE  STATUS      PID     UP     HB   CPU  MEM   RST  NOTE         from 100 columns
-//! NAME        MODE STATUS     UP    HB  CPU  MEM   RST NOTE                      from 80; HB if somebody beats
-//! NAME        MODE STATUS     UP    RST NOTE                                     below
+//! NAME        MODE  STATUS      PID     UP     HB   CPU  MEM   RST  ORD  NOTE    from 100 columns
+//! NAME        MODE STATUS     UP    HB  CPU  MEM   RST ORD  NOTE                 from 80; HB if somebody beats
+//! NAME        MODE STATUS     UP    RST ORD  NOTE                                below; ORD if orders can be read
 //! ```
 
 use ratatui::style::Style;
@@ -128,8 +128,19 @@ fn cell_orders(model: &Model, bot: &BotStatus) -> (String, Style) {
     match model.open_orders(&bot.name) {
         Count::NoSource => ("-".to_owned(), theme::faint()),
         Count::Unread => ("?".to_owned(), theme::faint()),
-        Count::Fresh(orders) => plain(orders.to_string()),
-        Count::Stale(orders) => (format!("{orders}!"), theme::faint()),
+        Count::Fresh(orders @ 0..10_000) => plain(orders.to_string()),
+        Count::Fresh(orders) => plain(thousands(orders)),
+        Count::Stale(orders @ 100_000..) => (thousands(orders), theme::faint()),
+        Count::Stale(orders) => (format!("{}!", thousands(orders)), theme::faint()),
+    }
+}
+
+/// A number in three columns: half a number would be another one.
+fn thousands(count: u64) -> String {
+    match count {
+        0..1000 => count.to_string(),
+        1000..100_000 => format!("{}k", count / 1000),
+        100_000.. => "many".to_owned(),
     }
 }
 
