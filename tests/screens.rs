@@ -3,14 +3,15 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm, reason = "a test may")]
 
+mod screen;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use botwarden::core::bot::{BotName, BotSpec, Mode};
+use botwarden::core::bot::{BotName, Mode};
 use botwarden::core::event::Event;
-use botwarden::core::moment::Moment;
 use botwarden::core::record::{Down, RunRecord};
 use botwarden::core::report::{BotReport, ExitReport, ProcessReport, StopOutcome, Tier};
 use botwarden::core::signal::Signal;
@@ -19,256 +20,12 @@ use botwarden::core::status::{BotStatus, RecordSeen, Stray};
 use botwarden::tui::deed::{Deed, Guard};
 use botwarden::tui::effect::Effect;
 use botwarden::tui::keys;
-use botwarden::tui::message::{Done, Inspection, LastReport, LogEvent, LogNews, Msg, Now, Told};
-use botwarden::tui::model::{Fixed, Focus, Model, Pane};
+use botwarden::tui::message::{Done, Inspection, LastReport, LogEvent, LogNews, Msg, Told};
+use botwarden::tui::model::{Fixed, Focus, Pane};
 use botwarden::tui::text;
 use botwarden::tui::theme;
-use botwarden::tui::update::update;
-use botwarden::tui::view;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
 
-/// A screen that is told things.
-struct Desk {
-    model: Model,
-    /// What was asked of others since the last time somebody looked, without diagnostics.
-    asked: Vec<Effect>,
-    seconds: u64,
-}
-
-impl Desk {
-    fn new(width: u16, height: u16) -> Self {
-        Self::with(width, height, Fixed { color: true, ..Fixed::default() })
-    }
-
-    fn with(width: u16, height: u16, fixed: Fixed) -> Self {
-        let fixed = Fixed { host: "trade-box-1".into(), ..fixed };
-        let mut desk = Self { model: Model::new(fixed), asked: Vec::new(), seconds: 0 };
-        desk.tell(Msg::Resize(width, height));
-        desk.wait(0);
-        desk
-    }
-
-    fn tell(&mut self, msg: Msg) {
-        let effects = update(&mut self.model, msg);
-        self.asked.extend(effects.into_iter().filter(|effect| !matches!(effect, Effect::Note(..))));
-    }
-
-    fn wait(&mut self, seconds: u64) {
-        self.seconds += seconds;
-        let wall = "2026-03-04T14:32:07Z".parse::<jiff::Timestamp>().expect("a time");
-        let wall = wall + jiff::SignedDuration::from_secs(self.seconds as i64);
-        self.tell(Msg::Now(Now { wall, mono: Moment::at(Duration::from_secs(self.seconds)) }));
-    }
-
-    fn survey(mut self) -> Self {
-        self.tell(Msg::Configuration(Ok(specs())));
-        self.tell(Msg::Survey(bots()));
-        self
-    }
-
-    /// Presses keys: letters stand for themselves, names stand in angle brackets.
-    fn press(&mut self, keys: &str) {
-        let mut rest = keys;
-        while let Some(first) = rest.chars().next() {
-            let (code, modifiers, used) = match rest.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
-                Some((name, _)) => {
-                    let code = match name {
-                        "enter" => KeyCode::Enter,
-                        "esc" => KeyCode::Esc,
-                        "tab" => KeyCode::Tab,
-                        "s-tab" => KeyCode::BackTab,
-                        "down" => KeyCode::Down,
-                        "pgup" => KeyCode::PageUp,
-                        "pgdn" => KeyCode::PageDown,
-                        "backspace" => KeyCode::Backspace,
-                        other => KeyCode::Char(other.chars().last().expect("a letter")),
-                    };
-                    let control = name.starts_with("c-");
-                    (code, if control { KeyModifiers::CONTROL } else { KeyModifiers::NONE }, name.len() + 2)
-                }
-                None => (KeyCode::Char(first), KeyModifiers::NONE, first.len_utf8()),
-            };
-            self.tell(Msg::Key(KeyEvent::new(code, modifiers)));
-            rest = &rest[used..];
-        }
-    }
-
-    fn log(&mut self, lines: &[&str]) {
-        let bot = self.model.cursor.clone().expect("a bot under the cursor");
-        let opened = LogEvent::Opened { run: "0001".into(), whole: true, quiet: Duration::from_secs(3) };
-        self.tell(Msg::Log(LogNews { bot: bot.clone(), what: opened }));
-        let what = LogEvent::Lines(lines.iter().map(|line| (*line).to_owned()).collect());
-        self.tell(Msg::Log(LogNews { bot, what }));
-    }
-
-    /// What was asked of others since the last time, except for looking and following.
-    fn acts(&mut self) -> Vec<(Deed, Vec<String>)> {
-        self.asked
-            .drain(..)
-            .filter_map(|effect| match effect {
-                Effect::Act { deed, names, .. } => Some((deed, names.iter().map(ToString::to_string).collect())),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// The ticket of the look that was asked for.
-    fn look(&mut self) -> u64 {
-        let looks: Vec<u64> =
-            self.asked.iter().filter_map(|e| if let Effect::Look(ticket) = e { Some(*ticket) } else { None }).collect();
-        *looks.last().expect("a look was asked for")
-    }
-
-    fn feedback(&self) -> &str {
-        self.model.feedback.as_ref().map_or("", |feedback| feedback.text.as_str())
-    }
-
-    fn buffer(&self) -> Buffer {
-        let (width, height) = self.model.size;
-        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
-        terminal.draw(|frame| view::draw(&self.model, frame)).expect("drawn");
-        terminal.backend().buffer().clone()
-    }
-
-    /// The screen as text, and a number that changes when any style does.
-    fn shot(&self) -> String {
-        let buffer = self.buffer();
-        let mut shot = rows(&buffer).join("\n");
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for cell in &buffer.content {
-            for byte in format!("{:?}{:?}{:?}", cell.fg, cell.bg, cell.modifier).bytes() {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        }
-        let _ = write!(shot, "\nstyles {hash:016x}");
-        shot
-    }
-}
-
-/// The rows of the screen; the second cell of a wide character holds nothing.
-fn rows(buffer: &Buffer) -> Vec<String> {
-    let width = usize::from(buffer.area.width);
-    buffer
-        .content
-        .chunks(width)
-        .map(|row| {
-            let mut text = String::new();
-            let mut skip = 0;
-            for cell in row {
-                if skip == 0 {
-                    text.push_str(cell.symbol());
-                    skip = text::width(cell.symbol()).saturating_sub(1);
-                } else {
-                    skip -= 1;
-                }
-            }
-            text.trim_end().to_owned()
-        })
-        .collect()
-}
-
-fn bot(name: &str, mode: Mode, state: State) -> BotStatus {
-    BotStatus {
-        name: name.parse().expect("a name"),
-        groups: vec![],
-        mode: Some(mode),
-        state,
-        was: None,
-        since: None,
-        pid: None,
-        keeper_pid: None,
-        started_at: None,
-        uptime_s: None,
-        restarts: None,
-        failures: None,
-        next_try_at: None,
-        last_exit: None,
-        heartbeat_age_s: None,
-        cpu_percent: None,
-        memory_bytes: None,
-        processes: None,
-        orders_active: None,
-        orders_read_at: None,
-        strays: vec![],
-        note: String::new(),
-        configured: true,
-        give_up_after: 5,
-        run: Some("0001".into()),
-    }
-}
-
-fn alive(bot: BotStatus, pid: i32, uptime: u64) -> BotStatus {
-    BotStatus {
-        pid: Some(pid),
-        uptime_s: Some(uptime),
-        restarts: Some(0),
-        failures: Some(0),
-        cpu_percent: Some(3.2),
-        memory_bytes: Some(212 << 20),
-        heartbeat_age_s: Some(1),
-        ..bot
-    }
-}
-
-fn noted(bot: BotStatus, note: &str) -> BotStatus {
-    BotStatus { note: note.into(), ..bot }
-}
-
-fn bots() -> Vec<BotStatus> {
-    use Mode::{DryRun, Live, Paper};
-    let failing = |bot: BotStatus, failures| BotStatus { failures: Some(failures), ..bot };
-    vec![
-        alive(bot("grid-btc", Live, State::Running), 48213, 187_200),
-        alive(bot("mm-eth", Live, State::Running), 48220, 187_200),
-        failing(noted(bot("trend-sol", Paper, State::Backoff), "retry in 24 s (exited with 1)"), 3),
-        alive(bot("arb-tri", Paper, State::Running), 48391, 22_260),
-        noted(alive(bot("dip-hunter", DryRun, State::Starting), 50117, 4), "not ready yet"),
-        failing(noted(bot("spread-x", Live, State::Failed), "breaker open (exited with 1); restart closes it"), 5),
-        noted(bot("nyse-open", Paper, State::Stopped), "stopped by ana"),
-        BotStatus {
-            mode: None,
-            configured: false,
-            ..noted(alive(bot("recorder", Live, State::Orphaned), 39002, 439_200), "no keeper")
-        },
-    ]
-}
-
-/// What the configuration says of them.
-fn specs() -> Vec<BotSpec> {
-    let mut text = String::new();
-    for bot in bots().iter().filter(|bot| bot.configured) {
-        let mode = bot.mode.expect("a mode");
-        let _ = writeln!(text, "[bots.{}]\ncommand = [\"/bin/bot\"]\nmode = \"{mode}\"", bot.name);
-    }
-    botwarden::config::parse(Path::new("/nowhere/botwarden.toml"), &text).expect("no mistake").bots
-}
-
-/// The same configuration, one bot in another mode.
-fn configured(name: &str, mode: Mode) -> Msg {
-    let mut specs = specs();
-    specs.iter_mut().filter(|spec| spec.name.as_str() == name).for_each(|spec| spec.mode = mode);
-    Msg::Configuration(Ok(specs))
-}
-
-/// The same bots, one of them changed.
-fn with(name: &str, change: impl Fn(&mut BotStatus)) -> Vec<BotStatus> {
-    let mut bots = bots();
-    bots.iter_mut().filter(|bot| bot.name.as_str() == name).for_each(change);
-    bots
-}
-
-const LOG: [&str; 7] = [
-    "14:31:58.120 INFO  quote refresh bid=61250.0 ask=62500.0",
-    "14:31:59.004 INFO  order ack id=OAB-771 side=BUY qty=0.0500",
-    "14:32:01.337 WARN  ws ping rtt 812ms (limit 500ms)",
-    "14:32:01.911 ERROR cancel rejected id=OAB-702: EOrder:Unknown order",
-    "14:32:02.015 INFO  \x1b[1mreconcile\x1b[0m: 4 local / 4 venue, 0 diff",
-    "14:32:04.870 INFO  日本語 👩\u{200d}👩\u{200d}👧 e\u{301} \u{202e}x\0y\tz",
-    "14:32:06.871 DEBUG cancel sweep",
-];
+use screen::{Desk, LOG, alive, bot, bots, configured, rows, specs, with};
 
 #[test]
 fn the_main_view_at_120_by_36() {
@@ -340,7 +97,7 @@ fn help_at_80_by_24() {
 #[test]
 fn help_of_the_logs_at_120_by_36() {
     let mut desk = Desk::new(120, 36).survey();
-    desk.press("2?");
+    desk.press("3?");
     insta::assert_snapshot!(desk.shot());
 }
 
@@ -348,7 +105,7 @@ fn help_of_the_logs_at_120_by_36() {
 fn a_search_in_the_log_that_has_paused_it() {
     let mut desk = Desk::new(80, 24).survey();
     desk.log(&LOG.repeat(5));
-    desk.press("2/CANCEL<enter>nN<pgup>");
+    desk.press("3/CANCEL<enter>nN<pgup>");
     insta::assert_snapshot!(desk.shot());
 }
 
@@ -412,7 +169,7 @@ fn every_glyph_is_one_cell_wide() {
 
 #[test]
 fn ascii_means_bytes_below_0x80_and_no_colour_means_none() {
-    for keys in ["", "x", "jjXabc", "i", "GkkA", "?", "/日本", "2/cancel<enter>", "3", "z", "*", "!"] {
+    for keys in ["", "x", "jjXabc", "i", "GkkA", "?", "/日本", "3/cancel<enter>", "4", "2", "5", "z", "*", "!"] {
         for (width, height) in [(120, 36), (80, 24), (60, 15), (20, 5)] {
             let mut desk = Desk::with(width, height, Fixed { ascii: true, ..Fixed::default() }).survey();
             desk.log(&LOG);
@@ -447,7 +204,7 @@ fn columns_stay_aligned_whatever_a_bot_writes() {
 fn every_size_can_be_drawn() {
     let mut desk = Desk::new(1, 1).survey();
     desk.log(&LOG);
-    for keys in ["", "x", "<esc>?", "<esc>i", "G", "<esc>z", "2", "3", "1zX"] {
+    for keys in ["", "x", "<esc>?", "<esc>i", "G", "<esc>z", "2", "3", "4", "5", "1zX"] {
         desk.press(keys);
         for width in [1, 2, 19, 59, 60, 61, 79, 80, 119, 120, 300] {
             for height in [1, 2, 14, 15, 16, 23, 24, 30, 90] {
@@ -480,7 +237,7 @@ fn a_log_that_is_scrolled_up_stands_still_while_lines_arrive() {
     let mut desk = Desk::new(80, 24).survey();
     let lines: Vec<String> = (0..100).map(|n| format!("line {n}")).collect();
     desk.log(&lines.iter().map(String::as_str).collect::<Vec<_>>());
-    desk.press("2kkk");
+    desk.press("3kkk");
     let seen = |desk: &Desk| rows(&desk.buffer()).into_iter().filter(|r| r.contains("line ")).collect::<Vec<_>>();
     let before = seen(&desk);
     let bot = desk.model.cursor.clone().expect("a bot");
@@ -840,13 +597,13 @@ fn letters_of_a_filter_act_on_nothing() {
     assert_eq!(desk.model.filter.text(), "sxrXq!y");
     desk.press("<esc>");
     assert!(desk.model.filter.is_empty());
-    desk.press("2/sxrXq!y<enter>");
+    desk.press("3/sxrXq!y<enter>");
     assert_eq!(desk.acts(), []);
 }
 
 #[test]
 fn pasted_text_never_acts() {
-    for before in ["", "jjx", "jjX", "?", "i", "/", "2", "2/", "3"] {
+    for before in ["", "jjx", "jjX", "?", "i", "/", "2", "2/", "3", "3/", "4", "5"] {
         let mut desk = Desk::new(120, 36).survey();
         desk.press(before);
         desk.asked.clear();
@@ -890,7 +647,7 @@ fn the_emergency_stop_says_that_it_is_not_here() {
 
 #[test]
 fn a_screen_that_shows_nothing_does_nothing_and_asks_nothing() {
-    for keys in ["xy", "X", "s", "r", "jjxy", "* x", "?", "/a", "z", "2", "o"] {
+    for keys in ["xy", "X", "s", "r", "jjxy", "* x", "?", "/a", "z", "2", "5", "c", "o"] {
         let mut desk = Desk::new(120, 36).survey();
         desk.tell(Msg::Resize(20, 5));
         desk.asked.clear();
@@ -900,7 +657,7 @@ fn a_screen_that_shows_nothing_does_nothing_and_asks_nothing() {
         assert!(desk.model.confirmed.is_none() && desk.model.marked.is_empty(), "{keys}");
     }
     // What was open when the screen became that small is closed, and means No.
-    for keys in ["jjx", "jjX", "?", "/gr", "2/gr"] {
+    for keys in ["jjx", "jjX", "?", "/gr", "2/gr", "3/gr"] {
         let mut desk = Desk::new(120, 36).survey();
         desk.press(keys);
         desk.tell(Msg::Resize(59, 36));
@@ -927,11 +684,13 @@ fn a_screen_that_shows_nothing_does_nothing_and_asks_nothing() {
 fn panes_follow_the_keys() {
     let mut desk = Desk::new(120, 36).survey();
     for (keys, pane) in [
+        ("<tab>", Pane::Orders),
         ("<tab>", Pane::Logs),
         ("<tab>", Pane::Diagnostics),
+        ("<tab>", Pane::Stops),
         ("<tab>", Pane::Bots),
-        ("<s-tab>", Pane::Diagnostics),
-        ("2", Pane::Logs),
+        ("<s-tab>", Pane::Stops),
+        ("3", Pane::Logs),
         ("<esc>", Pane::Bots),
         ("<enter>", Pane::Logs),
     ] {
@@ -976,7 +735,7 @@ fn a_log_without_a_line_has_no_last_one() {
 fn a_search_that_is_no_regular_expression_is_made_for_the_text_and_says_so() {
     let mut desk = Desk::new(120, 36).survey();
     desk.log(&["bid (61250", "ask"]);
-    desk.press("2/(61<enter>");
+    desk.press("3/(61<enter>");
     assert_eq!(desk.feedback(), "no regular expression, so searched for as text: (61");
     assert!(rows(&desk.buffer()).iter().any(|row| row.contains("/(61 1 of 1")));
     desk.press("/[<enter>");

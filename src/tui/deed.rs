@@ -24,6 +24,8 @@ pub enum Deed {
     Restart,
     /// Put an orphan or a stray under a keeper.
     Adopt,
+    /// Cancel orders, while the bot goes on.
+    Cancel,
 }
 
 impl Deed {
@@ -36,6 +38,7 @@ impl Deed {
             Self::Kill => "kill",
             Self::Restart => "restart",
             Self::Adopt => "adopt",
+            Self::Cancel => "cancel orders of",
         }
     }
 
@@ -43,7 +46,7 @@ impl Deed {
     pub const fn starts(self) -> bool {
         match self {
             Self::Start | Self::Restart => true,
-            Self::Stop | Self::Climb | Self::Kill | Self::Adopt => false,
+            Self::Stop | Self::Climb | Self::Kill | Self::Adopt | Self::Cancel => false,
         }
     }
 
@@ -51,7 +54,7 @@ impl Deed {
     pub const fn needs_specs(self) -> bool {
         match self {
             Self::Start | Self::Restart | Self::Adopt => true,
-            Self::Stop | Self::Climb | Self::Kill => false,
+            Self::Stop | Self::Climb | Self::Kill | Self::Cancel => false,
         }
     }
 
@@ -59,8 +62,16 @@ impl Deed {
     const fn reaches_strays(self) -> bool {
         match self {
             Self::Start | Self::Stop | Self::Kill | Self::Restart | Self::Adopt => true,
-            // What is hurried was asked for already.
-            Self::Climb => false,
+            // What is hurried was asked for already, and orders are the bot's, whoever placed them.
+            Self::Climb | Self::Cancel => false,
+        }
+    }
+
+    /// Whether its course can be watched: it ends something, or cancels something.
+    pub const fn is_watched(self) -> bool {
+        match self {
+            Self::Stop | Self::Climb | Self::Kill | Self::Restart | Self::Cancel => true,
+            Self::Start | Self::Adopt => false,
         }
     }
 
@@ -73,8 +84,22 @@ impl Deed {
             Self::Kill => "SIGKILL to its whole tree, now. It can cancel no order and save nothing.",
             Self::Restart => "It is stopped by its ladder, and started once nothing of it is left.",
             Self::Adopt => "It gets a keeper and goes on running: it is not restarted, and nothing is sent to it.",
+            Self::Cancel => "The bot goes on, and may place new ones. Open positions stay open.",
         }
     }
+}
+
+/// Which orders of a bot are to be canceled, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meant {
+    /// What they are called; empty if all are meant.
+    pub keys: Vec<String>,
+    /// The same for people.
+    pub names: Vec<String>,
+    /// How many of them guard a position.
+    pub protective: u64,
+    /// Who cancels them: a sentence.
+    pub scope: String,
 }
 
 /// A bot as it was when a question about it was asked.
@@ -90,8 +115,12 @@ pub struct Target {
     pub pid: Option<i32>,
     /// Its run.
     pub run: Option<String>,
-    /// Its open orders, where somebody read them.
+    /// Its open orders, where somebody read them a moment ago.
     pub orders: Option<u64>,
+    /// How many of them guard a position.
+    pub protective: u64,
+    /// Where orders are to be canceled: which.
+    pub meant: Option<Meant>,
     /// Its strays, where the deed is about those too.
     pub strays: Vec<Stray>,
 }
@@ -112,6 +141,8 @@ impl Target {
             pid: bot.pid,
             run: bot.run.clone(),
             orders: bot.orders_active,
+            protective: 0,
+            meant: None,
             strays: if deed.reaches_strays() { bot.strays.clone() } else { Vec::new() },
         }
     }
@@ -127,6 +158,10 @@ impl Target {
     /// What has changed since, as a sentence that follows its name; nothing if it is still the same.
     pub fn changed(&self, deed: Deed, now: Option<&Self>) -> Option<String> {
         let Some(now) = now else { return Some("is no longer there".to_owned()) };
+        if deed == Deed::Cancel {
+            // An order is there whatever becomes of its bot; only what it is worth may not have changed.
+            return (now.mode != self.mode).then(|| format!("is {} now", theme::mode(now.mode, false)));
+        }
         if now.state != self.state {
             return Some(format!("was {} and is {} now", theme::state(self.state).word, theme::state(now.state).word));
         }
@@ -159,7 +194,16 @@ impl Target {
             Some(orders) => _ = write!(line, "  {orders} open orders"),
             None => line.push_str("  open orders: unknown"),
         }
+        if self.orders.is_some() && self.protective > 0 {
+            let _ = write!(line, " ({} protective)", self.protective);
+        }
         line
+    }
+
+    /// How many orders of it are to be canceled, where that is known.
+    pub fn to_cancel(&self) -> Option<u64> {
+        let meant = self.meant.as_ref()?;
+        if meant.keys.is_empty() { self.orders } else { Some(meant.keys.len() as u64) }
     }
 }
 
@@ -197,7 +241,7 @@ pub fn guard(deed: Deed, targets: &[Target]) -> Option<Guard> {
         Deed::Stop => None,
         Deed::Climb => Some(Guard::YesNo),
         Deed::Kill if risky => Some(typed()),
-        Deed::Kill | Deed::Adopt => Some(Guard::YesNo),
+        Deed::Kill | Deed::Adopt | Deed::Cancel => Some(Guard::YesNo),
         // Both guards in one: who types the name has said yes to the stop as well.
         Deed::Restart if live => Some(typed()),
         Deed::Restart if open => Some(Guard::YesNo),

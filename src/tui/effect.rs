@@ -25,7 +25,15 @@ pub enum Effect {
         names: Vec<BotName>,
         /// What those are started with, where they are started: the very words that the guard has seen.
         specs: Vec<BotSpec>,
+        /// Orders that were chosen one by one: whose, and what they are called. All of a bot that stands here without any.
+        orders: Vec<(BotName, Vec<String>)>,
     },
+    /// Read the orders of these bots, and of those that are not configured any more; `Msg::Orders` follows.
+    ReadOrders(Vec<BotSpec>),
+    /// Go on reading orders, or rest while nobody looks.
+    WatchOrders(bool),
+    /// Read the orders of these bots now.
+    ReadNow(Vec<BotName>),
     /// Read the configuration and look at the bots now; `Msg::Fresh` with this ticket follows what was seen.
     Look(Ticket),
     /// Look five times a second, or once.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use log::warn;
 
 use crate::act;
-use crate::act::procedure::StopOrder;
+use crate::act::procedure::{Chosen, StopOrder, StopWord};
 use crate::clock;
 use crate::config::{self, last_good};
 use crate::core::bot::{BotName, BotSpec};
@@ -24,7 +24,8 @@ use crate::survey::Surveyor;
 
 use super::deed::Deed;
 use super::follow::{Wanted, follow};
-use super::message::{Configured, Done, Inspection, LastReport, Msg, Ticket, Told};
+use super::message::{Configured, Done, Inspection, LastReport, Msg, StopNews, Ticket, Told};
+use super::order_watch::{self, Watch};
 
 /// So many events are looked through for the last report, and so many of them are shown.
 const SEARCHED: usize = 2000;
@@ -46,6 +47,9 @@ pub struct Hands {
     tell: Sender<Msg>,
     looks: Option<Sender<Look>>,
     logs: Option<Sender<Wanted>>,
+    orders: Option<Sender<Watch>>,
+    /// Whose orders are to be read, for a thread that takes the place of another.
+    owners: Vec<BotSpec>,
     hurried: bool,
     following: Option<Wanted>,
     tried: Option<Instant>,
@@ -67,6 +71,8 @@ impl Hands {
             tell,
             looks: None,
             logs: None,
+            orders: None,
+            owners: Vec::new(),
             hurried: false,
             following: None,
             tried: None,
@@ -81,16 +87,17 @@ impl Hands {
 
     /// Makes the threads that are not there, once a second at most.
     pub fn tend(&mut self) {
-        let both = self.looks.is_some() && self.logs.is_some();
-        if both || self.tried.is_some_and(|tried| tried.elapsed() < CALM) {
+        let all = self.looks.is_some() && self.logs.is_some() && self.orders.is_some();
+        if all || self.tried.is_some_and(|tried| tried.elapsed() < CALM) {
             return;
         }
         self.tried = Some(Instant::now());
-        let made = self.begin_to_look().and_then(|()| self.begin_to_follow());
+        let made =
+            self.begin_to_look().and_then(|()| self.begin_to_follow()).and_then(|()| self.begin_to_read_orders());
         match (&made, self.complained) {
             (Ok(()), true) => self.say("there is room for threads again; the list is that of now".into()),
             (Err(why), false) => {
-                self.say(format!("cannot look at the bots or their logs yet, and goes on trying: {why}"));
+                self.say(format!("cannot look at the bots, their logs or their orders yet, and goes on trying: {why}"));
             }
             (Ok(()), false) | (Err(_), true) => {}
         }
@@ -121,6 +128,26 @@ impl Hands {
         }
         self.logs = Some(logs);
         Ok(())
+    }
+
+    fn begin_to_read_orders(&mut self) -> Result<(), String> {
+        if self.orders.is_some() {
+            return Ok(());
+        }
+        let (orders, asked) = channel();
+        let (home, tell) = (self.home.clone(), self.tell.clone());
+        spawn("orders", move || order_watch::watch(home, &asked, &tell))?;
+        let _ = orders.send(Watch::Specs(self.owners.clone()));
+        self.orders = Some(orders);
+        Ok(())
+    }
+
+    /// Tells whoever reads orders whose they are, to rest, or to read now.
+    pub fn orders(&mut self, watch: Watch) {
+        if let Watch::Specs(specs) = &watch {
+            self.owners.clone_from(specs);
+        }
+        self.orders = self.orders.take().filter(|orders| orders.send(watch).is_ok());
     }
 
     fn say(&self, text: String) {
@@ -164,19 +191,29 @@ impl Hands {
     }
 
     /// Does this to these bots, on a thread of its own.
-    pub fn act(&self, ticket: Ticket, deed: Deed, names: Vec<BotName>, specs: Vec<BotSpec>) {
-        let (home, by) = (self.home.clone(), self.by.clone());
+    pub fn act(
+        &self,
+        ticket: Ticket,
+        deed: Deed,
+        names: Vec<BotName>,
+        specs: Vec<BotSpec>,
+        orders: Vec<(BotName, Vec<String>)>,
+    ) {
+        let (home, by, hear) = (self.home.clone(), self.by.clone(), self.tell.clone());
         let promise =
             Promise { ticket, deed, since: Instant::now(), names, tell: self.tell.clone(), began: false, bots: None };
         let started = spawn(deed.verb(), move || {
             let mut promise = promise;
             promise.began = true;
             let names = promise.names.clone();
-            let stop = |wish: Wish| {
-                let order = StopOrder::new(&home, wish, &names, None, &by).and_start(&specs);
-                let report = act::stop(&order, &mut |_| {});
-                told_stops(wish.word(), &report.bots)
+            let carry_out = |order: StopOrder| {
+                // Nobody listens any more once the screen was left.
+                let report = act::stop(&order, &mut |word| _ = hear.send(Msg::Stop(ticket, said(word))));
+                let told = told_stops(&report.action, &report.bots);
+                let _ = hear.send(Msg::Stop(ticket, StopNews::Over(Box::new(report))));
+                told
             };
+            let stop = |wish: Wish| carry_out(StopOrder::new(&home, wish, &names, None, &by).and_start(&specs));
             let bots = match deed {
                 Deed::Start => told_starts(deed, &act::start(&home, &specs, &by, READY_WAIT), promise.since),
                 Deed::Adopt => {
@@ -186,6 +223,10 @@ impl Hands {
                 Deed::Stop => stop(Wish::Stop),
                 Deed::Climb => stop(Wish::Climb),
                 Deed::Kill => stop(Wish::Kill),
+                Deed::Cancel => {
+                    let chosen = orders.into_iter().map(|(bot, orders)| Chosen { bot, orders }).collect();
+                    carry_out(StopOrder::cancel(&home, &names, chosen, None, &by))
+                }
             };
             promise.bots = Some(bots);
         });
@@ -337,6 +378,15 @@ fn told_start(deed: Deed, bot: &StartedBot, took: Duration) -> Told {
     Told { name: bot.name.clone(), well, text }
 }
 
+fn said(word: &StopWord) -> StopNews {
+    match word {
+        StopWord::Waiting { bot, stage, what } => StopNews::Waiting(bot.clone(), *stage, what.clone()),
+        StopWord::Progress(progress) => StopNews::Progress(progress.clone()),
+        StopWord::Bot(report) => StopNews::Bot(report.clone()),
+        StopWord::Over(report) => StopNews::Over(report.clone()),
+    }
+}
+
 fn told_stops(action: &str, bots: &[BotReport]) -> Vec<Told> {
     bots.iter().map(|bot| told_stop(action, bot)).collect()
 }
@@ -344,7 +394,8 @@ fn told_stops(action: &str, bots: &[BotReport]) -> Vec<Told> {
 /// The sentence of the command line, with whatever else the report has to say.
 fn told_stop(action: &str, bot: &BotReport) -> Told {
     let (ended, sentence) = (!bot.survived(), bot.line(action));
-    let well = ended && bot.errors.is_empty() && (action != "restart" || bot.restarted);
+    let open = bot.orders.as_ref().map_or(0, |orders| orders.unconfirmed);
+    let well = ended && bot.errors.is_empty() && open == 0 && (action != "restart" || bot.restarted);
     let mut all = vec![sentence.as_str()];
     all.extend(bot.errors.iter().chain(&bot.notes).map(String::as_str));
     Told { name: bot.name.clone(), well, text: all.join("; ") }

@@ -4,11 +4,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::deed::{self, Guard};
 use super::effect::{Effect, tell};
-use super::filter::Filter;
 use super::inspect;
 use super::keys::{self, Action};
 use super::layout;
 use super::model::{About, Dialog, Focus, Model, Pane, Prompt, Tone};
+use super::panes::narrow;
 use super::text;
 use super::wish::look_again;
 
@@ -19,8 +19,10 @@ pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) 
             // What is pasted is text, never a key: its line ends do not accept anything.
             prompt.text.push_str(&text::harmless(&pasted.replace(['\r', '\n'], " ")));
             let prompt = prompt.clone();
-            if prompt.pane == Pane::Bots {
-                narrow(model, &prompt.text);
+            match prompt.pane {
+                Pane::Bots => narrow(model, &prompt.text),
+                Pane::Orders => model.orders.narrow(&prompt.text),
+                Pane::Logs | Pane::Diagnostics | Pane::Stops => {}
             }
         }
         Focus::Panes | Focus::Asking(_) | Focus::Help(_) | Focus::Inspecting(_) => {
@@ -39,7 +41,8 @@ pub(super) fn typing(model: &mut Model, effects: &mut Vec<Effect>, mut prompt: P
     }
     match prompt.pane {
         Pane::Bots => narrow(model, &prompt.text),
-        Pane::Logs | Pane::Diagnostics => {
+        Pane::Orders => model.orders.narrow(&prompt.text),
+        Pane::Logs | Pane::Diagnostics | Pane::Stops => {
             if accepted && event.code == KeyCode::Enter {
                 let rows = layout::log_page(model);
                 if !model.log.look_for(&prompt.text, rows) {
@@ -71,16 +74,6 @@ fn letter(text: &mut String, event: &KeyEvent) {
         KeyCode::Char(c) if !control && !event.modifiers.contains(KeyModifiers::ALT) => text.push(c),
         KeyCode::Backspace => _ = text.pop(),
         _ => {}
-    }
-}
-
-/// The filter changes; a cursor that it hides goes to the first bot that is left.
-pub(super) fn narrow(model: &mut Model, text: &str) {
-    model.filter = Filter::new(text);
-    if model.cursor_at().is_none()
-        && let Some(first) = model.name_at(0)
-    {
-        model.cursor = Some(first);
     }
 }
 

@@ -19,11 +19,13 @@ pub enum Action {
     Kill,
     /// Put orphans and strays under a keeper.
     Adopt,
-    /// Mark or unmark the bot under the cursor.
+    /// Cancel orders: the chosen ones, or all of the chosen bots.
+    Cancel,
+    /// Mark or unmark the bot, or the order, under the cursor.
     Mark,
-    /// Mark every bot that is shown.
+    /// Mark every one that is shown.
     MarkAll,
-    /// Unmark every bot.
+    /// Unmark every one.
     Unmark,
     /// One down.
     Down,
@@ -45,6 +47,8 @@ pub enum Action {
     Go(Pane),
     /// Open the log of the bot under the cursor.
     Open,
+    /// Show the stop of the next bot in detail.
+    NextStop,
     /// Close, clear, go back.
     Back,
     /// The pane takes the whole screen, or gives it back.
@@ -125,8 +129,21 @@ pub enum Place {
     Always,
     /// In every pane.
     Panes,
+    /// In the list of bots and in that of orders.
+    Lists,
     /// In this pane alone.
     In(Pane),
+}
+
+impl Place {
+    /// Whether a key of this place is valid in this pane.
+    pub fn holds(self, pane: Pane) -> bool {
+        match self {
+            Always | Panes => true,
+            Lists => matches!(pane, Pane::Bots | Pane::Orders),
+            In(only) => only == pane,
+        }
+    }
 }
 
 /// Under which heading help lists a key.
@@ -190,7 +207,7 @@ macro_rules! table {
 }
 
 use Action as A;
-use Place::{Always, In, Panes};
+use Place::{Always, In, Lists, Panes};
 
 /// The table.
 #[rustfmt::skip]
@@ -198,7 +215,8 @@ pub const TABLE: &[Binding] = table![
     [plain('s')], A::Start, "start", "start", "live: type the bot's name (several: LIVE)", Act, Panes, "start";
     [plain('x')], A::Stop, "stop", "stop; again: next signal now", "live, open orders or strays, and the next signal: y/N", Act, Panes, "stop";
     [plain('r')], A::Restart, "restart", "restart; closes the breaker", "live: type the bot's name (several: LIVE)", Act, Panes, "restart";
-    [plain('X')], A::Kill, "kill", "kill the whole tree now", "y/N; live: type the bot's name (several: LIVE)", Act, Panes, "kill";
+    [plain('X')], A::Kill, "kill", "kill the whole tree now", "y/N; live with open orders: type the bot's name (several: LIVE)", Act, Panes, "kill";
+    [plain('c')], A::Cancel, "cancel", "cancel chosen or all orders", "y/N with the count", Act, Panes, "cancel";
     [plain('A')], A::Adopt, "adopt", "adopt an orphan or a stray", "y/N", Act, Panes, "";
     [plain('j'), named(KeyCode::Down)], A::Down, "down", "down", "", Move, Panes, "";
     [plain('k'), named(KeyCode::Up)], A::Up, "up", "up", "", Move, Panes, "";
@@ -209,19 +227,22 @@ pub const TABLE: &[Binding] = table![
     [named(KeyCode::Tab)], A::NextPane, "next pane", "next pane", "", Move, Panes, "";
     [named(KeyCode::BackTab)], A::PreviousPane, "previous pane", "previous pane", "", Move, Panes, "";
     [plain('1')], A::Go(Pane::Bots), "bots", "bots", "", Move, Panes, "";
-    [plain('2')], A::Go(Pane::Logs), "logs", "log of the bot", "", Move, Panes, "";
-    [plain('3')], A::Go(Pane::Diagnostics), "diagnostics", "what botwarden itself did", "", Move, Panes, "";
-    [named(KeyCode::Enter)], A::Open, "open", "open its log", "", Move, In(Pane::Bots), "";
+    [plain('2')], A::Go(Pane::Orders), "orders", "open orders", "", Move, Panes, "";
+    [plain('3')], A::Go(Pane::Logs), "logs", "log of the bot", "", Move, Panes, "";
+    [plain('4')], A::Go(Pane::Diagnostics), "diagnostics", "what botwarden itself did", "", Move, Panes, "";
+    [plain('5')], A::Go(Pane::Stops), "stops", "how the last stop went", "", Move, Panes, "";
+    [named(KeyCode::Enter)], A::Open, "open", "open the bot's log", "", Move, Lists, "";
+    [named(KeyCode::Enter)], A::NextStop, "next bot", "in Stops: the next bot", "", Move, In(Pane::Stops), "next bot";
     [named(KeyCode::Esc)], A::Back, "back", "back, clear", "", Move, Panes, "";
     [plain('z')], A::Zoom, "zoom", "zoom the pane", "", Move, Panes, "";
-    [plain(' ')], A::Mark, "mark", "mark", "", Find, In(Pane::Bots), "mark";
-    [plain('*')], A::MarkAll, "mark all", "mark all shown", "", Find, In(Pane::Bots), "";
+    [plain(' ')], A::Mark, "mark", "mark", "", Find, Lists, "mark";
+    [plain('*')], A::MarkAll, "mark all", "mark all shown", "", Find, Lists, "";
     [plain('U')], A::Unmark, "unmark", "unmark all", "", Find, Panes, "";
-    [plain('/')], A::Find, "find", "filter bots, search logs", "", Find, Panes, "find";
+    [plain('/')], A::Find, "find", "filter lists, search logs", "", Find, Panes, "find";
     [plain('n')], A::Next, "next match", "next match", "", Find, In(Pane::Logs), "";
     [plain('N')], A::Previous, "previous match", "match before", "", Find, In(Pane::Logs), "";
-    [plain('o')], A::Sort, "sort", "sort by the next column", "", Find, In(Pane::Bots), "";
-    [plain('O')], A::Reverse, "reverse", "sort the other way round", "", Find, In(Pane::Bots), "";
+    [plain('o')], A::Sort, "sort", "sort by the next column", "", Find, Lists, "";
+    [plain('O')], A::Reverse, "reverse", "sort the other way round", "", Find, Lists, "";
     [plain('f')], A::Follow, "follow", "follow, or stand still", "", Logs, Panes, "follow";
     [plain('i')], A::Inspect, "inspect", "all that is known of the bot", "", Other, Panes, "inspect";
     [ctrl('l')], A::Redraw, "redraw", "draw everything anew", "", Other, Always, "";
@@ -235,10 +256,7 @@ pub const TABLE: &[Binding] = table![
 
 /// What this key does in this pane.
 pub fn lookup(event: &KeyEvent, pane: Pane) -> Option<Action> {
-    find(event, |place| match place {
-        Always | Panes => true,
-        In(only) => only == pane,
-    })
+    find(event, |place| place.holds(pane))
 }
 
 /// What this key does whatever else is going on.
@@ -275,6 +293,7 @@ pub fn markdown() -> String {
             let place = match row.place {
                 Always => "always",
                 Panes => "every pane",
+                Lists => "Bots, Orders",
                 In(pane) => pane.title(),
             };
             let _ = writeln!(page, "| {keys} | {} | {place} | {} |", row.help, row.guard);
@@ -291,10 +310,7 @@ mod tests {
     fn no_key_stands_for_two_things_in_one_place() {
         for pane in Pane::ALL {
             let mut seen: Vec<Key> = Vec::new();
-            for row in TABLE.iter().filter(|row| match row.place {
-                Always | Panes => true,
-                In(only) => only == pane,
-            }) {
+            for row in TABLE.iter().filter(|row| row.place.holds(pane)) {
                 for key in row.keys {
                     assert!(!seen.contains(key), "{} twice in {}", key.label(), pane.title());
                     seen.push(*key);

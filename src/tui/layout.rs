@@ -48,8 +48,10 @@ pub struct Areas {
     pub tabs: Option<Rect>,
     /// The list.
     pub bots: Option<Rect>,
-    /// Logs or diagnostics.
-    pub lower: Option<Rect>,
+    /// Orders, where they have a place of their own.
+    pub orders: Option<Rect>,
+    /// The pane below, whichever it is.
+    pub lower: Option<(Pane, Rect)>,
     /// Keys and the last feedback.
     pub footer: Rect,
 }
@@ -59,7 +61,17 @@ pub fn areas(model: &Model, screen: Rect) -> Areas {
     let shape = Shape::of(screen.width, screen.height);
     let line = |y: u16| Rect { y: screen.y + y, height: 1, ..screen }.intersection(screen);
     if shape == Shape::Tiny {
-        return Areas { shape, header: line(0), alert: None, tabs: None, bots: None, lower: None, footer: line(0) };
+        let nothing = Rect::default();
+        return Areas {
+            shape,
+            header: line(0),
+            alert: None,
+            tabs: None,
+            bots: None,
+            orders: None,
+            lower: None,
+            footer: nothing,
+        };
     }
     let mut top = 1;
     let mut next = |shown: bool| {
@@ -72,20 +84,77 @@ pub fn areas(model: &Model, screen: Rect) -> Areas {
     let tabs = next(shape == Shape::Tabs);
     let footer = Rect { y: screen.bottom() - 2, height: 2, ..screen };
     let body = Rect { y: screen.y + top, height: screen.height - top - 2, ..screen };
-    let alone = model.zoom || shape == Shape::List;
-    let (bots, lower) = match (alone, model.pane) {
-        (true, Pane::Bots) => (Some(body), None),
-        (true, Pane::Logs | Pane::Diagnostics) => (None, Some(body)),
-        (false, _) => {
-            // Border, headings, rows, and one row of air; the log keeps two fifths.
-            let wanted = model.shown().count() as u16 + 4;
-            let height = wanted.clamp(7, (body.height * 3 / 5).max(7));
-            let (upper, lower) = (Rect { height, ..body }, body.height - height);
-            (Some(upper), Some(Rect { y: body.y + height, height: lower, ..body }))
-        }
-    };
-    Areas { shape, header: line(0), alert, tabs, bots, lower, footer }
+    let parts = if model.zoom || shape == Shape::List { alone(model.pane, body) } else { together(model, shape, body) };
+    Areas { shape, header: line(0), alert, tabs, bots: parts.bots, orders: parts.orders, lower: parts.lower, footer }
 }
+
+struct Parts {
+    bots: Option<Rect>,
+    orders: Option<Rect>,
+    lower: Option<(Pane, Rect)>,
+}
+
+/// One pane has it all.
+const fn alone(pane: Pane, body: Rect) -> Parts {
+    match pane {
+        Pane::Bots => Parts { bots: Some(body), orders: None, lower: None },
+        Pane::Orders => Parts { bots: None, orders: Some(body), lower: None },
+        Pane::Logs | Pane::Diagnostics | Pane::Stops => Parts { bots: None, orders: None, lower: Some((pane, body)) },
+    }
+}
+
+/// The list above, orders below it where there is room, and one of the others at the bottom.
+fn together(model: &Model, shape: Shape, body: Rect) -> Parts {
+    let apart = orders_apart(model, shape);
+    let lower = model.lower_shown(apart);
+    // Border, headings, rows, and one row of air; the pane below keeps two fifths. A stop is worth more than a long list.
+    let wanted = model.shown().count() as u16 + 4;
+    let most = match (lower == Pane::Stops, apart) {
+        (true, false) => 7,
+        (true, true) => body.height / 3,
+        (false, false) => body.height * 3 / 5,
+        (false, true) => body.height * 2 / 5,
+    };
+    let height = wanted.clamp(7, most.max(7));
+    let bots = Rect { height, ..body };
+    let under = |above: Rect, height| Rect { y: above.y + above.height, height, ..body };
+    let rest = body.height - height;
+    if !apart {
+        let below = under(bots, rest);
+        return if lower == Pane::Orders {
+            Parts { bots: Some(bots), orders: Some(below), lower: None }
+        } else {
+            Parts { bots: Some(bots), orders: None, lower: Some((lower, below)) }
+        };
+    }
+    let wanted = (model.orders.len() + troubled(model) + 3).min(200) as u16;
+    let most = if lower == Pane::Stops { 6 } else { rest / 2 };
+    let orders = under(bots, wanted.clamp(4, most.max(5)));
+    Parts { bots: Some(bots), orders: Some(orders), lower: Some((lower, under(orders, rest - orders.height))) }
+}
+
+/// Whether orders have a place of their own: where there is room, if anybody's can be read or somebody looks for them.
+fn orders_apart(model: &Model, shape: Shape) -> bool {
+    shape == Shape::Wide && (model.has_orders() || model.pane == Pane::Orders)
+}
+
+/// Whether this pane takes turns with others on the model's own screen.
+pub fn takes_turns(model: &Model, pane: Pane) -> bool {
+    match pane {
+        Pane::Bots => false,
+        Pane::Orders => !orders_apart(model, Shape::of(model.size.0, model.size.1)),
+        Pane::Logs | Pane::Diagnostics | Pane::Stops => true,
+    }
+}
+
+/// Lines above the rows of orders that say which source cannot be read, so many at most.
+pub fn troubled(model: &Model) -> usize {
+    let now = model.now.mono;
+    model.orders.sources().filter(|(_, source)| source.is_stale(now)).count().min(TROUBLES)
+}
+
+/// So many sources that cannot be read are named above the orders.
+pub const TROUBLES: usize = 2;
 
 /// Whether the model's own screen shows nothing but the size that it needs.
 pub fn is_tiny(model: &Model) -> bool {
@@ -99,7 +168,25 @@ pub fn list_page(model: &Model) -> usize {
 
 /// Lines of the lower pane on the model's own screen.
 pub fn log_page(model: &Model) -> usize {
-    own(model).lower.map_or(0, log_rows)
+    own(model).lower.map_or(0, |(_, area)| log_rows(area))
+}
+
+/// Rows of orders on the model's own screen.
+pub fn orders_page(model: &Model) -> usize {
+    own(model).orders.map_or(0, |area| list_rows(area).saturating_sub(troubled(model)))
+}
+
+/// Columns and lines of the page of stops on the model's own screen.
+pub fn stops_page(model: &Model) -> (usize, usize) {
+    match own(model).lower {
+        Some((Pane::Stops, area)) => (text_columns(area), log_rows(area)),
+        Some(_) | None => (usize::from(model.size.0.saturating_sub(4)), 0),
+    }
+}
+
+/// Columns of text in a pane with one column of air on either side.
+pub const fn text_columns(pane: Rect) -> usize {
+    pane.width.saturating_sub(4) as usize
 }
 
 fn own(model: &Model) -> Areas {

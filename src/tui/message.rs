@@ -8,10 +8,13 @@ use jiff::Timestamp;
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::event::{Event, Kind};
 use crate::core::moment::Moment;
+use crate::core::order::Order;
+use crate::core::progress::Progress;
 use crate::core::record::Down;
-use crate::core::report::BotReport;
+use crate::core::report::{BotReport, Report};
 use crate::core::signal::Signal;
 use crate::core::status::{BotStatus, RecordSeen};
+use crate::core::stop::Stage;
 
 /// One thing that the screen is told.
 #[derive(Clone, Debug)]
@@ -32,6 +35,10 @@ pub enum Msg {
     Fresh(Ticket),
     /// Something about the log that is being followed.
     Log(LogNews),
+    /// What came of reading a bot's orders.
+    Orders(OrdersNews),
+    /// Whoever stops bots, or cancels orders, says how it goes.
+    Stop(Ticket, StopNews),
     /// An action came to its end.
     Done(Done),
     /// Everything that is written down about a bot was read.
@@ -108,6 +115,47 @@ pub enum LogEvent {
         /// Why, with its path.
         why: String,
     },
+}
+
+/// What came of reading a bot's orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrdersNews {
+    /// Whose orders.
+    pub bot: BotName,
+    /// What kind of source they have: the word of the configuration.
+    pub source: String,
+    /// How often it is asked.
+    pub period: Duration,
+    /// What was seen.
+    pub seen: OrdersSeen,
+}
+
+/// What may be seen of a source of orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrdersSeen {
+    /// It is there, and was asked for the first time.
+    Asked,
+    /// These are open.
+    Read(Vec<Order>, Timestamp),
+    /// It is as it was.
+    Unchanged(Timestamp),
+    /// It cannot be read; the text says why.
+    Failed(String),
+    /// The bot has none any more.
+    Gone,
+}
+
+/// What is said while bots are stopped, or orders canceled.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StopNews {
+    /// Something takes its time.
+    Waiting(BotName, Stage, String),
+    /// How far one bot has come.
+    Progress(Box<Progress>),
+    /// One bot's part is over.
+    Bot(Box<BotReport>),
+    /// All of it is.
+    Over(Box<Report>),
 }
 
 /// An action came to its end.

@@ -23,12 +23,20 @@ pub mod layout;
 pub mod logbook;
 pub mod message;
 pub mod model;
+pub mod order_row;
+mod order_watch;
+pub mod orders;
+mod panes;
+mod scope;
+pub mod stop_page;
+pub mod stops;
 mod tail;
 mod terminal;
 pub mod text;
 pub mod theme;
 pub mod update;
 pub mod view;
+pub mod watched;
 mod whole_lines;
 mod wish;
 
@@ -47,6 +55,7 @@ use effect::Effect;
 use effects::{Hands, Source};
 use message::{Configured, Msg, Now, Running};
 use model::{Fixed, Model};
+use order_watch::Watch;
 use terminal::{Input, Terminal};
 use update::update;
 
@@ -181,7 +190,10 @@ fn gone(error: io::Error) -> String {
 
 fn perform(effect: Effect, hands: &mut Hands, terminal: &mut Terminal) -> io::Result<After> {
     match effect {
-        Effect::Act { ticket, deed, names, specs } => hands.act(ticket, deed, names, specs),
+        Effect::Act { ticket, deed, names, specs, orders } => hands.act(ticket, deed, names, specs, orders),
+        Effect::ReadOrders(specs) => hands.orders(Watch::Specs(specs)),
+        Effect::WatchOrders(go_on) => hands.orders(Watch::GoOn(go_on)),
+        Effect::ReadNow(names) => hands.orders(Watch::Now(names)),
         Effect::Look(ticket) => hands.look(ticket),
         Effect::Hurry(hurried) => hands.hurry(hurried),
         Effect::Follow(name, file) => hands.follow(name, file),

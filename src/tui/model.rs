@@ -1,6 +1,7 @@
 //! Everything that the screen knows. It changes in `update` alone, and drawing only reads it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,6 +16,8 @@ use super::deed::{Deed, Guard, Target};
 use super::filter::Filter;
 use super::logbook::Logbook;
 use super::message::{Inspection, Now, Ticket};
+use super::orders::{Count, OrderBook};
+use super::stops::StopBook;
 use super::theme::{self, Signs};
 
 /// A survey that is older than this says nothing of now.
@@ -29,22 +32,28 @@ pub enum Pane {
     /// The list of bots.
     #[default]
     Bots,
+    /// What they have open.
+    Orders,
     /// The log of one.
     Logs,
     /// What botwarden itself has to say.
     Diagnostics,
+    /// How the last stop goes, or went.
+    Stops,
 }
 
 impl Pane {
     /// Every pane, in the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::Bots, Self::Logs, Self::Diagnostics];
+    pub const ALL: [Self; 5] = [Self::Bots, Self::Orders, Self::Logs, Self::Diagnostics, Self::Stops];
 
     /// Its name.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Bots => "Bots",
+            Self::Orders => "Orders",
             Self::Logs => "Logs",
             Self::Diagnostics => "Diagnostics",
+            Self::Stops => "Stops",
         }
     }
 
@@ -52,8 +61,10 @@ impl Pane {
     pub const fn number(self) -> usize {
         match self {
             Self::Bots => 1,
-            Self::Logs => 2,
-            Self::Diagnostics => 3,
+            Self::Orders => 2,
+            Self::Logs => 3,
+            Self::Diagnostics => 4,
+            Self::Stops => 5,
         }
     }
 }
@@ -257,12 +268,18 @@ pub struct Model {
     pub reverse: bool,
     /// The pane that has the keys.
     pub pane: Pane,
-    /// The pane below the list: logs or diagnostics.
+    /// The pane below the list.
     pub lower: Pane,
+    /// The one that was there before the orders: what is there where orders have a place of their own.
+    pub below: Pane,
     /// Whether `pane` has the screen to itself.
     pub zoom: bool,
     /// What the keys mean.
     pub focus: Focus,
+    /// The orders of all.
+    pub orders: OrderBook,
+    /// The last stop.
+    pub stops: StopBook,
     /// The log of the bot under the cursor.
     pub log: Logbook,
     /// Diagnostics: how many lines up from the end.
@@ -279,12 +296,14 @@ pub struct Model {
     pub last_ticket: Ticket,
     /// Whether looks are asked for five times a second instead of once.
     pub hurried: bool,
+    /// Whether orders are not read because nobody can see them.
+    pub resting: bool,
 }
 
 impl Model {
     /// What a screen knows before it was told anything.
     pub fn new(fixed: Fixed) -> Self {
-        Self { fixed, lower: Pane::Logs, ..Self::default() }
+        Self { fixed, lower: Pane::Logs, below: Pane::Logs, ..Self::default() }
     }
 
     /// The bots that the filter lets through, in order.
@@ -315,7 +334,20 @@ impl Model {
 
     /// A bot as this deed would find it; none if it is gone.
     pub fn target(&self, deed: Deed, name: &BotName) -> Option<Target> {
-        self.bot(name).map(|bot| Target::of(deed, bot, self.spec(name)))
+        let target = self.bot(name).map(|bot| Target::of(deed, bot, self.spec(name)))?;
+        let (orders, protective) = match self.open_orders(name) {
+            Count::Fresh(orders) => (Some(orders), self.orders.protective(name)),
+            Count::NoSource | Count::Unread | Count::Stale(_) => (None, 0),
+        };
+        Some(Target { orders, protective, ..target })
+    }
+
+    /// What may be said of the number of a bot's open orders.
+    pub fn open_orders(&self, name: &BotName) -> Count {
+        match self.orders.count(name, self.now.mono) {
+            Count::NoSource if self.spec(name).is_some_and(|spec| spec.orders.is_some()) => Count::Unread,
+            count @ (Count::NoSource | Count::Unread | Count::Fresh(_) | Count::Stale(_)) => count,
+        }
     }
 
     /// How long ago the bots were seen.
@@ -350,7 +382,20 @@ impl Model {
             alerts.push((6, format!("{MISTAKES}; nothing can be started: {why}")));
         }
         for bot in &self.bots {
+            let live = bot.mode.is_none_or(|mode| mode == Mode::Live);
+            let left = match self.open_orders(&bot.name) {
+                Count::Fresh(orders) | Count::Stale(orders) if live && bot.state.is_at_rest() => orders,
+                Count::Fresh(_) | Count::Stale(_) | Count::NoSource | Count::Unread => 0,
+            };
+            if let Some(source) = self.orders.source(&bot.name).filter(|source| live && source.is_stale(self.now.mono))
+            {
+                let mode = theme::mode(bot.mode, false);
+                let why = source.why(self.now.mono);
+                alerts.push((2, format!("{} ({mode}): its orders cannot be read, {why}", bot.name)));
+            }
             let rank = match bot.state {
+                // Money is out there, and nobody looks after it.
+                State::Stopped | State::Exited | State::Crashed | State::Failed if left > 0 => 0,
                 State::Orphaned => 1,
                 State::Unknown => 2,
                 // Something of it lives that nobody keeps, whatever it is called.
@@ -367,15 +412,29 @@ impl Model {
                 | State::Exited
                 | State::Backoff => continue,
             };
-            let live = bot.mode.is_none_or(|mode| mode == Mode::Live);
             let mode = bot.mode.map_or("mode unknown", |mode| theme::mode(Some(mode), false));
-            let word = theme::state(bot.state).word;
+            let mut word = theme::state(bot.state).word.to_owned();
+            match left {
+                0 => {}
+                1 => word.push_str(" with 1 open order"),
+                orders => _ = write!(word, " with {orders} open orders"),
+            }
             let note = words::whole_note(bot, Hands::Keys);
             let comma = if note.is_empty() { "" } else { ", " };
             alerts.push((rank + if live { 0 } else { 10 }, format!("{} ({mode}): {word}{comma}{note}", bot.name)));
         }
         alerts.sort();
         alerts.into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// The pane that is shown below: orders have a place of their own where there is room.
+    pub fn lower_shown(&self, orders_apart: bool) -> Pane {
+        if orders_apart && self.lower == Pane::Orders { self.below } else { self.lower }
+    }
+
+    /// Whether anybody's orders can be read.
+    pub fn has_orders(&self) -> bool {
+        self.orders.sources().next().is_some() || self.specs.iter().any(|spec| spec.orders.is_some())
     }
 
     /// Whether something of this bot is under way.

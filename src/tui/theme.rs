@@ -5,7 +5,9 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 
 use crate::core::bot::Mode;
+use crate::core::progress::Standing;
 use crate::core::state::State;
+use crate::core::stop::Stage;
 
 /// What a state looks like.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +64,35 @@ pub const fn mode_style(mode: Option<Mode>) -> Style {
     match mode {
         Some(Mode::Live) | None => PLAIN.add_modifier(Modifier::BOLD),
         Some(Mode::Paper | Mode::DryRun) => PLAIN,
+    }
+}
+
+/// The stages of a stop, in their order, by the words of the design.
+pub const STAGES: [(Stage, &str); 8] = [
+    (Stage::Lock, "LOCK"),
+    (Stage::Chunks, "CHUNKS"),
+    (Stage::Signal, "SIGNAL"),
+    (Stage::Cancel, "CANCEL"),
+    (Stage::Flush, "FLUSH"),
+    (Stage::Empty, "EMPTY"),
+    (Stage::Verify, "VERIFY"),
+    (Stage::Report, "REPORT"),
+];
+
+/// The word of a stage.
+pub fn stage(stage: Stage) -> &'static str {
+    STAGES.iter().find(|(each, _)| *each == stage).map_or("", |(_, word)| word)
+}
+
+/// What a stage of a stop looks like: a sign between brackets, the same where only ASCII is known, and a style.
+#[rustfmt::skip]
+pub const fn standing(standing: Standing) -> (&'static str, &'static str, Style) {
+    match standing {
+        Standing::Ahead    => (" ", " ", DIM),
+        Standing::UnderWay => ("▸", ">", PLAIN.fg(Color::Yellow)),
+        Standing::Done     => ("✓", "x", PLAIN.fg(Color::Green)),
+        Standing::Skipped  => ("-", "-", DIM),
+        Standing::Failed   => ("!", "!", PLAIN.fg(Color::Red).add_modifier(Modifier::BOLD)),
     }
 }
 

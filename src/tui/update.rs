@@ -12,12 +12,16 @@ use crate::core::status::BotStatus;
 
 use super::deed::{self, Deed, Guard};
 use super::effect::{Effect, tell};
-use super::entry::{asking, help, inspecting, narrow, paste, typing};
+use super::entry::{asking, help, inspecting, paste, typing};
 use super::keys::{self, Action};
 use super::layout;
 use super::logbook::Logbook;
 use super::message::{Configured, Msg, Running};
 use super::model::{About, Dialog, Focus, Inspected, MISTAKES, Model, Pane, Prompt, Sort, Tone};
+use super::orders::Count;
+use super::panes::show_stops;
+use super::panes::{back, follow_order, go, go_to, go_to_order, page, settle_panes, step, turn, unmark};
+use super::stop_page;
 use super::text;
 use super::wish::{finished, fresh, want};
 
@@ -41,6 +45,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 model.confirmed = None;
                 tell(model, &mut effects, Tone::Bad, text);
             }
+            if model.stops.is_long(now.mono) {
+                show_stops(model);
+            }
         }
         Msg::Key(event) => key(model, &mut effects, &event),
         Msg::Paste(text) => {
@@ -62,7 +69,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 model.log.hear(news.what, model.now.mono);
             }
         }
+        Msg::Orders(news) => {
+            model.orders.hear(news, model.now.mono);
+            count_orders(model);
+        }
+        Msg::Stop(ticket, news) => model.stops.hear(ticket, news, model.now.mono),
         Msg::Done(done) => {
+            model.stops.done(done.ticket, done.took, &done.bots);
             finished(model, &mut effects, done);
             // What became of it is written down by now.
             if let Some(inspected) = &mut model.inspected {
@@ -93,6 +106,7 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.cursor.is_none() {
         model.cursor = model.name_at(0);
     }
+    settle_panes(model, effects);
     let file = model.cursor.as_ref().and_then(|name| model.spec(name)).and_then(|spec| spec.log_file.clone());
     if model.log.bot != model.cursor || model.log.wanted != file {
         model.log = Logbook::of(model.cursor.clone(), file.clone());
@@ -113,6 +127,19 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if hurried != model.hurried {
         model.hurried = hurried;
         effects.push(Effect::Hurry(hurried));
+    }
+}
+
+/// What was read of orders stands with the bots, for whoever looks at one of them.
+fn count_orders(model: &mut Model) {
+    let now = model.now.mono;
+    for bot in &mut model.bots {
+        let source = model.orders.source(&bot.name).filter(|source| !source.is_stale(now));
+        bot.orders_read_at = source.and_then(|source| source.read_at);
+        bot.orders_active = match model.orders.count(&bot.name, now) {
+            Count::Fresh(orders) => Some(orders),
+            Count::Stale(_) | Count::Unread | Count::NoSource => None,
+        };
     }
 }
 
@@ -153,6 +180,7 @@ fn configure(model: &mut Model, effects: &mut Vec<Effect>, configured: Configure
             if model.mistakes.take().is_some() {
                 tell(model, effects, Tone::Good, "the configuration has no mistake any more");
             }
+            effects.push(Effect::ReadOrders(specs.clone()));
             model.specs = specs;
         }
         Err(why) => {
@@ -178,6 +206,8 @@ fn survey(model: &mut Model, mut bots: Vec<BotStatus>) {
     let marked = !model.marked.is_empty();
     model.marked.retain(|name| there.contains(&name));
     model.marks_gone |= marked && model.marked.is_empty();
+    model.orders.set_modes(model.bots.iter().map(|bot| (bot.name.clone(), bot.mode)).collect());
+    count_orders(model);
     sort(model);
 }
 
@@ -259,6 +289,16 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
         Action::Restart => want(model, effects, Deed::Restart),
         Action::Kill => want(model, effects, Deed::Kill),
         Action::Adopt => want(model, effects, Deed::Adopt),
+        Action::Cancel => want(model, effects, Deed::Cancel),
+        Action::Mark if model.pane == Pane::Orders => {
+            model.orders.mark();
+            follow_order(model);
+        }
+        Action::MarkAll if model.pane == Pane::Orders => model.orders.mark_all(),
+        Action::Unmark if model.pane == Pane::Orders => model.orders.unmark(),
+        Action::Sort if model.pane == Pane::Orders => model.orders.sort_next(),
+        Action::Reverse if model.pane == Pane::Orders => model.orders.turn_round(),
+        Action::NextStop => model.stops.next(),
         Action::Mark => {
             if let Some(row) = model.cursor_at()
                 && let Some(name) = model.cursor.clone()
@@ -282,11 +322,15 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
         Action::PageUp => step(model, -page(model)),
         Action::Top => match model.pane {
             Pane::Bots => go_to(model, 0),
+            Pane::Orders => go_to_order(model, 0),
+            Pane::Stops => model.stops.top = 0,
             Pane::Logs => model.log.to_top(),
             Pane::Diagnostics => model.diagnostics_up = usize::from(u16::MAX),
         },
         Action::Bottom => match model.pane {
             Pane::Bots => go_to(model, usize::MAX),
+            Pane::Orders => go_to_order(model, usize::MAX),
+            Pane::Stops => model.stops.top = stop_page::furthest(model),
             Pane::Logs => model.log.to_end(),
             Pane::Diagnostics => model.diagnostics_up = 0,
         },
@@ -299,10 +343,11 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
         Action::Find => {
             let before = match model.pane {
                 Pane::Bots => model.filter.text().to_owned(),
+                Pane::Orders => model.orders.filter.text().to_owned(),
                 Pane::Logs => model.log.search().map(|search| search.text.clone()).unwrap_or_default(),
-                Pane::Diagnostics => return,
+                Pane::Diagnostics | Pane::Stops => return,
             };
-            let text = if model.pane == Pane::Bots { before.clone() } else { String::new() };
+            let text = if model.pane == Pane::Logs { String::new() } else { before.clone() };
             model.focus = Focus::Typing(Prompt { pane: model.pane, text, before });
         }
         Action::Next | Action::Previous => {
@@ -341,72 +386,6 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
         Action::Emergency => {
             tell(model, effects, Tone::Bad, "the emergency stop is not in this version; X kills a bot");
         }
-    }
-}
-
-fn page(model: &Model) -> i64 {
-    let rows = match model.pane {
-        Pane::Bots => layout::list_page(model),
-        Pane::Logs | Pane::Diagnostics => layout::log_page(model),
-    };
-    rows.saturating_sub(1).max(1) as i64
-}
-
-fn step(model: &mut Model, by: i64) {
-    match model.pane {
-        Pane::Bots => {
-            // From where its bot was, if that is hidden or gone.
-            let from = model.cursor_at().unwrap_or(model.cursor_row) as u64;
-            go_to(model, from.saturating_add_signed(by) as usize);
-        }
-        Pane::Logs => {
-            let rows = layout::log_page(model);
-            model.log.scroll(by, rows);
-        }
-        Pane::Diagnostics => model.diagnostics_up = (model.diagnostics_up as u64).saturating_add_signed(-by) as usize,
-    }
-}
-
-fn go_to(model: &mut Model, row: usize) {
-    let last = model.shown().count().saturating_sub(1);
-    if let Some(name) = model.name_at(row.min(last)) {
-        model.cursor = Some(name);
-    }
-}
-
-fn turn(model: &mut Model, by: usize) {
-    let at = model.pane.number() - 1;
-    if let Some(pane) = Pane::ALL.get((at + by) % Pane::ALL.len()) {
-        go(model, *pane);
-    }
-}
-
-fn go(model: &mut Model, pane: Pane) {
-    model.pane = pane;
-    match pane {
-        Pane::Bots => {}
-        Pane::Logs | Pane::Diagnostics => model.lower = pane,
-    }
-}
-
-fn unmark(model: &mut Model) {
-    model.marked.clear();
-    model.marks_gone = false;
-}
-
-/// One thing at a time, the last one first: zoom, search, filter, pane, marks.
-fn back(model: &mut Model) {
-    if model.zoom {
-        model.zoom = false;
-    } else if model.pane == Pane::Logs && model.log.search().is_some() {
-        let rows = layout::log_page(model);
-        model.log.look_for("", rows);
-    } else if model.pane != Pane::Bots {
-        go(model, Pane::Bots);
-    } else if model.filter.is_empty() {
-        unmark(model);
-    } else {
-        narrow(model, "");
     }
 }
 

@@ -1,6 +1,8 @@
 //! What an operator wants done to bots: which ones are meant, whether it needs to be done, whether it must be asked
 //! about first, and how it went. Nothing here is a state: states come with surveys.
 
+use std::collections::BTreeSet;
+
 use log::Level;
 
 use crate::core::bot::BotName;
@@ -8,10 +10,13 @@ use crate::core::state::State;
 use crate::core::status::BotStatus;
 use crate::core::words::{self, Hands};
 
-use super::deed::{self, Deed, Target};
+use super::deed::{self, Deed, Guard, Target};
 use super::effect::{Effect, tell, ticket};
 use super::message::{Done, Ticket, Told};
-use super::model::{About, Confirmed, Dialog, Doing, Feedback, Focus, MISTAKES, Model, Tone};
+use super::model::{About, Confirmed, Dialog, Doing, Feedback, Focus, MISTAKES, Model, Pane, Tone};
+use super::orders::Count;
+use super::panes::show_stops;
+use super::scope::{all_of, chosen_of, meant, not_cancelable, orders_gone};
 use super::text;
 
 /// Somebody wants this done to the marked bots, else to the one under the cursor.
@@ -24,6 +29,10 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
         tell(model, effects, Tone::Bad, MISTAKES);
         return;
     }
+    if deed == Deed::Cancel && model.pane == Pane::Orders {
+        want_orders(model, effects);
+        return;
+    }
     let chosen = match choose(model) {
         Ok(chosen) => chosen,
         Err(why) => {
@@ -31,9 +40,7 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
             return;
         }
     };
-    if let Some(confirmed) = &model.confirmed {
-        let text = format!("{} is about to happen; one at a time", confirmed.deed.verb());
-        tell(model, effects, Tone::Plain, text);
+    if is_busy(model, effects) {
         return;
     }
     let all_stopping = chosen.iter().all(|bot| bot.state == State::Stopping);
@@ -42,8 +49,16 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
     let mut why_not = None;
     for bot in &chosen {
         match needless(model, deed, bot) {
-            Some(why) => why_not = Some(format!("{} {why}", bot.name)),
-            None => targets.push(Target::of(deed, bot, model.spec(&bot.name))),
+            Some(why) => {
+                let gap = if why.starts_with(':') { "" } else { " " };
+                why_not = Some(format!("{}{gap}{why}", bot.name));
+            }
+            None => targets.extend(model.target(deed, &bot.name)),
+        }
+    }
+    if deed == Deed::Cancel {
+        for target in &mut targets {
+            target.meant = Some(all_of(model, target));
         }
     }
     if targets.is_empty() {
@@ -63,6 +78,27 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
         None if deed.starts() => look_again(model, effects, deed, targets),
         None => carry_out(model, effects, deed, targets),
     }
+}
+
+/// Somebody wants the marked orders canceled, else the one under the cursor.
+fn want_orders(model: &mut Model, effects: &mut Vec<Effect>) {
+    if is_busy(model, effects) {
+        return;
+    }
+    match chosen_of(model) {
+        Ok(targets) => {
+            let about = About::Deed(Deed::Cancel, targets);
+            model.focus = Focus::Asking(Dialog { about, guard: Guard::YesNo, typed: String::new() });
+        }
+        Err(why) => tell(model, effects, Tone::Bad, why),
+    }
+}
+
+fn is_busy(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
+    let Some(confirmed) = &model.confirmed else { return false };
+    let text = format!("{} is about to happen; one at a time", confirmed.deed.verb());
+    tell(model, effects, Tone::Plain, text);
+    true
 }
 
 /// Does it once the bots, and the configuration, were looked at again and are still the same.
@@ -105,10 +141,12 @@ fn needless(model: &Model, deed: Deed, bot: &BotStatus) -> Option<String> {
             Deed::Stop if same => {
                 return Some("was asked to stop already; once it is STOPPING, x hurries it".to_owned());
             }
-            Deed::Stop | Deed::Climb | Deed::Kill => {}
+            Deed::Cancel if same => return Some("waits: its orders are being canceled".to_owned()),
+            Deed::Stop | Deed::Climb | Deed::Kill | Deed::Cancel => {}
         }
     }
     match deed {
+        Deed::Cancel => not_cancelable(model, bot),
         Deed::Start if !model.is_stale() && matches!(bot.state, State::Running | State::Starting) => {
             Some(format!("is {} already", bot.state.word()))
         }
@@ -164,6 +202,7 @@ const fn noun(deed: Deed) -> &'static str {
         Deed::Kill => "kill",
         Deed::Restart => "restart",
         Deed::Adopt => "adoption",
+        Deed::Cancel => "cancelation",
     }
 }
 
@@ -184,6 +223,7 @@ pub(super) fn fresh(model: &mut Model, effects: &mut Vec<Effect>, ticket: Ticket
         (true, None) => changed.or_else(gone),
         (false, _) => changed,
     };
+    let changed = changed.or_else(|| (deed == Deed::Cancel).then(|| orders_gone(model, &targets)).flatten());
     match changed {
         Some(what) => {
             let text = format!("{} {} refused: {what}", deed.verb(), deed::named(&targets));
@@ -200,18 +240,34 @@ fn carry_out(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed, targets: 
     for name in &names {
         model.marked.remove(name);
     }
+    if deed.is_watched() {
+        let bots: Vec<_> = targets.iter().map(|target| (target.name.clone(), target.mode)).collect();
+        model.stops.begin(ticket, deed, &bots, model.now.mono);
+        if names.iter().any(|name| model.open_orders(name) != Count::NoSource) {
+            show_stops(model);
+        }
+    }
+    let orders = meant(&targets);
+    for target in &targets {
+        let keys = target.meant.iter().flat_map(|meant| &meant.keys);
+        let done: BTreeSet<&String> = keys.collect();
+        model.orders.marked.retain(|id| id.bot != target.name || !done.contains(&id.key));
+    }
     model.doing.insert(ticket, Doing { deed, names: names.clone() });
     let specs = if deed.needs_specs() {
         names.iter().filter_map(|name| model.spec(name)).cloned().collect()
     } else {
         Vec::new()
     };
-    effects.push(Effect::Act { ticket, deed, names, specs });
+    effects.push(Effect::Act { ticket, deed, names, specs, orders });
 }
 
 /// Something that was under way came to its end.
 pub(super) fn finished(model: &mut Model, effects: &mut Vec<Effect>, done: Done) {
     let Some(doing) = model.doing.remove(&done.ticket) else { return };
+    if doing.deed.is_watched() {
+        effects.push(Effect::ReadNow(doing.names.clone()));
+    }
     let took = format!("{}.{} s", done.took.as_secs(), done.took.subsec_millis() / 100);
     let bad: Vec<&Told> = done.bots.iter().filter(|told| !told.well).collect();
     for told in &done.bots {

@@ -49,7 +49,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 /// The note of the bot under the cursor, if its column cannot hold it.
 fn whole_note(model: &Model, columns: &[Column]) -> Option<String> {
     let bot = model.cursor.as_ref().and_then(|name| model.bot(name))?;
-    let note = note(bot);
+    let note = note(model, bot);
     let room = columns.last().map_or(0, |column| column.width);
     (text::width(&note) > room).then(|| format!("{}: {note}", bot.name))
 }

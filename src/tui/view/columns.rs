@@ -1,9 +1,9 @@
 //! The columns of the list, from the first to the one that takes what is left.
 //!
 //! ```text
-//! NAME        MODE  STATUS      PID     UP     HB   CPU  MEM   RST  NOTE         from 100 columns
-//! NAME        MODE STATUS     UP    HB  CPU  MEM   RST NOTE                      from 80; HB if somebody beats
-//! NAME        MODE STATUS     UP    RST NOTE                                     below
+//! NAME        MODE  STATUS      PID     UP     HB   CPU  MEM   RST  ORD  NOTE    from 100 columns
+//! NAME        MODE STATUS     UP    HB  CPU  MEM   RST ORD  NOTE                 from 80; HB if somebody beats
+//! NAME        MODE STATUS     UP    RST ORD  NOTE                                below; ORD if orders can be read
 //! ```
 
 use ratatui::style::Style;
@@ -12,6 +12,7 @@ use crate::core::state::State;
 use crate::core::status::BotStatus;
 use crate::core::words::{self, Hands};
 use crate::tui::model::Model;
+use crate::tui::orders::Count;
 use crate::tui::{text, theme};
 
 /// The heading of the last column.
@@ -57,6 +58,9 @@ pub(super) fn columns(model: &Model, width: u16) -> Vec<Column> {
         columns.push(column("MEM", 5, cell_memory));
     }
     columns.push(column("RST", if wide { 4 } else { 3 }, cell_restarts));
+    if model.has_orders() {
+        columns.push(column("ORD", 4, cell_orders));
+    }
     let used: usize = 3 + columns.iter().map(|column| column.width + 1).sum::<usize>();
     columns.push(column(NOTE, usize::from(width).saturating_sub(used), cell_note));
     columns
@@ -120,20 +124,44 @@ fn cell_restarts(_: &Model, bot: &BotStatus) -> (String, Style) {
     }
 }
 
-fn cell_note(_: &Model, bot: &BotStatus) -> (String, Style) {
-    let style = if bot.strays.is_empty() { Style::new() } else { theme::bad() };
-    (note(bot), style)
+fn cell_orders(model: &Model, bot: &BotStatus) -> (String, Style) {
+    match model.open_orders(&bot.name) {
+        Count::NoSource => ("-".to_owned(), theme::faint()),
+        Count::Unread => ("?".to_owned(), theme::faint()),
+        Count::Fresh(orders @ 0..10_000) => plain(orders.to_string()),
+        Count::Fresh(orders) => plain(thousands(orders)),
+        Count::Stale(orders @ 100_000..) => (thousands(orders), theme::faint()),
+        Count::Stale(orders) => (format!("{}!", thousands(orders)), theme::faint()),
+    }
 }
 
-/// The whole note of a bot.
-pub(super) fn note(bot: &BotStatus) -> String {
+/// A number in three columns: half a number would be another one.
+fn thousands(count: u64) -> String {
+    match count {
+        0..1000 => count.to_string(),
+        1000..100_000 => format!("{}k", count / 1000),
+        100_000.. => "many".to_owned(),
+    }
+}
+
+fn cell_note(model: &Model, bot: &BotStatus) -> (String, Style) {
+    let style = if bot.strays.is_empty() { Style::new() } else { theme::bad() };
+    (note(model, bot), style)
+}
+
+/// The whole note of a bot; while it is being stopped from here, where that is.
+pub(super) fn note(model: &Model, bot: &BotStatus) -> String {
+    if let Some(standing) = model.stops.note(&bot.name, model.now.mono) {
+        return standing;
+    }
     with_was(bot, words::whole_note(bot, Hands::Keys))
 }
 
 /// What stands in a column for a bot; a note that does not fit says the same in fewer words.
 pub(super) fn cell(column: &Column, model: &Model, bot: &BotStatus) -> (String, Style) {
     let (text, style) = (column.cell)(model, bot);
-    if column.title == NOTE && text::width(&text) > column.width {
+    let stops = || model.stops.note(&bot.name, model.now.mono).is_some();
+    if column.title == NOTE && text::width(&text) > column.width && !stops() {
         return (with_was(bot, words::brief_note(bot, Hands::Keys)), style);
     }
     (text, style)

@@ -10,11 +10,11 @@
 
 use ratatui::Frame;
 use ratatui::text::{Line, Span, Text};
-use ratatui::widgets::{Block, Clear, Padding, Paragraph, Wrap};
+use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 
 use crate::tui::deed::{self, Deed, Guard, Target};
 use crate::tui::model::{About, Dialog, Model};
-use crate::tui::theme;
+use crate::tui::{scope, text, theme};
 
 use super::parts::{cut, middle};
 
@@ -26,20 +26,31 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
     let width = screen.width.min(76);
     let room = width.saturating_sub(4);
     let mut lines: Vec<Line<'static>> = Vec::new();
+    let mut sentences: Vec<String> = Vec::new();
     let (title, live) = match &dialog.about {
         About::Deed(deed, targets) => {
             list(model, *deed, targets, room, &mut lines);
-            lines.push(Line::default());
-            lines.push(Line::raw(deed.story()));
-            (format!(" {} {}? ", deed.verb(), deed::named(targets)), targets.iter().any(Target::is_live))
+            let title = match deed {
+                Deed::Cancel => {
+                    sentences = scope::sentences(targets);
+                    scope::title(targets)
+                }
+                Deed::Start | Deed::Stop | Deed::Climb | Deed::Kill | Deed::Restart | Deed::Adopt => {
+                    format!(" {} {}? ", deed.verb(), deed::named(targets))
+                }
+            };
+            sentences.push(deed.story().to_owned());
+            (title, targets.iter().any(Target::is_live))
         }
         About::Leaving(note) => {
-            lines.push(Line::raw(note.clone()));
+            sentences.push(note.clone());
             (" leave? ".to_owned(), false)
         }
     };
-    lines.push(Line::default());
-    lines.push(match &dialog.guard {
+    let mut told: Vec<Line<'static>> =
+        sentences.iter().flat_map(|sentence| text::fold(sentence, usize::from(room))).map(Line::raw).collect();
+    told.push(Line::default());
+    told.push(match &dialog.guard {
         Guard::YesNo => Line::from(vec![
             Span::styled("y", theme::strong()),
             Span::raw(" yes    "),
@@ -52,9 +63,18 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
             Span::raw(model.signs().caret),
         ]),
     });
-    // Long sentences wrap; one more line each is enough for what stands here.
-    let wrapped = lines.iter().filter(|line| line.width() > usize::from(room)).count();
-    let area = middle(screen, width, (lines.len() + wrapped + 2) as u16);
+    // A long list gives way to what must be known, and to what must be answered.
+    let most = usize::from(screen.height).saturating_sub(3 + told.len()).max(1);
+    if lines.len() > most {
+        let left = lines.len() + 1 - most;
+        lines.truncate(most - 1);
+        lines.push(Line::raw(format!("and {left} lines more")));
+    }
+    if !lines.is_empty() {
+        lines.push(Line::default());
+    }
+    lines.extend(told);
+    let area = middle(screen, width, (lines.len() + 2) as u16);
     let mut block = Block::bordered()
         .padding(Padding::horizontal(1))
         .border_set(model.signs().border)
@@ -63,7 +83,7 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
         block = block.title_top(Line::styled(" LIVE ", theme::bad()).right_aligned());
     }
     frame.render_widget(Clear, area);
-    frame.render_widget(Paragraph::new(Text::from(lines)).wrap(Wrap { trim: false }).block(block), area);
+    frame.render_widget(Paragraph::new(Text::from(lines)).block(block), area);
 }
 
 fn list(model: &Model, deed: Deed, targets: &[Target], room: u16, lines: &mut Vec<Line<'static>>) {
@@ -73,6 +93,8 @@ fn list(model: &Model, deed: Deed, targets: &[Target], room: u16, lines: &mut Ve
     for target in ordered.iter().take(LISTED) {
         let style = if target.is_live() { theme::strong() } else { ratatui::style::Style::new() };
         lines.push(Line::styled(cut(model, &target.line(), room), style));
+        lines
+            .extend(scope::orders(target, LISTED).into_iter().map(|line| Line::styled(cut(model, &line, room), style)));
         lines.extend(target.strays.iter().take(LISTED).map(|stray| {
             let line = format!("  {}", deed::stray_line(stray));
             Line::styled(cut(model, &line, room), style)

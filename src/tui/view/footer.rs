@@ -1,5 +1,5 @@
 //! ```text
-//!  s start  x stop  r restart  X kill  Space mark  / find  f follow  ? help  q leave (bots keep running)
+//!  s start  x stop  r restart  X kill  c cancel  Spc mark  / find  f follow  ? help  q leave (bots keep running)
 //!  14:31:40 restart mm-eth: restarted (3.2 s)                                                 doing: stop momentum
 //! ```
 
@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 
-use crate::tui::keys::{Action, Group, Place, TABLE};
+use crate::tui::keys::{Action, Group, TABLE};
 use crate::tui::model::{Focus, Model, Pane, Prompt, Tone};
 use crate::tui::{text, theme};
 
@@ -30,11 +30,9 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
     let mut ends = Vec::new();
     let mut firsts = Vec::new();
     for row in TABLE.iter().filter(|row| !row.short.is_empty()) {
-        let valid = match row.place {
-            Place::Always | Place::Panes => true,
-            Place::In(pane) => pane == model.pane,
-        };
-        if !valid || (model.fixed.read_only && row.group == Group::Act) {
+        // Where there is little room, finding is worth more than killing, which the help tells too.
+        let spared = !wide && row.action == Action::Kill;
+        if spared || !row.place.holds(model.pane) || (model.fixed.read_only && row.group == Group::Act) {
             continue;
         }
         let key = row.keys.first().map(|key| key.label()).unwrap_or_default();
@@ -65,7 +63,8 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
 fn typed(model: &Model, prompt: &Prompt, width: u16) -> Line<'static> {
     let hint = match prompt.pane {
         Pane::Bots => "name mode: st: group: !not  Enter keeps, Esc cancels ",
-        Pane::Logs | Pane::Diagnostics => "text or regex  Enter searches, Esc cancels ",
+        Pane::Orders => "bot symbol side: st: mode: prot !not  Enter keeps, Esc cancels ",
+        Pane::Logs | Pane::Diagnostics | Pane::Stops => "text or regex  Enter searches, Esc cancels ",
     };
     let left = vec![Span::styled(format!(" /{}", prompt.text), theme::strong()), Span::raw(model.signs().caret)];
     spread(left, vec![Span::styled(hint, theme::faint())], width)

@@ -48,6 +48,15 @@ fn top(model: &Model, width: u16, shape: Shape) -> Line<'static> {
             left.push(Span::raw(if wide { "  " } else { " " }));
         }
     }
+    let (orders, protective) = model.orders.totals();
+    if orders > 0 {
+        let unsure = if model.orders.is_unsure(model.now.mono) { "?" } else { "" };
+        left.push(Span::raw(format!("ORDERS {orders}{unsure}")));
+        if protective > 0 {
+            left.push(Span::raw(format!(" (prot {protective})")));
+        }
+        left.push(Span::raw(" "));
+    }
     if model.fixed.read_only {
         left.push(Span::styled(" READ-ONLY ", theme::chosen()));
     }
@@ -72,7 +81,12 @@ fn alert(model: &Model, width: u16) -> Line<'static> {
 fn tabs(model: &Model, width: u16) -> Line<'static> {
     let mut left = vec![Span::raw(" ")];
     for pane in Pane::ALL {
-        let count = if pane == Pane::Bots { format!(" {}", model.bots.len()) } else { String::new() };
+        let count = match pane {
+            Pane::Bots => format!(" {}", model.bots.len()),
+            Pane::Orders if model.has_orders() => format!(" {}", model.orders.totals().0),
+            Pane::Stops if model.stops.is_under_way() => " ...".to_owned(),
+            Pane::Orders | Pane::Logs | Pane::Diagnostics | Pane::Stops => String::new(),
+        };
         let name = format!("{} {}{count}", pane.number(), pane.title());
         left.push(if pane == model.pane {
             Span::styled(format!("[{name}]"), theme::strong())
@@ -80,6 +94,7 @@ fn tabs(model: &Model, width: u16) -> Line<'static> {
             Span::raw(format!(" {name} "))
         });
     }
-    let marked = if model.marked.is_empty() { String::new() } else { format!("marked {} ", model.marked.len()) };
+    let marked = if model.pane == Pane::Orders { model.orders.marked.len() } else { model.marked.len() };
+    let marked = if marked == 0 { String::new() } else { format!("marked {marked} ") };
     spread(left, vec![Span::styled(marked, theme::strong())], width)
 }

@@ -5,7 +5,8 @@
 //! alert (if there is one)
 //! tabs (80 columns)
 //! +- bots ------------+
-//! +- logs ------------+    or diagnostics
+//! +- orders ----------+    from 120x30; else they take turns with
+//! +- logs ------------+    diagnostics, or a stop
 //! footer, two lines
 //! ```
 
@@ -18,7 +19,9 @@ mod header;
 mod help;
 mod inspect;
 mod logs;
+mod orders;
 mod parts;
+mod stops;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -37,12 +40,15 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
         if let Some(area) = areas.bots {
             bots::draw(model, frame, area);
         }
-        if let Some(area) = areas.lower {
-            match if model.zoom || areas.shape == Shape::List { model.pane } else { model.lower } {
-                Pane::Bots => {}
-                Pane::Logs => logs::draw(model, frame, area),
-                Pane::Diagnostics => diagnostics::draw(model, frame, area),
-            }
+        if let Some(area) = areas.orders {
+            orders::draw(model, frame, area);
+        }
+        match areas.lower {
+            Some((Pane::Logs, area)) => logs::draw(model, frame, area),
+            Some((Pane::Diagnostics, area)) => diagnostics::draw(model, frame, area),
+            Some((Pane::Stops, area)) => stops::draw(model, frame, area),
+            // These two have places of their own.
+            Some((Pane::Bots | Pane::Orders, _)) | None => {}
         }
         footer::draw(model, frame, areas.footer);
         match &model.focus {

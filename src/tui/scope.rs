@@ -1,0 +1,183 @@
+//! What `c` is about: which orders are meant, of which bots, who cancels them, and why that cannot be done.
+
+use std::collections::BTreeMap;
+
+use crate::core::bot::{BotName, Mode, OrderSource, Protective};
+use crate::core::status::BotStatus;
+
+use super::deed::{self, Deed, Meant, Target};
+use super::model::Model;
+use super::order_row::Row;
+use super::orders::Count;
+
+/// What is said where nothing but the bot can cancel its orders.
+const NO_COMMAND: &str = "only the bot itself can cancel: it has no cancel command";
+
+/// Why orders of a bot cannot, or need not, be canceled: a sentence that follows its name.
+pub(super) fn not_cancelable(model: &Model, bot: &BotStatus) -> Option<String> {
+    match model.open_orders(&bot.name) {
+        Count::NoSource => return Some("says nowhere where its orders can be read: nothing can be verified".into()),
+        Count::Fresh(0) => return Some("has no open order".into()),
+        Count::Fresh(_) | Count::Stale(_) | Count::Unread => {}
+    }
+    no_means(model, &bot.name)
+}
+
+fn no_means(model: &Model, name: &BotName) -> Option<String> {
+    let means = match model.spec(name) {
+        Some(spec) => spec.cancel.is_some() || has_api(spec.orders.as_ref()),
+        // What is not configured any more is canceled by what its run record says.
+        None => true,
+    };
+    (!means).then(|| format!(": {NO_COMMAND}"))
+}
+
+fn has_api(source: Option<&OrderSource>) -> bool {
+    match source {
+        Some(OrderSource::Freqtrade { api, .. }) => api.is_some(),
+        Some(
+            OrderSource::Hummingbot { .. }
+            | OrderSource::StateJson { .. }
+            | OrderSource::Sql { .. }
+            | OrderSource::Command { .. },
+        )
+        | None => false,
+    }
+}
+
+/// Who cancels orders of this bot, and what else that may hit.
+fn scope(model: &Model, name: &BotName) -> String {
+    let spec = model.spec(name);
+    let keeps = spec.and_then(|spec| spec.cancel.as_ref()).is_some_and(|cancel| cancel.protective == Protective::Keep);
+    let by = match spec {
+        Some(spec) if spec.cancel.is_none() && has_api(spec.orders.as_ref()) => {
+            "Through its own interface (freqtrade's api), which knows only its own orders."
+        }
+        Some(_) | None => {
+            "Through its cancel command, which may also hit manual orders and other bots on the same account."
+        }
+    };
+    let kept = if keeps { " Protective ones are kept, by its policy." } else { "" };
+    format!("{by}{kept}")
+}
+
+/// All orders of a bot.
+pub(super) fn all_of(model: &Model, target: &Target) -> Meant {
+    Meant { keys: Vec::new(), names: Vec::new(), protective: target.protective, scope: scope(model, &target.name) }
+}
+
+/// The bots of the marked orders, else of the one under the cursor, each with those orders of it that are meant.
+pub(super) fn chosen_of(model: &mut Model) -> Result<Vec<Target>, String> {
+    // Whoever marked orders means those, and not the one that the cursor happens to be on.
+    if std::mem::take(&mut model.orders.marks_gone) {
+        return Err("the marked orders are gone".into());
+    }
+    let book = &model.orders;
+    let hidden = book.marked.len() - book.marked_shown();
+    if hidden > 0 {
+        return Err(format!("{hidden} marked but hidden by the filter: clear it (Esc), or unmark (U)"));
+    }
+    let rows: Vec<&Row> = if book.marked.is_empty() {
+        book.under_cursor().into_iter().collect()
+    } else {
+        book.marked.iter().filter_map(|id| book.row(id)).collect()
+    };
+    if rows.is_empty() {
+        return Err("there is no order here".into());
+    }
+    let mut by_bot: BTreeMap<&BotName, Vec<&Row>> = BTreeMap::new();
+    for row in rows {
+        by_bot.entry(&row.id.bot).or_default().push(row);
+    }
+    let mut targets = Vec::new();
+    for (bot, rows) in by_bot {
+        if model.doing_to(bot) == Some(Deed::Cancel) {
+            return Err(format!("{bot} waits: its orders are being canceled"));
+        }
+        if let Some(why) = no_means(model, bot) {
+            return Err(format!("{bot}{why}"));
+        }
+        let Some(target) = model.target(Deed::Cancel, bot) else {
+            return Err(format!("{bot} is not in the list of bots"));
+        };
+        let meant = Meant {
+            keys: rows.iter().map(|row| row.id.key.clone()).collect(),
+            names: rows
+                .iter()
+                .map(|row| if row.protective { format!("{} PROT", row.name) } else { row.name.clone() })
+                .collect(),
+            protective: rows.iter().filter(|row| row.protective).count() as u64,
+            scope: scope(model, bot),
+        };
+        targets.push(Target { meant: Some(meant), ..target });
+    }
+    Ok(targets)
+}
+
+/// Why nothing is left to be canceled of what was asked about; nothing if something is, or may be.
+pub(super) fn orders_gone(model: &Model, targets: &[Target]) -> Option<String> {
+    let left = |target: &Target| match (&target.meant, model.open_orders(&target.name)) {
+        (Some(meant), Count::Fresh(_)) if !meant.keys.is_empty() => {
+            meant.keys.iter().any(|key| model.orders.has(&target.name, key))
+        }
+        (_, Count::Fresh(orders)) => orders > 0,
+        (_, Count::Stale(_) | Count::Unread | Count::NoSource) => true,
+    };
+    (!targets.iter().any(left)).then(|| "nothing of it is open any more".to_owned())
+}
+
+/// The orders that were chosen one by one.
+pub(super) fn meant(targets: &[Target]) -> Vec<(BotName, Vec<String>)> {
+    let keys = |target: &Target| target.meant.as_ref().map(|meant| meant.keys.clone()).unwrap_or_default();
+    targets.iter().map(|target| (target.name.clone(), keys(target))).filter(|(_, keys)| !keys.is_empty()).collect()
+}
+
+fn count(targets: &[Target]) -> String {
+    let mut known = 0;
+    for target in targets {
+        match target.to_cancel() {
+            Some(orders) => known += orders,
+            None => return "all orders".to_owned(),
+        }
+    }
+    if known == 1 { "1 order".to_owned() } else { format!("{known} orders") }
+}
+
+/// The title of the question: how many, of whom.
+pub(super) fn title(targets: &[Target]) -> String {
+    format!(" cancel {} of {}? ", count(targets), deed::named(targets))
+}
+
+/// The orders of a bot that were chosen one by one, so many at most.
+pub(super) fn orders(target: &Target, most: usize) -> Vec<String> {
+    let Some(meant) = &target.meant else { return Vec::new() };
+    let mut lines: Vec<String> = meant.names.iter().take(most).map(|name| format!("  {name}")).collect();
+    if meant.names.len() > most {
+        lines.push(format!("  and {} more", meant.names.len() - most));
+    }
+    lines
+}
+
+/// What must be known before the answer, each sentence once.
+pub(super) fn sentences(targets: &[Target]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let protective: u64 = targets.iter().filter_map(|target| target.meant.as_ref()).map(|meant| meant.protective).sum();
+    if protective > 0 {
+        let (are, guard) = if protective == 1 { ("is", "it guards") } else { ("are", "they guard") };
+        lines.push(format!("{protective} of them {are} PROTECTIVE: {guard} a position, which stays open."));
+    }
+    let dry: Vec<&str> =
+        targets.iter().filter(|target| target.mode == Some(Mode::DryRun)).map(|target| target.name.as_str()).collect();
+    if !dry.is_empty() {
+        lines.push(format!("{} in dry-run: there nothing is canceled, only counted.", dry.join(", ")));
+    }
+    if dry.len() < targets.len() {
+        for target in targets.iter().filter(|target| target.mode != Some(Mode::DryRun)) {
+            let scope = target.meant.as_ref().map(|meant| meant.scope.clone()).unwrap_or_default();
+            if !lines.contains(&scope) {
+                lines.push(scope);
+            }
+        }
+    }
+    lines
+}

@@ -1,0 +1,200 @@
+//! One bot's stop, as far as it was told: what was seen, what the bot says, and where it is in a few words.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::core::bot::{BotName, Mode};
+use crate::core::moment::Moment;
+use crate::core::progress::{Progress, Standing};
+use crate::core::report::{BotReport, ClaimsReport, OrdersReport};
+use crate::core::stop::Stage;
+
+use super::deed::Deed;
+use super::message::Ticket;
+use super::text;
+use super::theme;
+
+/// One bot of it.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// The bot.
+    pub name: BotName,
+    /// Its mode.
+    pub mode: Option<Mode>,
+    /// What is done to it.
+    pub deed: Deed,
+    /// By which run.
+    pub(super) ticket: Ticket,
+    /// When something was last said of it.
+    pub(super) heard: Moment,
+    /// How far it has come.
+    pub progress: Option<Progress>,
+    /// What became of it.
+    pub report: Option<BotReport>,
+    /// The sentence of the footer.
+    pub told: Option<(bool, String)>,
+}
+
+impl Watched {
+    /// What is known of its orders.
+    pub fn orders(&self) -> Option<&OrdersReport> {
+        match &self.report {
+            Some(report) => report.orders.as_ref(),
+            None => self.progress.as_ref()?.orders.as_ref(),
+        }
+    }
+
+    /// What it says of its shutdown.
+    pub fn claims(&self) -> ClaimsReport {
+        match (&self.report, &self.progress) {
+            (Some(report), _) => report.claims.clone(),
+            (None, Some(progress)) => progress.claims.clone(),
+            (None, None) => ClaimsReport::default(),
+        }
+    }
+
+    /// What was seen of its state file.
+    pub fn state_flushed(&self) -> Option<bool> {
+        match &self.report {
+            Some(report) => report.state_flushed,
+            None => self.progress.as_ref()?.state_flushed,
+        }
+    }
+
+    /// Processes of it that live.
+    pub fn running(&self) -> Vec<i32> {
+        match (&self.report, &self.progress) {
+            (Some(report), _) if report.survived() => report
+                .processes
+                .iter()
+                .filter(|process| process.ended_by.is_none())
+                .map(|process| process.pid)
+                .collect(),
+            (Some(_), _) | (None, None) => Vec::new(),
+            (None, Some(progress)) => progress.processes_left.clone(),
+        }
+    }
+
+    /// Everything that went wrong with it.
+    pub fn errors(&self) -> Vec<&str> {
+        let reported = self.report.iter().flat_map(|report| &report.errors);
+        let before = self.progress.iter().flat_map(|progress| &progress.errors);
+        let mut errors: Vec<&str> = Vec::new();
+        // What the report leaves out was seen all the same.
+        for error in reported.chain(before) {
+            if !errors.contains(&error.as_str()) {
+                errors.push(error);
+            }
+        }
+        errors
+    }
+
+    /// Whether somebody should look at it.
+    pub fn has_trouble(&self) -> bool {
+        let open = self.report.is_some() && self.orders().is_some_and(|orders| orders.unconfirmed > 0);
+        let survived = self.report.as_ref().is_some_and(BotReport::survived);
+        open || survived || !self.errors().is_empty() || self.claims_too_much()
+    }
+
+    /// Whether what it says is more than what was seen, as far as everything was seen.
+    pub fn claims_too_much(&self) -> bool {
+        let claims = self.claims();
+        let orders = self.orders().filter(|orders| orders.verified);
+        let canceled = orders.zip(claims.orders_canceled).is_some_and(|(seen, said)| said > seen.canceled);
+        let flushed = claims.state_flushed == Some(true) && self.state_flushed() == Some(false);
+        canceled || flushed
+    }
+
+    /// How long it has taken so far.
+    pub fn elapsed(&self, now: Moment) -> Duration {
+        match (&self.report, &self.progress) {
+            (Some(report), _) => Duration::from_millis(report.duration_ms),
+            (None, Some(progress)) => Duration::from_millis(progress.elapsed_ms) + now.since(self.heard),
+            (None, None) => now.since(self.heard),
+        }
+    }
+
+    /// What it waits for: `pid 48220; SIGKILL in 6 s`.
+    pub fn waiting(&self, now: Moment) -> Option<(String, Option<String>)> {
+        if self.report.is_some() {
+            return None;
+        }
+        let waiting = self.progress.as_ref()?.waiting.as_ref()?;
+        let left = waiting.left_ms.map(|left| Duration::from_millis(left).saturating_sub(now.since(self.heard)));
+        // Rounded up: nothing happens before it says 0.
+        let left = left.map(|left| left.as_millis().div_ceil(1000));
+        let then = match (&waiting.then, left) {
+            (Some(then), Some(0)) => Some(format!("{then} now")),
+            (Some(then), Some(left)) => Some(format!("{then} in {left} s")),
+            (Some(then), None) => Some(format!("then {then}")),
+            (None, Some(left)) => Some(format!("for {left} s more")),
+            (None, None) => None,
+        };
+        Some((waiting.what.clone(), then))
+    }
+
+    /// Where it is, in a few words: `CANCEL 2 of 4 verified, 1 error; SIGKILL in 6 s`.
+    pub fn standing(&self, now: Moment) -> String {
+        let Some(progress) = &self.progress else { return "asked".to_owned() };
+        let at = |standing: Standing| progress.stages.iter().find(|seen| seen.standing == standing);
+        let mut line = match at(Standing::UnderWay).or_else(|| at(Standing::Ahead)) {
+            Some(seen) => {
+                let word = theme::stage(seen.stage);
+                if seen.text.is_empty() { word.to_owned() } else { format!("{word} {}", seen.text) }
+            }
+            None => theme::stage(Stage::Report).to_owned(),
+        };
+        match progress.errors.len() {
+            0 => {}
+            1 => line.push_str(", 1 error"),
+            errors => _ = write!(line, ", {errors} errors"),
+        }
+        match self.waiting(now) {
+            Some((_, Some(then))) => format!("{line}; {then}"),
+            Some((what, None)) => format!("{line}; waiting: {what}"),
+            None => line,
+        }
+    }
+}
+
+/// A stop of which nothing was said yet.
+pub(super) fn blank(name: &BotName, mode: Option<Mode>) -> Progress {
+    Progress {
+        bot: name.clone(),
+        mode,
+        elapsed_ms: 0,
+        stages: Vec::new(),
+        orders: None,
+        claims: ClaimsReport::default(),
+        state_flushed: None,
+        processes_left: Vec::new(),
+        waiting: None,
+        errors: Vec::new(),
+    }
+}
+
+fn clean(texts: &mut [String]) {
+    for line in texts {
+        *line = text::harmless(&line.replace(['\r', '\n'], " "));
+    }
+}
+
+/// The same, harmless.
+pub(super) fn cleaned(mut progress: Progress) -> Progress {
+    clean(&mut progress.errors);
+    for seen in &mut progress.stages {
+        clean(std::slice::from_mut(&mut seen.text));
+    }
+    if let Some(waiting) = &mut progress.waiting {
+        clean(std::slice::from_mut(&mut waiting.what));
+        clean(waiting.then.as_mut_slice());
+    }
+    progress
+}
+
+/// The same, harmless.
+pub(super) fn clean_report(mut report: BotReport) -> BotReport {
+    clean(&mut report.errors);
+    clean(&mut report.notes);
+    report
+}
