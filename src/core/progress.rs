@@ -21,8 +21,10 @@ pub struct Progress {
     pub orders: Option<OrdersReport>,
     /// What the bot says of its shutdown: claims.
     pub claims: ClaimsReport,
-    /// What was seen of its state file.
+    /// Whether its state is on disk, by what it says and what was seen; absent while neither tells.
     pub state_flushed: Option<bool>,
+    /// Whether its state file was seen to be written since it was told to stop.
+    pub state_written: Option<bool>,
     /// Processes of it that live, as far as is known.
     pub processes_left: Vec<i32>,
     /// What is being waited for.

@@ -117,8 +117,11 @@ pub struct BotReport {
     pub orders: Option<OrdersReport>,
     /// What the bot said.
     pub claims: ClaimsReport,
-    /// What was seen of its state file.
+    /// Whether its state is on disk: by what it says, and where its state file can be seen, by that too.
     pub state_flushed: Option<bool>,
+    /// Whether its state file was seen to be written since it was told to stop; absent where none was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_written: Option<bool>,
     /// Whether its orders could not be read although a source is configured.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unasked: bool,
@@ -343,6 +346,7 @@ impl BotReport {
             orders: None,
             claims: ClaimsReport::default(),
             state_flushed: None,
+            state_written: None,
             unasked: false,
             errors: Vec::new(),
             notes: Vec::new(),

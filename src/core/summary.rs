@@ -36,7 +36,8 @@ impl BotReport {
     /// The whole in a line: orders canceled, cancel errors, state flushed, duration, exit code.
     pub fn summary(&self, action: &str) -> String {
         let flushed = match self.state_flushed {
-            Some(true) => "yes",
+            Some(true) if self.state_written == Some(true) => "yes",
+            Some(true) => "by its own word",
             Some(false) => "NO",
             None => "unknown",
         };
@@ -103,6 +104,8 @@ mod tests {
         assert!(!bot.minded());
         bot.orders = Some(OrdersReport { before: Some(4), canceled: 4, verified: true, ..OrdersReport::default() });
         bot.state_flushed = Some(true);
+        assert!(bot.summary("stop").contains("state flushed by its own word"));
+        bot.state_written = Some(true);
         assert_eq!(bot.summary("stop"), "orders canceled 4, cancel errors 0, state flushed yes, 3.2 s, exit code 0");
         assert_eq!(bot.seen_line().as_deref(), Some("orders seen: 4 before; 4 canceled, 0 open, verified"));
         let liar = OrdersReport { before: Some(2), unconfirmed: 2, ..OrdersReport::default() };

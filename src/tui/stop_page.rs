@@ -7,7 +7,7 @@
 //! Orders canceled 0  filled 0  errors 2  NOT CONFIRMED 2   State flushed 1/1   Running 0
 //! says     orders canceled 2, cancel errors 0, state flushed True
 //! seen     of 2 open before: 0 canceled, 0 filled, 2 STILL OPEN
-//!          its state file changed
+//!          its state file was written since
 //!          what it says and what was seen DIFFER
 //! [x] 4 CANCEL   0 of 2 verified                              3.80 s
 //! ```
@@ -18,6 +18,7 @@ use std::time::Duration;
 use crate::core::bot::BotName;
 use crate::core::progress::{StageSeen, Standing};
 use crate::core::report::{BotReport, CancelResult, OrderResult, StopOutcome};
+use crate::core::stop::Stage;
 
 use super::deed::Deed;
 use super::layout;
@@ -299,8 +300,8 @@ fn stages(bot: &Watched, width: usize, more: &str, lines: &mut Vec<StopLine>) {
 
 /// The sign is put in by whoever draws, who knows what the terminal can show.
 fn stage(seen: &StageSeen, width: usize, more: &str) -> StopLine {
-    let number = theme::STAGES.iter().position(|(each, _)| *each == seen.stage).unwrap_or_default() + 1;
-    let word = text::fit(theme::stage(seen.stage), 7, "");
+    let number = Stage::ALL.iter().position(|each| *each == seen.stage).unwrap_or_default() + 1;
+    let word = text::fit(seen.stage.word(), 7, "");
     let time = seen.took_ms.map(|ms| took(Duration::from_millis(ms))).unwrap_or_default();
     let room = width.saturating_sub(14 + 10);
     let tint = match seen.standing {
@@ -356,10 +357,11 @@ fn claims_and_evidence(bot: &Watched, width: usize, lines: &mut Vec<StopLine>) {
         return;
     }
     let mut more = vec![("         ".to_owned(), Tint::Plain)];
-    match bot.state_flushed() {
-        Some(true) => more.push(("its state file changed".to_owned(), Tint::Plain)),
-        Some(false) => more.push(("STATE NOT FLUSHED".to_owned(), Tint::Bad)),
-        None => more.push(("nothing is known of its state".to_owned(), Tint::Plain)),
+    match (bot.state_flushed(), bot.state_written()) {
+        (Some(false), _) => more.push(("STATE NOT FLUSHED".to_owned(), Tint::Bad)),
+        (_, Some(true)) => more.push(("its state file was written since".to_owned(), Tint::Plain)),
+        (_, Some(false)) => more.push(("its state file was not written since".to_owned(), Tint::Plain)),
+        (_, None) => more.push(("nobody has seen its state".to_owned(), Tint::Plain)),
     }
     let running = bot.running();
     match running.as_slice() {
@@ -385,6 +387,8 @@ fn discord(bot: &Watched, lines: &mut Vec<StopLine>) {
 fn unwell(result: &OrderResult) -> Option<String> {
     match result.result {
         CancelResult::Canceled | CancelResult::Filled | CancelResult::Gone => return None,
+        // Nobody has tried: what is open of those is told above.
+        CancelResult::Refused | CancelResult::Unknown if result.attempts == 0 => return None,
         CancelResult::Refused | CancelResult::Unknown => {}
     }
     let id = result.order_id.as_deref().or(result.client_order_id.as_deref()).unwrap_or("an order without an id");

@@ -13,8 +13,8 @@ use crate::core::report::Report;
 use super::deed::Deed;
 use super::message::{StopNews, Ticket, Told};
 use super::text;
-use super::theme;
 use super::watched::{Watched, blank, clean_report, cleaned};
+use crate::core::stop::Stage;
 
 /// What takes longer than this is worth a pane.
 pub const LONG: Duration = Duration::from_secs(1);
@@ -125,9 +125,9 @@ impl StopBook {
                 if bot.progress.is_none() {
                     let mut progress = blank(&name, bot.mode);
                     progress.waiting = Some(Waiting { what: text::harmless(&what), then: None, left_ms: None });
-                    progress.stages = theme::STAGES
+                    progress.stages = Stage::ALL
                         .iter()
-                        .map(|(each, _)| StageSeen {
+                        .map(|each| StageSeen {
                             stage: *each,
                             standing: match each.cmp(&stage) {
                                 Ordering::Less => Standing::Done,

@@ -7,7 +7,6 @@ use ratatui::symbols::border;
 use crate::core::bot::Mode;
 use crate::core::progress::Standing;
 use crate::core::state::State;
-use crate::core::stop::Stage;
 
 /// What a state looks like.
 #[derive(Clone, Copy, Debug)]
@@ -65,23 +64,6 @@ pub const fn mode_style(mode: Option<Mode>) -> Style {
         Some(Mode::Live) | None => PLAIN.add_modifier(Modifier::BOLD),
         Some(Mode::Paper | Mode::DryRun) => PLAIN,
     }
-}
-
-/// The stages of a stop, in their order, by the words of the design.
-pub const STAGES: [(Stage, &str); 8] = [
-    (Stage::Lock, "LOCK"),
-    (Stage::Chunks, "CHUNKS"),
-    (Stage::Signal, "SIGNAL"),
-    (Stage::Cancel, "CANCEL"),
-    (Stage::Flush, "FLUSH"),
-    (Stage::Empty, "EMPTY"),
-    (Stage::Verify, "VERIFY"),
-    (Stage::Report, "REPORT"),
-];
-
-/// The word of a stage.
-pub fn stage(stage: Stage) -> &'static str {
-    STAGES.iter().find(|(each, _)| *each == stage).map_or("", |(_, word)| word)
 }
 
 /// What a stage of a stop looks like: a sign between brackets, the same where only ASCII is known, and a style.

@@ -12,7 +12,6 @@ use crate::core::stop::Stage;
 use super::deed::Deed;
 use super::message::Ticket;
 use super::text;
-use super::theme;
 
 /// One bot of it.
 #[derive(Clone, Debug)]
@@ -53,7 +52,15 @@ impl Watched {
         }
     }
 
-    /// What was seen of its state file.
+    /// Whether its state file was seen to be written since it was told to stop.
+    pub fn state_written(&self) -> Option<bool> {
+        match &self.report {
+            Some(report) => report.state_written,
+            None => self.progress.as_ref()?.state_written,
+        }
+    }
+
+    /// Whether its state is on disk, by what it says and what was seen.
     pub fn state_flushed(&self) -> Option<bool> {
         match &self.report {
             Some(report) => report.state_flushed,
@@ -139,10 +146,10 @@ impl Watched {
         let at = |standing: Standing| progress.stages.iter().find(|seen| seen.standing == standing);
         let mut line = match at(Standing::UnderWay).or_else(|| at(Standing::Ahead)) {
             Some(seen) => {
-                let word = theme::stage(seen.stage);
+                let word = seen.stage.word();
                 if seen.text.is_empty() { word.to_owned() } else { format!("{word} {}", seen.text) }
             }
-            None => theme::stage(Stage::Report).to_owned(),
+            None => Stage::Report.word().to_owned(),
         };
         match progress.errors.len() {
             0 => {}
@@ -167,6 +174,7 @@ pub(super) fn blank(name: &BotName, mode: Option<Mode>) -> Progress {
         orders: None,
         claims: ClaimsReport::default(),
         state_flushed: None,
+        state_written: None,
         processes_left: Vec::new(),
         waiting: None,
         errors: Vec::new(),

@@ -99,7 +99,7 @@ fn a_state_that_is_not_flushed_is_reported() {
     let trader = Trader::new(0, &["says=0"], "").start();
     let bot = trader.stop(12);
     assert_eq!((&bot["state_flushed"], &bot["claims"]["state_flushed"]), (&false.into(), &true.into()));
-    assert!(errors(&bot).contains("state.json has not changed"), "{bot}");
+    assert!(errors(&bot).contains("state.json was not written"), "{bot}");
 }
 
 #[test]

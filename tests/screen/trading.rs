@@ -147,6 +147,7 @@ pub fn progress(bot: &str) -> Progress {
         orders: Some(OrdersReport { before: Some(2), ..OrdersReport::default() }),
         claims: ClaimsReport::default(),
         state_flushed: None,
+        state_written: None,
         processes_left: vec![48220],
         waiting: Some(Waiting { what: "pid 48220".into(), then: Some("SIGKILL".into()), left_ms: Some(29_900) }),
         errors: vec![],
@@ -163,7 +164,7 @@ pub fn mid_way(bot: &str) -> Progress {
     if let [_, _, signal, cancel, flush, empty, ..] = seen.stages.as_mut_slice() {
         set(signal, Standing::Done, "SIGTERM to pid 48213", Some(50));
         set(cancel, Standing::UnderWay, "2 of 4 verified, 1 pending", Some(3800));
-        set(flush, Standing::Failed, "its state file did not change", Some(3900));
+        set(flush, Standing::Failed, "it says True, and state.db was not written", Some(3900));
         set(empty, Standing::UnderWay, "waiting for pid 48213", Some(3900));
     }
     seen.orders = Some(OrdersReport {

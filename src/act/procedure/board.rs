@@ -49,6 +49,7 @@ impl<'a> Board<'a> {
             orders: None,
             claims: ClaimsReport::default(),
             state_flushed: None,
+            state_written: None,
             processes_left: Vec::new(),
             waiting: None,
             errors: Vec::new(),
@@ -89,6 +90,12 @@ impl<'a> Board<'a> {
             }
         }
         self.say_if_due(&mut shown, turned);
+    }
+
+    /// One stage stands so now; what there is to say of it stays.
+    pub(super) fn standing(&self, stage: Stage, standing: Standing) {
+        let seen = self.lock().progress.stages.iter().find(|seen| seen.stage == stage).map(|seen| seen.text.clone());
+        self.stage(stage, standing, seen.unwrap_or_default());
     }
 
     /// Something went wrong; every error is kept.

@@ -76,7 +76,10 @@ fn reported(board: &Board<'_>, report: BotReport) -> BotReport {
             .retain(|pid| report.processes.iter().any(|process| process.pid == *pid && process.ended_by.is_none()));
     });
     let standing = if report.survived() { Standing::Failed } else { Standing::Done };
-    board.stage(Stage::Empty, standing, "");
+    board.stage(Stage::Empty, standing, if report.survived() { "" } else { "seen to be empty" });
+    if !report.minded() {
+        board.standing(Stage::Verify, standing);
+    }
     board.stage(Stage::Report, Standing::Done, "");
     board.end();
     report

@@ -17,6 +17,8 @@ pub(super) struct Flush {
 pub(super) struct Flushed {
     /// Whether it is on disk; absent where the bot has said nothing of it, or nobody can tell.
     pub(super) on_disk: Option<bool>,
+    /// Whether its state file was written since; absent where that could not be seen.
+    pub(super) written: Option<bool>,
     pub(super) error: Option<String>,
     pub(super) note: Option<String>,
 }
@@ -47,29 +49,26 @@ fn look(file: &std::path::Path) -> Result<Stamp, String> {
 pub(super) fn compare(claims: &ClaimsReport, file: Option<&Flush>) -> Flushed {
     let changed = file.map(Flush::has_changed);
     let name = file.map(Flush::name).unwrap_or_default();
-    match (claims.state_flushed, changed) {
-        (None, Some(Ok(true))) => {
-            Flushed { note: Some(format!("{name} was written after it was told to stop")), ..Flushed::default() }
+    let written = changed.as_ref().and_then(|changed| changed.as_ref().ok().copied());
+    let (on_disk, error) = match (claims.state_flushed, changed) {
+        (None, _) => (None, None),
+        (Some(false), _) => (Some(false), Some("it says that its state was not flushed".to_owned())),
+        (Some(true), None | Some(Ok(true))) => (Some(true), None),
+        (Some(true), Some(Ok(false))) => {
+            let error =
+                format!("it says that its state is flushed, and {name} was not written since it was told to stop");
+            (Some(false), Some(error))
         }
-        (None, _) => Flushed::default(),
-        (Some(false), _) => {
-            Flushed { on_disk: Some(false), error: Some("it says that its state was not flushed".into()), note: None }
+        (Some(true), Some(Err(why))) => (None, Some(why)),
+    };
+    let note = match (claims.state_flushed, written) {
+        (None, Some(true)) => Some(format!("{name} was written after it was told to stop")),
+        (Some(true), None) if file.is_none() => {
+            Some("that its state is flushed is its own word: no state_file is configured to see it by".to_owned())
         }
-        (Some(true), Some(Ok(true))) => Flushed { on_disk: Some(true), ..Flushed::default() },
-        (Some(true), Some(Ok(false))) => Flushed {
-            on_disk: Some(false),
-            error: Some(format!(
-                "it says that its state is flushed, and {name} has not changed since it was told to stop"
-            )),
-            note: None,
-        },
-        (Some(true), Some(Err(why))) => Flushed { on_disk: None, error: Some(why), note: None },
-        (Some(true), None) => Flushed {
-            on_disk: Some(true),
-            error: None,
-            note: Some("that its state is flushed is its own word: no state_file is configured to see it by".into()),
-        },
-    }
+        (_, _) => None,
+    };
+    Flushed { on_disk, written, error, note }
 }
 
 #[cfg(test)]
@@ -88,9 +87,12 @@ mod tests {
         let same = Flush::begin(path.clone());
         let lie = compare(&says(Some(true)), Some(&same));
         assert_eq!(lie.on_disk, Some(false));
-        assert!(lie.error.is_some_and(|error| error.contains("state.json has not changed")));
+        assert!(lie.error.is_some_and(|error| error.contains("state.json was not written")));
         std::fs::write(&path, "{\"more\":1}").expect("room");
-        assert_eq!(compare(&says(Some(true)), Some(&same)), Flushed { on_disk: Some(true), ..Flushed::default() });
+        assert_eq!(
+            compare(&says(Some(true)), Some(&same)),
+            Flushed { on_disk: Some(true), written: Some(true), ..Flushed::default() }
+        );
         let silent = compare(&says(None), Some(&same));
         assert!(silent.on_disk.is_none() && silent.error.is_none() && silent.note.is_some());
         assert_eq!(compare(&says(Some(false)), Some(&same)).on_disk, Some(false));

@@ -38,6 +38,7 @@ pub(super) struct Minded {
     orders: Option<OrdersReport>,
     claims: ClaimsReport,
     state_flushed: Option<bool>,
+    state_written: Option<bool>,
     unasked: bool,
     errors: Vec<String>,
     notes: Vec<String>,
@@ -147,7 +148,7 @@ impl<'a> Minder<'a> {
         }
         self.listen(&passed.told);
         let flushed = compare(&self.minded.claims, self.flush.as_ref());
-        self.minded.state_flushed = flushed.on_disk;
+        (self.minded.state_flushed, self.minded.state_written) = (flushed.on_disk, flushed.written);
         self.minded.notes.extend(flushed.note);
         self.show_flush(flushed.on_disk, flushed.error.as_deref());
         self.minded.errors.extend(flushed.error);
@@ -215,7 +216,8 @@ impl<'a> Minder<'a> {
     }
 
     fn show_flush(&self, flushed: Option<bool>, error: Option<&str>) {
-        self.board.write(|progress| progress.state_flushed = flushed);
+        let written = self.minded.state_written;
+        self.board.write(|progress| (progress.state_flushed, progress.state_written) = (flushed, written));
         let says = self.minded.claims.state_flushed.map(|says| format!("says {}", yes(says)));
         let (standing, text) = match (flushed, error) {
             (_, Some(error)) => (Standing::Failed, error.to_owned()),
@@ -263,6 +265,7 @@ impl Minded {
         report.orders = self.orders;
         report.claims = self.claims;
         report.state_flushed = self.state_flushed;
+        report.state_written = self.state_written;
         report.unasked = self.unasked;
         report.errors.extend(self.errors);
         for note in self.notes {

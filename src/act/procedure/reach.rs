@@ -59,8 +59,8 @@ impl Walk<'_> {
     fn show_stage(&self, now: Stage) {
         for stage in [Stage::Lock, Stage::Signal, Stage::Empty] {
             match stage.cmp(&now) {
-                std::cmp::Ordering::Less => self.board.stage(stage, Standing::Done, ""),
-                std::cmp::Ordering::Equal => self.board.stage(stage, Standing::UnderWay, ""),
+                std::cmp::Ordering::Less => self.board.standing(stage, Standing::Done),
+                std::cmp::Ordering::Equal => self.board.standing(stage, Standing::UnderWay),
                 std::cmp::Ordering::Greater => {}
             }
         }
@@ -78,6 +78,18 @@ impl Walk<'_> {
             if *self.announced.get_or_insert(now) != now || snapshot.survived {
                 self.had_its_chance();
             }
+        }
+        if let Some((signal, pid)) = snapshot.processes.iter().find_map(|process| Some((process.signal?, process.pid)))
+        {
+            self.board.stage(Stage::Signal, Standing::Done, format!("{signal} to pid {pid}"));
+        }
+        let left = match alive.len() {
+            0 => "nothing of it lives".to_owned(),
+            1 => "1 process left".to_owned(),
+            many => format!("{many} processes left"),
+        };
+        if snapshot.state == State::Stopping {
+            self.board.stage(Stage::Empty, Standing::UnderWay, left);
         }
         let waiting = (snapshot.state == State::Stopping && !alive.is_empty()).then(|| Waiting {
             what: pids(&alive),

@@ -9,11 +9,12 @@ use crate::act::audit;
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec, Ladder};
 use crate::core::moment::Moment;
+use crate::core::progress::Standing;
 use crate::core::record::{Down, ProcessId};
 use crate::core::report::{BotReport, LATCHED, StartOutcome, Tier};
 use crate::core::signal::Signal;
 use crate::core::status::RecordSeen;
-use crate::core::stop::{Course, Depth, Effect, Input, KeeperSeen, Own, Sighting, Taken, Wish};
+use crate::core::stop::{Course, Depth, Effect, Input, KeeperSeen, Own, Sighting, Stage, Taken, Wish};
 use crate::latch;
 use crate::lock;
 use crate::paths::{Home, words};
@@ -138,7 +139,12 @@ impl<'a> Walk<'a> {
 
     fn perform(&mut self, effect: Effect, course: &Course) -> Input {
         match effect {
-            Effect::WriteDown => Input::Locked(self.write_down()),
+            Effect::WriteDown => {
+                let trouble = self.write_down();
+                let text = trouble.as_deref().unwrap_or("it is not to be running");
+                self.board.stage(Stage::Lock, Standing::UnderWay, text);
+                Input::Locked(trouble)
+            }
             Effect::Look(depth) => Input::Seen(self.look(depth)),
             Effect::Ask(wish) => Input::Asked(self.ask(wish)),
             Effect::Listen(until) => self.listen(until, course),
