@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::bot::{BotName, BotSpec, Mode};
 use super::exit::Exit;
 use super::record::ProcessId;
+use super::report::ClaimsReport;
 use super::signal::Signal;
 use super::state::State;
 
@@ -187,6 +188,15 @@ impl Told {
             _ => return false,
         }
         true
+    }
+
+    /// What it says of its shutdown.
+    pub fn claims(&self) -> ClaimsReport {
+        ClaimsReport {
+            orders_canceled: self.orders_canceled,
+            cancel_errors: self.cancel_errors,
+            state_flushed: self.state_flushed,
+        }
     }
 
     /// A stop begins: what was said of earlier cancelations is not about this one.

@@ -36,7 +36,7 @@ pub enum Msg {
     /// Something about the log that is being followed.
     Log(LogNews),
     /// What came of reading a bot's orders.
-    Orders(OrdersNews),
+    Orders(Vec<OrdersNews>),
     /// Whoever stops bots, or cancels orders, says how it goes.
     Stop(Ticket, StopNews),
     /// An action came to its end.

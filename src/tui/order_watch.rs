@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec, OrderSource};
-use crate::core::order::Answer;
+use crate::core::order::{Answer, Order};
 use crate::core::status::RecordSeen;
 use crate::orders::{Question, Readers, Surroundings};
 use crate::paths::Home;
@@ -47,6 +47,8 @@ struct Owner {
     surroundings: Surroundings,
     /// The stamp of the last reading.
     known: Option<String>,
+    /// What it showed.
+    orders: Option<Vec<Order>>,
     read_in_full: Option<Instant>,
     asked: Option<Instant>,
     under_way: bool,
@@ -70,6 +72,8 @@ struct Watcher<'a> {
     specs: Vec<BotSpec>,
     owners: BTreeMap<BotName, Owner>,
     records_at: Option<Instant>,
+    /// What the screen was not told yet.
+    news: Vec<OrdersNews>,
 }
 
 /// Whoever listens has gone: the screen was left.
@@ -84,6 +88,7 @@ pub(super) fn watch(home: Home, asked: &Receiver<Watch>, tell: &Sender<Msg>) {
         specs: Vec::new(),
         owners: BTreeMap::new(),
         records_at: None,
+        news: Vec::new(),
     };
     let (late, late_answers) = channel();
     let mut resting = false;
@@ -108,9 +113,10 @@ pub(super) fn watch(home: Home, asked: &Receiver<Watch>, tell: &Sender<Msg>) {
             }
         }
         for answered in late_answers.try_iter() {
-            if watcher.take(answered).is_err() {
-                return;
-            }
+            watcher.take(answered);
+        }
+        if watcher.pass_on().is_err() {
+            return;
         }
     }
 }
@@ -146,14 +152,22 @@ const fn word(source: &OrderSource) -> &'static str {
 }
 
 impl Watcher<'_> {
-    fn say(&self, bot: &BotName, source: &OrderSource, seen: OrdersSeen) -> Result<(), Left> {
+    fn say(&mut self, bot: &BotName, source: &OrderSource, seen: OrdersSeen) {
         let news = OrdersNews { bot: bot.clone(), source: word(source).to_owned(), period: period(source), seen };
-        self.tell.send(Msg::Orders(news)).map_err(|_| Left)
+        self.news.push(news);
+    }
+
+    /// What has come in is told at once, so that the screen sorts everything once.
+    fn pass_on(&mut self) -> Result<(), Left> {
+        if self.news.is_empty() {
+            return Ok(());
+        }
+        self.tell.send(Msg::Orders(std::mem::take(&mut self.news))).map_err(|_| Left)
     }
 
     /// Asks whoever is due, and hears out those who answer quickly.
     fn round(&mut self, late: &Sender<Answered>) -> Result<(), Left> {
-        self.find_owners()?;
+        self.find_owners();
         let now = Instant::now();
         let mut quick = Vec::new();
         for (bot, owner) in &mut self.owners {
@@ -195,19 +209,23 @@ impl Watcher<'_> {
         }
         for (bot, source, pending, until) in quick {
             let answer = pending.wait(until);
-            self.take(Answered { bot, source, answer, took: now.elapsed() })?;
+            self.take(Answered { bot, source, answer, took: now.elapsed() });
+            // One that takes its time does not keep the others' orders from being shown.
+            if now.elapsed() > QUICK {
+                self.pass_on()?;
+            }
         }
-        Ok(())
+        self.pass_on()
     }
 
-    fn take(&mut self, answered: Answered) -> Result<(), Left> {
+    fn take(&mut self, answered: Answered) {
         let Answered { bot, source, answer, took } = answered;
-        let Some(owner) = self.owners.get_mut(&bot) else { return Ok(()) };
+        let Some(owner) = self.owners.get_mut(&bot) else { return };
         owner.under_way = false;
         if owner.source != source {
             // It has moved meanwhile: this is about where it was.
             owner.asked = None;
-            return Ok(());
+            return;
         }
         owner.slow = took > QUICK;
         if std::mem::take(&mut owner.again) {
@@ -216,8 +234,14 @@ impl Watcher<'_> {
         }
         let seen = match answer {
             Answer::Unchanged => OrdersSeen::Unchanged(Timestamp::now()),
+            // Read in full, and nothing has changed: nothing need be sorted.
+            Answer::Read(reading) if owner.orders.as_ref() == Some(&reading.orders) => {
+                owner.known = reading.stamp;
+                OrdersSeen::Unchanged(reading.at)
+            }
             Answer::Read(reading) => {
                 owner.known = reading.stamp;
+                owner.orders = Some(reading.orders.clone());
                 OrdersSeen::Read(reading.orders, reading.at)
             }
             Answer::Failed(why) => {
@@ -226,7 +250,7 @@ impl Watcher<'_> {
                 OrdersSeen::Failed(why)
             }
         };
-        self.say(&bot, &source, seen)
+        self.say(&bot, &source, seen);
     }
 
     /// They are due now, and read in full: something was done about them.
@@ -241,9 +265,9 @@ impl Watcher<'_> {
     }
 
     /// Whose orders can be read, by the configuration, else by what their run records say.
-    fn find_owners(&mut self) -> Result<(), Left> {
+    fn find_owners(&mut self) {
         if self.records_at.is_some_and(|at| at.elapsed() < RECORDS) {
-            return Ok(());
+            return;
         }
         self.records_at = Some(Instant::now());
         let mut found: BTreeMap<BotName, (OrderSource, Surroundings)> = self
@@ -264,7 +288,7 @@ impl Watcher<'_> {
         let gone: Vec<BotName> = self.owners.keys().filter(|name| !found.contains_key(*name)).cloned().collect();
         for name in gone {
             if let Some(owner) = self.owners.remove(&name) {
-                self.say(&name, &owner.source, OrdersSeen::Gone)?;
+                self.say(&name, &owner.source, OrdersSeen::Gone);
             }
         }
         for (name, (source, surroundings)) in found {
@@ -275,16 +299,15 @@ impl Watcher<'_> {
                     let under_way = owner.under_way;
                     *owner = Owner::new(source.clone(), surroundings);
                     owner.under_way = under_way;
-                    self.say(&name, &source, OrdersSeen::Gone)?;
-                    self.say(&name, &source, OrdersSeen::Asked)?;
+                    self.say(&name, &source, OrdersSeen::Gone);
+                    self.say(&name, &source, OrdersSeen::Asked);
                 }
                 None => {
-                    self.say(&name, &source, OrdersSeen::Asked)?;
+                    self.say(&name, &source, OrdersSeen::Asked);
                     self.owners.insert(name, Owner::new(source, surroundings));
                 }
             }
         }
-        Ok(())
     }
 }
 
@@ -294,6 +317,7 @@ impl Owner {
             source,
             surroundings,
             known: None,
+            orders: None,
             read_in_full: None,
             asked: None,
             under_way: false,
@@ -320,11 +344,11 @@ mod tests {
     }
 
     fn heard(told: &Receiver<Msg>) -> Vec<String> {
-        let word = |msg: Msg| {
+        let words = |msg: Msg| {
             let Msg::Orders(news) = msg else { panic!("{msg:?}") };
-            format!("{} {} {:?}", news.bot, news.source, news.seen)
+            news.into_iter().map(|news| format!("{} {} {:?}", news.bot, news.source, news.seen))
         };
-        told.try_iter().map(word).collect()
+        told.try_iter().flat_map(words).collect()
     }
 
     #[test]
@@ -338,13 +362,15 @@ mod tests {
             specs: specs(&format!("{}{}", bot("a", "/a"), bot("b", "/b"))),
             owners: BTreeMap::new(),
             records_at: None,
+            news: Vec::new(),
         };
         let mut find = |text: Option<String>| {
             if let Some(text) = text {
                 watcher.specs = specs(&text);
                 watcher.records_at = None;
             }
-            assert!(watcher.find_owners().is_ok());
+            watcher.find_owners();
+            assert!(watcher.pass_on().is_ok());
             heard(&told)
         };
         assert_eq!(find(None), ["a state-json Asked", "b state-json Asked"]);
@@ -364,8 +390,10 @@ mod tests {
             specs: specs(&bot("a", "/new")),
             owners: BTreeMap::new(),
             records_at: None,
+            news: Vec::new(),
         };
-        assert!(watcher.find_owners().is_ok());
+        watcher.find_owners();
+        assert!(watcher.pass_on().is_ok());
         heard(&told);
         let name: BotName = "a".parse().expect("a name");
         let answered = |path: &str, stamp: &str| Answered {
@@ -387,7 +415,8 @@ mod tests {
                 watcher.hurry(std::slice::from_ref(&name));
                 watcher.owners.get_mut(&name).expect("an owner").asked = Some(Instant::now());
             }
-            assert!(watcher.take(answered).is_ok());
+            watcher.take(answered);
+            assert!(watcher.pass_on().is_ok());
             let owner = &watcher.owners[&name];
             (heard(&told).len(), owner.known.clone(), owner.under_way, owner.asked.is_none())
         };

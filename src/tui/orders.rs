@@ -95,14 +95,19 @@ impl Source {
 }
 
 impl OrderBook {
-    /// Takes in what came of reading one bot's orders.
-    pub fn hear(&mut self, news: OrdersNews, now: Moment) {
+    /// Takes in what came of reading bots' orders. However many have changed, everything is sorted once.
+    pub fn hear(&mut self, news: Vec<OrdersNews>, now: Moment) {
+        let changed = news.into_iter().fold(false, |changed, news| self.hear_of_one(news, now) | changed);
+        if changed {
+            self.changed();
+        }
+    }
+
+    /// Whether there are other rows now.
+    fn hear_of_one(&mut self, news: OrdersNews, now: Moment) -> bool {
         let OrdersNews { bot, source, period, seen } = news;
         if matches!(seen, OrdersSeen::Gone) {
-            if self.sources.remove(&bot).is_some() {
-                self.changed();
-            }
-            return;
+            return self.sources.remove(&bot).is_some();
         }
         let word = text::harmless(&source);
         let known = self.sources.entry(bot.clone()).or_insert_with(|| Source {
@@ -117,20 +122,24 @@ impl OrderBook {
         known.word = word;
         known.period = period;
         match seen {
-            OrdersSeen::Gone | OrdersSeen::Asked => {}
+            OrdersSeen::Gone | OrdersSeen::Asked => false,
             OrdersSeen::Unchanged(at) => {
                 known.read_at = Some(at);
                 known.heard = Some(now);
                 known.error = None;
+                false
             }
-            OrdersSeen::Failed(why) => known.error = Some(text::harmless(&why.replace(['\r', '\n'], " "))),
+            OrdersSeen::Failed(why) => {
+                known.error = Some(text::harmless(&why.replace(['\r', '\n'], " ")));
+                false
+            }
             OrdersSeen::Read(orders, at) => {
                 known.read_at = Some(at);
                 known.heard = Some(now);
                 known.error = None;
                 known.rows = rows(&bot, &orders);
                 known.protective = known.rows.iter().filter(|row| row.protective).count();
-                self.changed();
+                true
             }
         }
     }

@@ -192,6 +192,23 @@ fn what_it_says_over_its_notify_socket_is_a_claim_too() {
 }
 
 #[test]
+fn a_bot_of_which_nothing_is_configured_is_listened_to_all_the_same() {
+    let tell = "import os, signal, socket, time\ndef end(*_):\n\
+                \x20   with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:\n\
+                \x20       address = '\\0' + os.environ['NOTIFY_SOCKET'][1:]\n\
+                \x20       out.sendto(b'X_ORDERS_CANCELED=3\\nX_STATE_FLUSHED=0', address)\n\
+                \x20   os._exit(0)\nsignal.signal(signal.SIGTERM, end)\nopen('up', 'a').write('up\\n')\ntime.sleep(600)\n";
+    let desk = Desk::new("[bots.bot]\ncommand = ['PYTHON', 'bot.py']\nmode = 'paper'\n");
+    desk.write("bot.py", tell);
+    desk.run(&["start", "bot"]).expect(0);
+    desk.wait_for_lines("up", 1);
+    let report = desk.run(&["stop", "--json", "bot"]).expect(12).json();
+    let bot = &report["bots"][0];
+    assert_eq!((&bot["claims"]["orders_canceled"], &bot["state_flushed"]), (&3.into(), &false.into()), "{report}");
+    assert_eq!(bot["orders"], Value::Null);
+}
+
+#[test]
 fn a_bot_that_says_nothing_has_claims_of_null_and_a_state_of_null() {
     let trader = Trader::new(1, &["cancels=1"], "").start();
     let bot = trader.stop(0);

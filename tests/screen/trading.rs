@@ -69,7 +69,7 @@ pub fn all_orders(desk: &mut Desk) {
 }
 
 pub fn news(bot: &str, source: &str, seen: OrdersSeen) -> Msg {
-    Msg::Orders(OrdersNews { bot: name(bot), source: source.into(), period: Duration::from_secs(1), seen })
+    Msg::Orders(vec![OrdersNews { bot: name(bot), source: source.into(), period: Duration::from_secs(1), seen }])
 }
 
 pub fn read(bot: &str, source: &str, orders: Vec<Order>) -> Msg {

@@ -4,11 +4,13 @@ use crate::clock;
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::ledger::Which;
 use crate::core::progress::Standing;
+use crate::core::protocol::Told;
 use crate::core::report::{BotReport, LATCHED};
 use crate::core::stop::{Stage, Wish};
 
 use super::board::Board;
 use super::common::Common;
+use super::flush::compare;
 use super::milestones::{DoneAtTheEnd, Milestones};
 use super::minder::Minder;
 use super::setting::Setting;
@@ -30,7 +32,8 @@ pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<
             board.stage(stage, Standing::Skipped, "");
         }
         milestones.pass(|passed| (passed.ready, passed.done) = (true, true));
-        let report = Walk::new(common, wish, name, spec, &milestones, &board).finish();
+        let mut report = Walk::new(common, wish, name, spec, &milestones, &board).finish();
+        listen_only(&milestones.passed().told, &mut report);
         return reported(&board, report);
     }
     let begun = clock::now();
@@ -63,6 +66,15 @@ pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<
         }
         reported(&board, report)
     })
+}
+
+/// Nothing of it is configured to be minded: what it says over its notify socket is heard all the same.
+fn listen_only(told: &Told, report: &mut BotReport) {
+    report.claims = told.claims();
+    let flushed = compare(&report.claims, None);
+    report.state_flushed = flushed.on_disk;
+    report.errors.extend(flushed.error);
+    report.notes.extend(flushed.note);
 }
 
 fn reported(board: &Board<'_>, report: BotReport) -> BotReport {

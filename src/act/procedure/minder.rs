@@ -176,14 +176,9 @@ impl<'a> Minder<'a> {
 
     /// Claims of both ways, as they are now: over its notify socket, and in its logs.
     fn listen(&mut self, told: &Told) {
-        let of_told = ClaimsReport {
-            orders_canceled: told.orders_canceled,
-            cancel_errors: told.cancel_errors,
-            state_flushed: told.state_flushed,
-        };
         if let Some(logs) = &mut self.logs {
             logs.poll();
-            self.minded.claims = together([of_told, logs.heard()]);
+            self.minded.claims = together([told.claims(), logs.heard()]);
         }
         let claims = self.minded.claims.clone();
         self.board.write(|progress| progress.claims = claims);

@@ -69,8 +69,11 @@ impl Walk<'_> {
 
     /// What its keeper says: what the bot claims, who lives, and what comes next.
     pub(super) fn show_snapshot(&mut self, snapshot: &Snapshot) {
-        let told = &snapshot.told;
-        self.milestones.pass(|passed| passed.told.clone_from(told));
+        // Of a restart, what the next run says is not about the stop.
+        if snapshot.state == State::Stopping || snapshot.state.is_at_rest() {
+            let told = &snapshot.told;
+            self.milestones.pass(|passed| passed.told.clone_from(told));
+        }
         let alive: Vec<i32> =
             snapshot.processes.iter().filter(|process| process.alive).map(|process| process.pid).collect();
         if snapshot.state == State::Stopping {

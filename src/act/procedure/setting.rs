@@ -52,7 +52,7 @@ impl Setting {
 
     /// Whether there is anything to mind.
     pub(super) const fn minds(&self) -> bool {
-        self.source.is_some() || self.cancel.is_some() || self.claims.is_some()
+        self.source.is_some() || self.cancel.is_some() || self.claims.is_some() || self.state_file.is_some()
     }
 
     /// The interface that the bot itself listens on, if it has one.
