@@ -6,7 +6,7 @@ use crate::act;
 use crate::act::procedure::{StopOrder, StopWord};
 use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::code::Code;
-use crate::core::progress::{Progress, Standing};
+use crate::core::progress::{Progress, StageSeen, Standing};
 use crate::core::report::{BotReport, Report};
 use crate::core::status::RecordSeen;
 use crate::core::stop::{Stage, Wish};
@@ -125,17 +125,16 @@ impl Told {
     /// Tells of stages that have come to something: one line each, as they do.
     fn show(&mut self, progress: &Progress, output: Output) {
         let told = self.0.entry(progress.bot.clone()).or_default();
-        for seen in progress.stages.iter().filter(|seen| !seen.text.is_empty() && seen.stage != Stage::Verify) {
-            let sign = match seen.standing {
+        let worth = |seen: &&StageSeen| matches!(seen.stage, Stage::Signal | Stage::Cancel | Stage::Flush);
+        for seen in progress.stages.iter().filter(worth).filter(|seen| !seen.text.is_empty()) {
+            let failed = match seen.standing {
                 Standing::Ahead => continue,
-                Standing::UnderWay => "...",
-                Standing::Done => "done",
-                Standing::Skipped => "skipped",
-                Standing::Failed => "FAILED",
+                Standing::UnderWay | Standing::Done | Standing::Skipped => "",
+                Standing::Failed => "FAILED: ",
             };
             // What is counted down is not told every second.
             let text = seen.text.split("; ").next().unwrap_or_default();
-            let line = format!("{} {sign}: {text}", seen.stage.word());
+            let line = format!("{} {failed}{text}", seen.stage.word());
             if !told.contains(&line) {
                 output.remark(&format!("{}: {line}", progress.bot));
                 told.push(line);
