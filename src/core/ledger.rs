@@ -48,6 +48,8 @@ pub struct Ledger {
     entries: Vec<Entry>,
     before: Option<u64>,
     read_at: Option<Timestamp>,
+    /// Whether it is too late to tell how many there were before.
+    late: bool,
     /// Whether the last attempt to read succeeded.
     current: bool,
 }
@@ -55,7 +57,7 @@ pub struct Ledger {
 impl Ledger {
     /// A ledger in which nothing stands.
     pub fn new(mode: Option<Mode>, protective: Protective, which: Which) -> Self {
-        Self { mode, protective, which, entries: Vec::new(), before: None, read_at: None, current: false }
+        Self { mode, protective, which, entries: Vec::new(), before: None, read_at: None, late: false, current: false }
     }
 
     /// Takes a reading in. The first one tells how many there were before.
@@ -82,11 +84,27 @@ impl Ledger {
                 entry.fate = Some(ended.fate);
             }
         }
-        if self.read_at.is_none() {
+        if self.read_at.is_none() && !self.late {
             self.before = Some(self.count(|_| true));
         }
         self.read_at = Some(reading.at);
         self.current = true;
+    }
+
+    /// The bot is told to stop now: what is read for the first time from now on is not how it was before.
+    pub const fn too_late(&mut self) {
+        self.late = true;
+    }
+
+    /// Whether it was read before the bot was told.
+    pub const fn knows_before(&self) -> bool {
+        self.before.is_some()
+    }
+
+    /// Orders that are left open by the bot's policy.
+    pub fn kept(&self) -> impl Iterator<Item = &Order> {
+        let kept = |entry: &&Entry| self.cancels() && entry.open && self.is_chosen(entry) && !self.is_meant(entry);
+        self.entries.iter().filter(kept).map(|entry| &entry.order)
     }
 
     /// The source could not be read: what is known is not of now any more.

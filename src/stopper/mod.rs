@@ -3,16 +3,20 @@
 //! It is told what to do over stdin and says how it goes over stdout; that nobody listens any more changes nothing. It
 //! holds `stops/ID/lock` while it is at work, and leaves `stops/ID/report.json`.
 
-use std::io::{Read, Write};
+mod voice;
+
+use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::act::procedure::{StopOrder, StopWord, carry_out};
+use crate::act::procedure::{StopOrder, carry_out};
 use crate::cgroup;
 use crate::core::status::LockSeen;
 use crate::lock::{self, Lock};
 use crate::paths::{Home, make_private};
 use crate::sys;
+
+use voice::Voice;
 
 /// So many finished stops are kept in `stops/`; the event files keep every report.
 const KEPT: usize = 100;
@@ -31,8 +35,12 @@ pub fn run() -> ExitCode {
     drop(text);
     let _ = std::env::set_current_dir("/");
     let home = Home::at(order.home.clone());
-    let _lock = make_folder(&home, &order.id);
-    let report = carry_out(&order, &mut say);
+    let lock = make_folder(&home, &order.id);
+    let voice = Voice::new();
+    let report = carry_out(&order, &mut |word| voice.say(word));
+    // It is over, whether or not whoever asked has heard it yet.
+    drop(lock);
+    voice.end();
     let _ = sys::close_standard_streams();
     forget_the_oldest(&home);
     ExitCode::from(report.exit_code)
@@ -43,14 +51,6 @@ fn make_folder(home: &Home, id: &str) -> Option<Lock> {
     let folder = home.stop(id);
     make_private(&home.stops()).and_then(|()| make_private(&folder)).ok()?;
     Lock::take(&folder.join("lock")).ok().flatten()
-}
-
-fn say(word: &StopWord) {
-    let Ok(mut text) = serde_json::to_vec(word) else { return };
-    text.push(b'\n');
-    let mut stdout = std::io::stdout();
-    // Nobody there any more is no reason to stop.
-    let _ = stdout.write_all(&text).and_then(|()| stdout.flush());
 }
 
 /// Ids sort by time. Whatever is still at work holds its lock and is left alone.

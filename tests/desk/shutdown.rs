@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use botwarden::core::signal::Signal;
 use serde_json::Value;
 
 use crate::harness::{Desk, alive, eventually};
@@ -334,8 +335,26 @@ fn a_stop_whose_stopper_is_killed_while_it_cancels_goes_on_with_another() {
         let locks = std::fs::read_dir(desk.home_folder().join("stops")).ok()?.flatten();
         locks.flat_map(|stop| botwarden::process::holders(&stop.path().join("lock"))).next()
     });
-    desk.signal(stopper, botwarden::core::signal::Signal::KILL);
+    desk.signal(stopper, Signal::KILL);
     let output = stop.wait_with_output().expect("its end");
     let report: Value = serde_json::from_slice(&output.stdout).expect("its report");
     assert_eq!((&report["exit_code"], figures(&report["bots"][0])[3]), (&11.into(), 1), "{report}");
+}
+
+#[test]
+fn a_command_that_is_suspended_and_hears_nothing_delays_no_stop() {
+    let trader = Trader::with_cancel(200, &[], &["late"], "20s", "").start();
+    let desk = &trader.desk;
+    let stop =
+        desk.command(&["stop", "--json", "bot"]).stdout(std::process::Stdio::piped()).spawn().expect("it executes");
+    desk.wait_for_lines("asked", 1);
+    desk.signal(stop.id() as i32, "SIGSTOP".parse().expect("a signal"));
+    eventually("the report of a stop that nobody hears", || {
+        desk.events("bot").contains(&"report".to_owned()).then_some(())
+    });
+    assert_eq!(desk.state("bot"), "stopped");
+    desk.signal(stop.id() as i32, Signal::CONT);
+    let output = stop.wait_with_output().expect("its end");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("its report");
+    assert_eq!((&report["exit_code"], figures(&report["bots"][0])), (&0.into(), [200, 200, 0, 0]));
 }

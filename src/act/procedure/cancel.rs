@@ -63,7 +63,6 @@ pub(super) fn cancel(common: &Common<'_>, chosen: &[Chosen], name: &BotName, spe
     for error in &report.errors {
         board.error(error);
     }
-    board.write(|progress| progress.orders.clone_from(&report.orders));
     board.stage(Stage::Report, Standing::Done, "");
     board.end();
     report.duration_ms = crate::clock::millis(crate::clock::now().since(begun));

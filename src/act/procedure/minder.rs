@@ -31,6 +31,8 @@ const READ_AGAIN: Duration = Duration::from_millis(500);
 const LAST_CHANCE: Duration = Duration::from_secs(5);
 /// No more orders than this are named one by one.
 const NAMED: usize = 20;
+/// No more of them are shown while it is under way.
+const SHOWN: usize = 50;
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -83,6 +85,7 @@ impl<'a> Minder<'a> {
         let passed = self.milestones.wait(Duration::MAX, |passed| passed.about_to_tell || passed.over.is_some());
         if passed.about_to_tell {
             self.get_ready();
+            self.venue.ledger.too_late();
             self.milestones.pass(|passed| passed.ready = true);
         }
         let spent = self.while_it_ends();
@@ -190,7 +193,7 @@ impl<'a> Minder<'a> {
     /// What it says of its orders, beside what it had left open when it was gone, before anybody else canceled anything.
     fn compare_with_what_it_says(&mut self, told: &Told) {
         let ledger = &self.venue.ledger;
-        if !ledger.is_current() || self.venue.is_dry() {
+        if !ledger.is_current() || !ledger.knows_before() || self.venue.is_dry() {
             return;
         }
         let (open, gone) = (ledger.to_cancel().len() as u64, ledger.gone());
@@ -303,6 +306,10 @@ pub(super) fn settle_orders(venue: &Venue<'_>, report: Option<&OrdersReport>) ->
     } else {
         settled.notes.extend(troubles);
     }
+    let kept: Vec<String> = venue.ledger.kept().take(NAMED).map(|order| harmless(&order.name())).collect();
+    if !kept.is_empty() {
+        settled.notes.push(format!("left open by policy, for they are protective: {}", kept.join(", ")));
+    }
     let nameless: Vec<String> = venue.ledger.without_id().map(|order| harmless(&order.name())).collect();
     if !nameless.is_empty() {
         let named = nameless.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
@@ -313,9 +320,9 @@ pub(super) fn settle_orders(venue: &Venue<'_>, report: Option<&OrdersReport>) ->
 
 /// How its orders stand, for whoever watches.
 pub(super) fn show(board: &Board<'_>, ledger: &Ledger, what: &str, left: Option<Duration>) {
-    let Some(report) = ledger.report(false) else { return };
+    let Some(mut report) = ledger.report(false) else { return };
     let all = report.canceled + report.filled + report.open.len() as u64;
-    let gone = all - report.open.len() as u64;
+    let gone = report.canceled + report.filled;
     let refused =
         if report.errors > 0 { format!(", {} refused or unknown", report.errors) } else { Default::default() };
     let what = Some(what.to_owned()).filter(|what| !what.is_empty());
@@ -327,6 +334,9 @@ pub(super) fn show(board: &Board<'_>, ledger: &Ledger, what: &str, left: Option<
     } else {
         board.stage(Stage::Cancel, Standing::Skipped, "dry-run: nothing is canceled");
     }
+    // Ten thousand of them ten times a second are nothing to be watched.
+    report.open.truncate(SHOWN);
+    report.results.truncate(SHOWN);
     board.write(|progress| progress.orders = Some(report));
 }
 

@@ -39,6 +39,15 @@ fn what_was_never_read_has_no_figures() {
 }
 
 #[test]
+fn what_is_first_read_after_the_bot_was_told_is_not_how_it_was_before() {
+    let mut ledger = ledger();
+    ledger.missed();
+    ledger.too_late();
+    ledger.take_in(&reading(&[order("a")]));
+    assert_eq!((figures(&ledger), ledger.knows_before()), ((None, 0, 0, 0, 1), false));
+}
+
+#[test]
 fn an_order_that_vanished_counts_as_canceled_unless_it_was_filled() {
     let mut ledger = ledger();
     ledger.take_in(&reading(&[order("a"), order("b"), order("c")]));
