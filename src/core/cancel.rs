@@ -10,6 +10,7 @@
 //!   └── something open ──────────────────────┴────────┘
 //! ```
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::ledger::{Ledger, Said};
@@ -22,6 +23,8 @@ const FIRST_REST: Duration = Duration::from_millis(250);
 const LONGEST_REST: Duration = Duration::from_secs(4);
 /// No attempt is given less than this.
 const LEAST_ATTEMPT: Duration = Duration::from_millis(500);
+/// With less time left than this, no attempt is begun any more, if one was made.
+const TOO_LATE: Duration = Duration::from_millis(100);
 /// What was said to be done has this many looks to show in the source before it is tried again.
 const LOOKS: u32 = 3;
 
@@ -62,7 +65,7 @@ pub struct Canceling {
     looks: u32,
     tried: Vec<Order>,
     /// Who is left of those that are tried one by one.
-    singly: Vec<Order>,
+    singly: VecDeque<Order>,
     batch_failed: bool,
     last_look: bool,
     troubles: Vec<String>,
@@ -81,7 +84,7 @@ impl Canceling {
             attempts: 0,
             looks: 0,
             tried: Vec::new(),
-            singly: Vec::new(),
+            singly: VecDeque::new(),
             batch_failed: false,
             last_look: false,
             troubles: Vec::new(),
@@ -147,7 +150,7 @@ impl Canceling {
         }
         if self.batch_failed {
             self.batch_failed = false;
-            self.singly = ledger.unsettled();
+            self.singly = ledger.unsettled().into();
             return self.next_single(now);
         }
         self.rest(now)
@@ -177,7 +180,7 @@ impl Canceling {
             return Effect::Read;
         }
         self.looks = 0;
-        self.singly = if unsettled.is_empty() { ledger.to_cancel() } else { unsettled };
+        self.singly = if unsettled.is_empty() { ledger.to_cancel() } else { unsettled }.into();
         if !self.able || self.singly.is_empty() {
             return Effect::Read;
         }
@@ -187,12 +190,13 @@ impl Canceling {
 
     fn next_single(&mut self, now: Moment) -> Effect {
         let left = self.until.since(now);
-        if self.singly.is_empty() || left.is_zero() {
+        let share = left / (self.singly.len() as u32 + 1);
+        // What there is hardly time for is not begun: it could only be broken off.
+        let next = if left < TOO_LATE { None } else { self.singly.pop_front() };
+        let Some(next) = next else {
             self.singly.clear();
             return Effect::Read;
-        }
-        let share = left / (self.singly.len() as u32 + 1);
-        let next = self.singly.remove(0);
+        };
         self.attempts += 1;
         self.tried = vec![next.clone()];
         Effect::Run(vec![next], share.max(LEAST_ATTEMPT).min(left))

@@ -10,6 +10,9 @@ use super::bot::{Mode, Protective};
 use super::order::{Fate, Order, Reading};
 use super::report::{CancelResult, OrderResult, OrdersReport};
 
+/// For so few orders, all that are known are gone through; for more, they are looked up.
+const FEW: usize = 8;
+
 /// What somebody said of the cancelation of one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
@@ -68,7 +71,11 @@ impl Ledger {
         }
         for order in &reading.orders {
             // Two orders that nothing tells apart are still two: whoever was met already is somebody else.
-            let known = by_id.all(order).find(|at| self.entries.get(*at).is_some_and(|entry| !entry.open));
+            // A venue's ids may be unique for each symbol only: the same symbol comes first.
+            let same = |at: &usize| self.entries.get(*at).is_some_and(|entry| entry.order.symbol == order.symbol);
+            let may: Vec<usize> =
+                by_id.all(order).filter(|at| self.entries.get(*at).is_some_and(|entry| !entry.open)).collect();
+            let known = may.iter().find(|at| same(at)).or(may.first()).copied();
             if let Some(entry) = known.and_then(|at| self.entries.get_mut(at)) {
                 entry.open = true;
                 entry.fate = None;
@@ -114,15 +121,29 @@ impl Ledger {
 
     /// What was said of orders that somebody tried to cancel. Orders that nobody knows are passed over.
     pub fn hear(&mut self, tried: &[Order], said: &[Said]) {
-        let ids = Ids::of(&self.entries);
+        let ids = (tried.len() + said.len() > FEW).then(|| Ids::of(&self.entries));
         for order in tried {
-            if let Some(at) = ids.all(order).next() {
-                self.entries[at].attempts += 1;
-                self.entries[at].said = Some((CancelResult::Unknown, None));
+            let at = match &ids {
+                Some(ids) => ids.all(order).find(|at| self.entries[*at].order.symbol == order.symbol),
+                None => self.entries.iter().position(|entry| entry.order == *order),
+            };
+            if let Some(entry) = at.and_then(|at| self.entries.get_mut(at)) {
+                entry.attempts += 1;
+                entry.said = Some((CancelResult::Unknown, None));
             }
         }
         for said in said {
-            if let Some(entry) = ids.named(&said.order).and_then(|at| self.entries.get_mut(at)) {
+            // Of several orders by one name, it is about those that were tried.
+            let was_tried = |entry: &Entry| tried.contains(&entry.order);
+            let at = match &ids {
+                Some(ids) => ids.named(&said.order),
+                None => {
+                    let called = |entry: &&Entry| entry.order.is_called(&said.order);
+                    let tried = self.entries.iter().position(|entry| called(&entry) && was_tried(entry));
+                    tried.or_else(|| self.entries.iter().position(|entry| called(&entry)))
+                }
+            };
+            if let Some(entry) = at.and_then(|at| self.entries.get_mut(at)) {
                 entry.said = Some((said.result, said.message.clone()));
             }
         }
@@ -197,29 +218,41 @@ impl Ledger {
 
     /// The figures as they are now; nothing where the source was never read. `verified`: it was read when it counts.
     pub fn report(&self, verified: bool) -> Option<OrdersReport> {
+        self.figures(verified, usize::MAX)
+    }
+
+    /// The same, but no more than so many orders are listed one by one.
+    pub fn figures(&self, verified: bool, most: usize) -> Option<OrdersReport> {
         self.read_at?;
-        let chosen = || self.entries.iter().filter(|entry| self.is_chosen(entry));
-        let count = |what: &dyn Fn(&Entry) -> bool| chosen().filter(|entry| what(entry)).count() as u64;
-        let filled = |entry: &Entry| !entry.open && became(entry) == CancelResult::Filled;
-        let refused = |entry: &Entry| {
-            let said = entry.said.as_ref().map(|(result, _)| *result);
-            entry.open && matches!(said, Some(CancelResult::Refused | CancelResult::Unknown))
-        };
-        let kept = |entry: &Entry| entry.open && !self.is_meant(entry);
-        Some(OrdersReport {
+        let mut figures = OrdersReport {
             before: self.before,
-            canceled: count(&|entry| !entry.open && !filled(entry)),
-            filled: count(&filled),
-            errors: count(&refused),
-            unconfirmed: if self.cancels() { count(&|entry| entry.open && !kept(entry)) } else { 0 },
-            skipped: if self.cancels() { 0 } else { count(&|entry| entry.open) },
-            kept: if self.cancels() { count(&kept) } else { 0 },
-            without_id: count(&|entry| entry.order.order_id.is_none()),
             verified: verified && self.current,
             read_at: self.read_at,
-            open: chosen().filter(|entry| entry.open).map(|entry| entry.order.clone()).collect(),
-            results: chosen().filter(|entry| self.cancels() && self.is_meant(entry)).map(result).collect(),
-        })
+            ..OrdersReport::default()
+        };
+        for entry in self.entries.iter().filter(|entry| self.is_chosen(entry)) {
+            figures.without_id += u64::from(entry.order.order_id.is_none());
+            let became = became(entry);
+            if entry.open && figures.open.len() < most {
+                figures.open.push(entry.order.clone());
+            }
+            if self.cancels() && self.is_meant(entry) && figures.results.len() < most {
+                figures.results.push(result(entry));
+            }
+            let figure = match (entry.open, self.cancels(), self.is_meant(entry)) {
+                (false, _, _) if became == CancelResult::Filled => &mut figures.filled,
+                (false, _, _) => &mut figures.canceled,
+                (true, false, _) => &mut figures.skipped,
+                (true, true, false) => &mut figures.kept,
+                (true, true, true) => &mut figures.unconfirmed,
+            };
+            *figure += 1;
+            let said = entry.said.as_ref().map(|(result, _)| *result);
+            if entry.open && matches!(said, Some(CancelResult::Refused | CancelResult::Unknown)) {
+                figures.errors += 1;
+            }
+        }
+        Some(figures)
     }
 
     fn count(&self, what: impl Fn(&Entry) -> bool) -> u64 {
@@ -229,8 +262,14 @@ impl Ledger {
     fn is_chosen(&self, entry: &Entry) -> bool {
         match &self.which {
             Which::All => true,
-            Which::These(names) => names.iter().any(|name| entry.order.is_called(name)),
+            Which::These(names) => names.iter().any(|name| self.is_meant_by(name, entry)),
         }
+    }
+
+    /// The venue's ids come first: another order that the bot itself calls so is not meant.
+    fn is_meant_by(&self, name: &str, entry: &Entry) -> bool {
+        let by_the_venue = |entry: &Entry| entry.order.order_id.as_deref() == Some(name);
+        by_the_venue(entry) || (entry.order.is_called(name) && !self.entries.iter().any(by_the_venue))
     }
 
     /// Whoever names a protective order means it; else the policy says what becomes of it.

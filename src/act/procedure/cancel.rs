@@ -1,6 +1,6 @@
 //! Cancels orders of one bot, which goes on.
 
-use crate::core::bot::{BotName, BotSpec};
+use crate::core::bot::BotName;
 use crate::core::ledger::{Ledger, Which};
 use crate::core::progress::Standing;
 use crate::core::report::{BotReport, OrdersReport};
@@ -17,9 +17,9 @@ use super::venue::Venue;
 use crate::act::audit;
 
 /// Cancels the orders of a bot: all of them, or those that were chosen.
-pub(super) fn cancel(common: &Common<'_>, chosen: &[Chosen], name: &BotName, spec: Option<&BotSpec>) -> BotReport {
+pub(super) fn cancel(common: &Common<'_>, chosen: &[Chosen], name: &BotName) -> BotReport {
     let begun = crate::clock::now();
-    let setting = Setting::of(common.home, name, spec);
+    let setting = Setting::of(common.home, name, common.specs);
     let board = Board::new(name.clone(), true, common.say);
     for stage in [Stage::Lock, Stage::Chunks, Stage::Signal, Stage::Flush, Stage::Empty] {
         board.stage(stage, Standing::Skipped, "");

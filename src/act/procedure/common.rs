@@ -1,5 +1,6 @@
 //! What all bots of one order have in common.
 
+use crate::core::bot::BotSpec;
 use crate::orders::Readers;
 use crate::paths::Home;
 
@@ -9,6 +10,8 @@ use super::passes::Passes;
 /// The desk, what is asked for, and what is made once for everybody.
 pub(super) struct Common<'a> {
     pub(super) home: &'a Home,
+    /// Every bot of the configuration.
+    pub(super) specs: &'a [BotSpec],
     pub(super) order: &'a StopOrder,
     pub(super) passes: &'a Passes<'a>,
     pub(super) readers: &'a Readers,

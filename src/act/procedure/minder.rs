@@ -234,7 +234,7 @@ impl<'a> Minder<'a> {
             self.minded.notes.extend(logs.went_wrong().into_iter().map(|line| format!("it wrote: {line}")));
         }
         if !self.venue.is_readable() {
-            if self.setting.source.is_none() {
+            if self.setting.sources.is_empty() {
                 self.minded.notes.push("its orders are unknown: no source of them is configured".into());
             }
             return self.minded;
@@ -320,9 +320,10 @@ pub(super) fn settle_orders(venue: &Venue<'_>, report: Option<&OrdersReport>) ->
 
 /// How its orders stand, for whoever watches.
 pub(super) fn show(board: &Board<'_>, ledger: &Ledger, what: &str, left: Option<Duration>) {
-    let Some(mut report) = ledger.report(false) else { return };
-    let all = report.canceled + report.filled + report.open.len() as u64;
+    // Ten thousand orders ten times a second are nothing to be watched.
+    let Some(report) = ledger.figures(false, SHOWN) else { return };
     let gone = report.canceled + report.filled;
+    let all = gone + report.unconfirmed + report.skipped + report.kept;
     let refused =
         if report.errors > 0 { format!(", {} refused or unknown", report.errors) } else { Default::default() };
     let what = Some(what.to_owned()).filter(|what| !what.is_empty());
@@ -334,9 +335,6 @@ pub(super) fn show(board: &Board<'_>, ledger: &Ledger, what: &str, left: Option<
     } else {
         board.stage(Stage::Cancel, Standing::Skipped, "dry-run: nothing is canceled");
     }
-    // Ten thousand of them ten times a second are nothing to be watched.
-    report.open.truncate(SHOWN);
-    report.results.truncate(SHOWN);
     board.write(|progress| progress.orders = Some(report));
 }
 

@@ -57,12 +57,12 @@ pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) ->
         (*tell)(word);
     };
     let readers = Readers::new();
-    let common = Common { home: &home, order, passes: &passes, readers: &readers, say: &say };
+    let common = Common { home: &home, specs: &specs, order, passes: &passes, readers: &readers, say: &say };
     let bots = side_by_side(&order.bots, |name| {
         let spec = specs.iter().find(|spec| spec.name == *name);
         let mut report = match &order.work {
             Work::End(wish) => end(&common, *wish, name, spec),
-            Work::Cancel(chosen) => cancel(&common, chosen, name, spec),
+            Work::Cancel(chosen) => cancel(&common, chosen, name),
         };
         paper::keep(&home, order, &mut report);
         say(&StopWord::Bot(Box::new(report.clone())));

@@ -33,6 +33,12 @@ pub(super) struct Venue<'a> {
     setting: &'a Setting,
     readers: &'a Readers,
     pub(super) ledger: Ledger,
+    /// Which of its sources is read.
+    at: usize,
+    /// What else there is to know.
+    pub(super) notes: Vec<String>,
+    /// Why nobody cancels anything here, if that is so.
+    pub(super) hands_off: Option<String>,
     /// The stamp of the last reading: where nothing has changed, nothing is read.
     known: Option<String>,
     /// Why the source could not be read when that was last tried.
@@ -45,12 +51,23 @@ impl<'a> Venue<'a> {
     pub(super) fn new(home: &'a Home, setting: &'a Setting, readers: &'a Readers, which: Which) -> Self {
         let protective = setting.cancel.as_ref().map_or(Protective::Cancel, |cancel| cancel.protective);
         let ledger = Ledger::new(setting.mode, protective, which);
-        Self { home, setting, readers, ledger, known: None, blind: None, troubles: Vec::new() }
+        Self {
+            home,
+            setting,
+            readers,
+            ledger,
+            at: 0,
+            notes: Vec::new(),
+            hands_off: None,
+            known: None,
+            blind: None,
+            troubles: Vec::new(),
+        }
     }
 
     /// Whether anybody can read them.
-    pub(super) const fn is_readable(&self) -> bool {
-        self.setting.source.is_some() && self.setting.surroundings.is_some()
+    pub(super) fn is_readable(&self) -> bool {
+        !self.setting.sources.is_empty() && self.setting.surroundings.is_some()
     }
 
     /// How long the whole of canceling may take.
@@ -60,7 +77,17 @@ impl<'a> Venue<'a> {
 
     /// Reads them once, in so much time at most. Whether that went well.
     pub(super) fn read(&mut self, within: Duration) -> bool {
-        match self.ask(within) {
+        let mut answer = self.ask(within);
+        // Never read where the run had them: perhaps the configuration knows better now.
+        if let Answer::Failed(why) = &answer
+            && !self.ledger.is_known()
+            && self.at + 1 < self.setting.sources.len()
+        {
+            self.at += 1;
+            self.notes.push(format!("where its run had its orders they cannot be read ({why}); they are read where the configuration has them now"));
+            answer = self.ask(within);
+        }
+        match answer {
             Answer::Read(reading) => {
                 self.known.clone_from(&reading.stamp);
                 self.ledger.take_in(&reading);
@@ -83,7 +110,7 @@ impl<'a> Venue<'a> {
     }
 
     fn ask(&self, within: Duration) -> Answer {
-        let (Some(source), Some(surroundings)) = (&self.setting.source, &self.setting.surroundings) else {
+        let (Some(source), Some(surroundings)) = (self.setting.sources.get(self.at), &self.setting.surroundings) else {
             return Answer::Failed("no source of its orders is configured".into());
         };
         let question = Question {
@@ -101,9 +128,11 @@ impl<'a> Venue<'a> {
     /// Has what is open canceled by the bot's cancel command, and reads again, until nothing is or the time is over.
     /// `tell` hears how it goes.
     pub(super) fn cancel(&mut self, time: Duration, tell: &mut dyn FnMut(&Ledger, &str)) {
-        let able = self.setting.cancel.is_some();
-        let until = clock::now().plus(if able { time } else { time.min(BLIND) });
-        let _alone = self.wait_for_others(until, tell);
+        let able = self.setting.cancel.is_some() && self.hands_off.is_none();
+        let time = if able { time } else { time.min(BLIND) };
+        // Whoever is at it already has as much time as we shall have, and does not use up ours.
+        let _alone = self.wait_for_others(clock::now().plus(time), tell);
+        let until = clock::now().plus(time);
         self.cancel_by(able, until, tell, |venue, orders, within| match &venue.setting.surroundings {
             Some(surroundings) => by_command(venue.setting, surroundings, orders, within),
             None => (Vec::new(), Some("neither the configuration nor a record says where it runs".into())),

@@ -175,3 +175,24 @@ fn figures_always_add_up_whatever_is_read_and_said() {
         }
     }
 }
+
+#[test]
+fn two_orders_of_one_id_are_told_apart_by_what_is_traded() {
+    let of = |symbol: &str| Order { symbol: Some(symbol.into()), ..order("1") };
+    let mut ledger = ledger();
+    ledger.take_in(&reading(&[of("A"), of("B")]));
+    ledger.take_in(&reading(&[of("B")]));
+    let report = ledger.report(true).expect("read");
+    let results: Vec<CancelResult> = report.results.iter().map(|result| result.result).collect();
+    assert_eq!((report.open, results), (vec![of("B")], vec![CancelResult::Gone, CancelResult::Unknown]));
+}
+
+#[test]
+fn an_id_of_the_venue_comes_before_another_orders_own() {
+    let named = Order { client_order_id: Some("2".into()), ..order("1") };
+    let mut ledger = Ledger::new(Some(Mode::Paper), Protective::Cancel, Which::These(vec!["2".into()]));
+    ledger.take_in(&reading(&[named.clone(), order("2")]));
+    assert_eq!(ledger.to_cancel(), [order("2")]);
+    ledger.take_in(&reading(&[named]));
+    assert_eq!(ledger.to_cancel(), [], "it is gone, and nobody else is meant");
+}
