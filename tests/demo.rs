@@ -217,9 +217,11 @@ fn everything_comes_to_life_and_nothing_of_it_is_left() {
     }
     assert!(line("stubborn").contains("stopped, was ended by SIGKILL"), "{told}");
     // Their simulated orders stay open, and that keeps nobody here: they go with the home.
-    for name in ["refuser", "liar"] {
-        assert!(line(name).contains("stopped, exited with 0"), "{told}");
+    for (name, left) in [("refuser", "1 simulated order was left open"), ("liar", "2 simulated orders were left open")]
+    {
+        assert!(line(name).contains("stopped, exited with 0") && line(name).contains(left), "{told}");
     }
+    assert!(!told.contains("check at the venue"), "{told}");
     assert!(told.contains(&format!("{} is removed", root.display())), "{told}");
     assert!(!root.exists());
     assert!(process::marked(&root).is_empty());
@@ -236,6 +238,7 @@ fn the_well_behaved_take_their_orders_back_and_say_so() {
     assert_eq!((&maker["orders"]["verified"], &maker["state_flushed"]), (&true.into(), &true.into()), "{maker}");
     let trend = stage.stop("trend", 0);
     assert_eq!((figures(&trend), claims(&trend).0), ([2, 2, 0], Some(2)), "{trend}");
+    assert_eq!((&trend["state_flushed"], &trend["state_written"]), (&true.into(), &true.into()), "{trend}");
     let arb = stage.stop("arb", 0);
     assert_eq!((&arb["mode"], figures(&arb)), (&"dry-run".into(), [0, 0, 0]), "{arb}");
     let (seen, slow) = stage.watch("slow-stop");
