@@ -336,6 +336,22 @@ fn what_a_killed_bot_leaves_is_canceled_by_its_command() {
 }
 
 #[test]
+fn what_is_canceled_while_a_bot_lives_does_not_come_back() {
+    let stage = Stage::open();
+    stage.start(&["slow-stop", "refuser"]);
+    let output = stage.run(&["cancel", "slow-stop"]);
+    assert!(output.status.success(), "{output:?}");
+    let output = stage.run(&["cancel", "refuser"]);
+    assert_eq!(output.status.code(), Some(11), "{output:?}");
+    assert_eq!((stage.state("slow-stop"), open_orders(&stage.work("slow-stop/data/state.db"))), (State::Running, 0));
+    let slow = stage.stop("slow-stop", 0);
+    assert_eq!((figures(&slow), claims(&slow).0), ([0, 0, 0], Some(0)), "{slow}");
+    let refuser = stage.stop("refuser", 11);
+    assert_eq!((figures(&refuser), claims(&refuser).0), ([1, 0, 1], Some(0)), "{refuser}");
+    assert!(!errors(&refuser).contains("it says that"), "it does not lie: {refuser}");
+}
+
+#[test]
 fn a_venue_that_refuses_is_asked_again_and_one_order_stays() {
     let stage = Stage::open();
     stage.start(&["refuser"]);
