@@ -1,6 +1,7 @@
 //! Leaving: everything stopped, nothing believed, and the home removed only when nothing lives in it.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::time::Duration;
@@ -121,7 +122,7 @@ fn told(report: &BotReport) -> String {
     match open {
         0 => {}
         1 => text.push_str("; 1 simulated order was left open"),
-        _ => text.push_str(&format!("; {open} simulated orders were left open")),
+        _ => _ = write!(text, "; {open} simulated orders were left open"),
     }
     let is_about_one = |error: &&String| error.starts_with(NOT_CONFIRMED);
     for more in report.errors.iter().filter(|error| !is_about_one(error)).chain(&report.notes) {
