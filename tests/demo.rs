@@ -36,7 +36,7 @@ struct Stage {
 fn hasty() -> String {
     TEXT.replace("\"flaky\"]", "\"flaky\", \"--life\", \"300ms\"]")
         .replace("\"--warmup\", \"8s\"", "\"--warmup\", \"400ms\"")
-        .replace("\"--pause\", \"2s\"", "\"--pause\", \"100ms\"")
+        .replace("\"--pause\", \"2s\"", "\"--pause\", \"700ms\"")
         .replace("wait = \"3s\"", "wait = \"300ms\"")
         .replace("timeout = \"3s\"", "timeout = \"1500ms\"")
 }
@@ -82,6 +82,38 @@ impl Stage {
         String::from_utf8(self.run(&["logs", name, "-n", "200"]).stdout).expect("text")
     }
 
+    /// Stops one bot, which comes to this exit code; its part of the report.
+    fn stop(&self, name: &str, code: i32) -> Value {
+        let output = self.run(&["--json", "stop", name]);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+        assert_eq!(report["exit_code"], code, "{report}");
+        let bot = report["bots"][0].clone();
+        assert_eq!((&bot["name"], &bot["outcome"]), (&name.into(), &"stopped".into()), "{report}");
+        bot
+    }
+
+    /// Stops one bot as a stopper does, and listens to it: how many orders were gone each time that it said something of
+    /// them, and the report.
+    fn watch(&self, name: &str) -> (Vec<u64>, Value) {
+        let names = [name.parse::<BotName>().expect("a name")];
+        let order = StopOrder::new(self.desk.home(), Wish::Stop, &names, Some(self.desk.specs()), "a test");
+        let mut command = Command::new(PROGRAM);
+        command.args(["stopper", &order.id]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut stopper = command.spawn().expect("botwarden");
+        let order = serde_json::to_vec(&order).expect("JSON");
+        stopper.stdin.take().expect("its stdin").write_all(&order).expect("read");
+        let words = BufReader::new(stopper.stdout.take().expect("its stdout"));
+        let (mut gone, mut last) = (Vec::new(), Value::Null);
+        for line in words.lines() {
+            let word: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
+            gone.extend(word["progress"]["orders"]["canceled"].as_u64());
+            last = word["over"].clone();
+        }
+        stopper.wait().expect("its end");
+        (gone, last)
+    }
+
     fn work(&self, file: &str) -> PathBuf {
         self.desk.home().root().join("work").join(file)
     }
@@ -123,6 +155,22 @@ fn open_trades(file: &Path) -> i64 {
             |row| row.get(0),
         )
         .expect("freqtrade's tables")
+}
+
+/// Verified: how many were open before, and of them and later ones how many are canceled and how many unconfirmed.
+fn figures(bot: &Value) -> [u64; 3] {
+    ["before", "canceled", "unconfirmed"].map(|figure| bot["orders"][figure].as_u64().expect("a figure"))
+}
+
+/// Claimed: orders canceled, cancel errors, state flushed.
+fn claims(bot: &Value) -> (Option<u64>, Option<u64>, Option<bool>) {
+    let claims = &bot["claims"];
+    (claims["orders_canceled"].as_u64(), claims["cancel_errors"].as_u64(), claims["state_flushed"].as_bool())
+}
+
+fn errors(bot: &Value) -> String {
+    let errors = bot["errors"].as_array().expect("errors").iter();
+    errors.filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -169,9 +217,11 @@ fn everything_comes_to_life_and_nothing_of_it_is_left() {
     }
     assert!(line("stubborn").contains("stopped, was ended by SIGKILL"), "{told}");
     // Their simulated orders stay open, and that keeps nobody here: they go with the home.
-    for name in ["refuser", "liar"] {
-        assert!(line(name).contains("stopped, exited with 0"), "{told}");
+    for (name, left) in [("refuser", "1 simulated order was left open"), ("liar", "2 simulated orders were left open")]
+    {
+        assert!(line(name).contains("stopped, exited with 0") && line(name).contains(left), "{told}");
     }
+    assert!(!told.contains("check at the venue"), "{told}");
     assert!(told.contains(&format!("{} is removed", root.display())), "{told}");
     assert!(!root.exists());
     assert!(process::marked(&root).is_empty());
@@ -183,8 +233,17 @@ fn everything_comes_to_life_and_nothing_of_it_is_left() {
 fn the_well_behaved_take_their_orders_back_and_say_so() {
     let stage = Stage::open();
     stage.start(&["maker", "trend", "arb", "slow-stop"]);
-    let output = stage.run(&["stop", "maker", "trend", "arb", "slow-stop"]);
-    assert!(output.status.success(), "{output:?}");
+    let maker = stage.stop("maker", 0);
+    assert_eq!((figures(&maker), claims(&maker)), ([4, 4, 0], (Some(4), Some(0), Some(true))), "{maker}");
+    assert_eq!((&maker["orders"]["verified"], &maker["state_flushed"]), (&true.into(), &true.into()), "{maker}");
+    let trend = stage.stop("trend", 0);
+    assert_eq!((figures(&trend), claims(&trend).0), ([2, 2, 0], Some(2)), "{trend}");
+    assert_eq!((&trend["state_flushed"], &trend["state_written"]), (&true.into(), &true.into()), "{trend}");
+    let arb = stage.stop("arb", 0);
+    assert_eq!((&arb["mode"], figures(&arb)), (&"dry-run".into(), [0, 0, 0]), "{arb}");
+    let (seen, slow) = stage.watch("slow-stop");
+    assert!(seen.len() > 2 && seen.is_sorted() && seen.iter().any(|gone| (1..4).contains(gone)), "{seen:?}");
+    assert_eq!((slow["exit_code"].as_u64(), figures(&slow["bots"][0])), (Some(0), [4, 4, 0]), "{slow}");
     assert_eq!(open_orders(&stage.work("maker/data/state.db")), 0);
     assert_eq!(states(&stage.work("maker/data/state.db")).iter().filter(|state| *state == "canceled").count(), 4);
     assert_eq!(open_orders(&stage.work("slow-stop/data/state.db")), 0);
@@ -218,8 +277,10 @@ fn orders_of_a_killed_run_are_found_by_the_next_one() {
     let stage = Stage::open();
     stage.start(&["maker", "trend"]);
     let output = stage.run(&["kill", "maker", "trend", "--yes"]);
-    // They are gone, and what they left open is said.
-    assert!(matches!(output.status.code(), Some(0 | 11)), "{output:?}");
+    // They are gone, and nobody but themselves could have canceled what they left open.
+    assert_eq!(output.status.code(), Some(11), "{output:?}");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(told.matches("not confirmed canceled: ").count(), 6, "{told}");
     assert_eq!(open_orders(&stage.work("maker/data/state.db")), 4, "nobody canceled them");
     assert_eq!(open_trades(&stage.work("trend/tradesv3.dryrun.sqlite")), 2);
     stage.start(&["maker", "trend"]);
@@ -263,14 +324,31 @@ fn what_a_killed_bot_leaves_is_canceled_by_its_command() {
     stage.start(&["stubborn"]);
     let file = stage.work("stubborn/data/state.db");
     let asked = every_order(&file);
-    let output = stage.run(&["stop", "stubborn"]);
-    assert!(matches!(output.status.code(), Some(0)), "{output:?}");
+    let stubborn = stage.stop("stubborn", 0);
+    assert_eq!((figures(&stubborn), claims(&stubborn)), ([2, 2, 0], (None, None, None)), "{stubborn}");
+    assert_eq!(stubborn["exit"]["signal"], "SIGKILL", "{stubborn}");
+    let by_command = |result: &Value| result["result"] == "canceled" && result["attempts"] == 1;
+    assert!(stubborn["orders"]["results"].as_array().expect("results").iter().all(by_command), "{stubborn}");
     let again = cancel(&stage.work("stubborn"), &asked);
     assert!(again.status.success(), "{again:?}");
-    let results = results(&again);
-    // By the stop itself, or just now.
-    assert!(results == ["gone", "gone"] || results == ["canceled", "canceled"], "{results:?}");
+    assert_eq!(results(&again), ["gone", "gone"], "the stop has done it");
     assert_eq!(open_orders(&file), 0);
+}
+
+#[test]
+fn what_is_canceled_while_a_bot_lives_does_not_come_back() {
+    let stage = Stage::open();
+    stage.start(&["slow-stop", "refuser"]);
+    let output = stage.run(&["cancel", "slow-stop"]);
+    assert!(output.status.success(), "{output:?}");
+    let output = stage.run(&["cancel", "refuser"]);
+    assert_eq!(output.status.code(), Some(11), "{output:?}");
+    assert_eq!((stage.state("slow-stop"), open_orders(&stage.work("slow-stop/data/state.db"))), (State::Running, 0));
+    let slow = stage.stop("slow-stop", 0);
+    assert_eq!((figures(&slow), claims(&slow).0), ([0, 0, 0], Some(0)), "{slow}");
+    let refuser = stage.stop("refuser", 11);
+    assert_eq!((figures(&refuser), claims(&refuser).0), ([1, 0, 1], Some(0)), "{refuser}");
+    assert!(!errors(&refuser).contains("it says that"), "it does not lie: {refuser}");
 }
 
 #[test]
@@ -308,13 +386,28 @@ fn the_refuser_and_the_liar_say_what_they_are_here_to_say() {
     let before = open_orders(&stage.work("liar/data/state.db"));
     let written = |stage: &Stage| std::fs::metadata(stage.work("liar/data/state.db")).and_then(|file| file.modified());
     let then = written(&stage).expect("its file");
-    let output = stage.run(&["stop", "refuser", "liar"]);
-    // Stopped, and with open orders.
-    assert!(matches!(output.status.code(), Some(0 | 11)), "{output:?}");
+    // One is canceled by the bot, one by its command when that tries again, and one by nobody.
+    let report = stage.stop("refuser", 11);
+    assert_eq!((figures(&report), claims(&report)), ([3, 2, 1], (Some(1), Some(2), Some(true))), "{report}");
+    let results = report["orders"]["results"].as_array().expect("results");
+    let mut words: Vec<_> = results.iter().filter_map(|result| result["result"].as_str()).collect();
+    words.sort_unstable();
+    assert_eq!(words, ["canceled", "canceled", "refused"], "{report}");
+    let why = errors(&report);
+    assert!(why.contains("not confirmed canceled: LINK-USD") && why.contains("refused"), "{why}");
     let refuser = stage.log("refuser");
     assert_eq!(refuser.matches("Failed to cancel order PX-").count(), 2, "{refuser}");
     assert!(refuser.contains("429 Too Many Requests") && refuser.contains("Orders canceled: 1\n"), "{refuser}");
     assert!(refuser.contains("Cancel errors: 2\n") && refuser.contains("State flushed: True\n"), "{refuser}");
+    let report = stage.stop("liar", 11);
+    assert_eq!((figures(&report), claims(&report)), ([2, 0, 2], (Some(2), Some(0), Some(true))), "{report}");
+    assert_eq!((&report["state_flushed"], &report["state_written"]), (&false.into(), &false.into()), "{report}");
+    let why = errors(&report);
+    assert!(why.contains("it says that it canceled 2 orders, and 2 are still open"), "{why}");
+    assert!(
+        why.contains("it says that its state is flushed, and ") && why.contains("state.db was not written"),
+        "{why}"
+    );
     let liar = stage.log("liar");
     for claim in ["Orders canceled: 2\n", "Cancel errors: 0\n", "State flushed: True\n", "GRACEFUL SHUTDOWN COMPLETE"] {
         assert!(liar.contains(claim), "{liar}");

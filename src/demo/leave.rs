@@ -1,6 +1,7 @@
 //! Leaving: everything stopped, nothing believed, and the home removed only when nothing lives in it.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::time::Duration;
@@ -23,6 +24,9 @@ use super::place::reach;
 const ROUNDS: usize = 2;
 /// Keepers have this long to be gone after their bots.
 const KEEPERS_GONE: Duration = Duration::from_secs(5);
+
+/// How an error begins that names an order.
+const NOT_CONFIRMED: &str = "not confirmed canceled: ";
 
 /// What became of leaving.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +117,15 @@ fn told(report: &BotReport) -> String {
             None => "stopped".to_owned(),
         },
     };
-    for more in report.errors.iter().chain(&report.notes) {
+    // Whoever stops such a bot is told of each; here they go with the home, and there is no venue to look at.
+    let open = report.orders.as_ref().map_or(0, |orders| orders.unconfirmed);
+    match open {
+        0 => {}
+        1 => text.push_str("; 1 simulated order was left open"),
+        _ => _ = write!(text, "; {open} simulated orders were left open"),
+    }
+    let is_about_one = |error: &&String| error.starts_with(NOT_CONFIRMED);
+    for more in report.errors.iter().filter(|error| !is_about_one(error)).chain(&report.notes) {
         text.push_str("; ");
         text.push_str(more);
     }

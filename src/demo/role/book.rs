@@ -116,10 +116,19 @@ impl Book {
         }
     }
 
+    /// Learns which orders the venue has canceled for somebody else.
+    pub(super) fn take_in(&mut self) -> Result<(), String> {
+        match self.format {
+            Format::StateJson => state_json::take_in(&self.file, &mut self.orders).map_err(|error| error.to_string()),
+            // Nobody else cancels there.
+            Format::Trades => Ok(()),
+        }
+    }
+
     /// Writes every order down.
     pub(super) fn write(&mut self) -> Result<(), String> {
         match self.format {
-            Format::StateJson => state_json::write(&mut self.file, &self.orders),
+            Format::StateJson => state_json::write(&mut self.file, &mut self.orders),
             Format::Trades => trades::write(&mut self.file, &self.orders),
         }
         .map_err(|error| error.to_string())

@@ -294,6 +294,9 @@ impl Bot {
             self.voice.main("INFO", "DRY_RUN mode - skipping order cancellation");
             return ExitCode::SUCCESS;
         }
+        if let Err(why) = self.book.take_in() {
+            self.voice.error(&format!("cannot read its orders: {why}"));
+        }
         self.book.forget_ended();
         let open: Vec<Order> = self.book.open_orders().cloned().collect();
         let (canceled, errors) = self.cancel(&open);

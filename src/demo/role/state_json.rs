@@ -90,12 +90,27 @@ fn cancel_one(orders: &mut Map<String, Value>, ids: &[String], now: &str) -> Out
     Outcome::new(Verdict::Canceled, "")
 }
 
-/// Writes the one row anew.
-pub(super) fn write(file: &mut Connection, orders: &[Order]) -> rusqlite::Result<()> {
+/// Takes in which orders somebody else has canceled: the file is the venue, and the venue is right.
+pub(super) fn take_in(file: &Connection, orders: &mut [Order]) -> rusqlite::Result<()> {
+    let payload: Option<String> =
+        file.query_row("SELECT payload FROM state_store WHERE id = 1", [], |row| row.get(0)).optional()?;
+    let state = payload.and_then(|text| serde_json::from_str::<Value>(&text).ok()).unwrap_or_default();
+    for order in orders.iter_mut().filter(|order| order.is_open()) {
+        if state["open_orders"][&order.client_id]["status"] == "canceled" {
+            order.status = Status::Canceled;
+            order.updated = Timestamp::now();
+        }
+    }
+    Ok(())
+}
+
+/// Writes the one row anew, but for what somebody else has canceled.
+pub(super) fn write(file: &mut Connection, orders: &mut [Order]) -> rusqlite::Result<()> {
+    let change = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    take_in(&change, orders)?;
     let now = Timestamp::now().to_string();
     let open_orders: Map<String, Value> = orders.iter().map(|order| (order.client_id.clone(), entry(order))).collect();
     let payload = json!({ "open_orders": open_orders, "last_reconcile": now }).to_string();
-    let change = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
     change.execute(
         "INSERT INTO state_store (id, payload, updated_at) VALUES (1, ?1, ?2)
          ON CONFLICT (id) DO UPDATE SET payload = excluded.payload, updated_at = excluded.updated_at",
