@@ -11,7 +11,7 @@ use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 
 use crate::core::order::Answer;
 use crate::orders::wire::{AS, Ask, HELLO, Tell, Told};
-use crate::orders::{answer, program};
+use crate::orders::{answer, copy_folder, program};
 use crate::sys::{self, Identity};
 use crate::who;
 
@@ -32,6 +32,10 @@ pub fn run() -> ExitCode {
     let out = Arc::new(Mutex::new(std::io::stdout()));
     if write_line(&out, HELLO.as_bytes().to_vec()).is_err() {
         return ExitCode::FAILURE;
+    }
+    if hindrance.is_none() {
+        // Nobody waits for it, and without a thread the next reader does it.
+        let _ = std::thread::Builder::new().stack_size(STACK).spawn(copy_folder::remove_leftovers);
     }
     let mut input = std::io::stdin().lock();
     let mut line = Vec::new();
@@ -58,6 +62,7 @@ pub fn run() -> ExitCode {
         }
     }
     program::end_all();
+    copy_folder::remove_all();
     ExitCode::SUCCESS
 }
 
