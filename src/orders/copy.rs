@@ -112,7 +112,7 @@ impl Copied {
             Some(_) => Some(open(&file::beside(path, need.ending()))?),
             None => None,
         };
-        if before.size() > LARGEST || beside.as_ref().is_some_and(|beside| is_of_several(beside)) {
+        if before.size() > LARGEST || beside.as_ref().is_some_and(is_of_several) {
             return Err(Hindrance::Never);
         }
         let folder = places().iter().find_map(|place| {
@@ -148,10 +148,9 @@ fn open(path: &Path) -> Result<File, Hindrance> {
 /// Takes a reader's lock as SQLite does, until the file is closed: only while nobody is about to write.
 fn hold(main: &File) -> Result<(), Hindrance> {
     let set = |kind, start, length| {
-        fcntl(main, FcntlArg::F_OFD_SETLK(&range(kind, start, length))).map_err(|errno| match errno {
-            nix::Error::EAGAIN | nix::Error::EACCES => Hindrance::Moved,
+        fcntl(main, FcntlArg::F_OFD_SETLK(&range(kind, start, length))).map(drop).map_err(|errno| {
             // A file system without locks: then nobody knows who else is at work.
-            _ => Hindrance::Never,
+            if [nix::Error::EAGAIN, nix::Error::EACCES].contains(&errno) { Hindrance::Moved } else { Hindrance::Never }
         })
     };
     set(libc::F_RDLCK, PENDING, 1)?;

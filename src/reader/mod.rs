@@ -79,7 +79,10 @@ fn become_user(name: &str) -> Result<(), String> {
 }
 
 fn tell(out: &Mutex<std::io::Stdout>, number: u64, answer: Answer) -> std::io::Result<()> {
-    let text = serde_json::to_vec(&Tell { number, answer: Told::from(answer) })?;
+    let rows = if let Answer::Read(reading) = &answer { reading.orders.len() } else { 0 };
+    // About what it takes: a text that grows by doubling is copied as often.
+    let mut text = Vec::with_capacity(512 + rows * 192);
+    serde_json::to_writer(&mut text, &Tell { number, answer: Told::from(answer) })?;
     write_line(out, text)
 }
 

@@ -178,7 +178,9 @@ fn leftovers_of_the_dead_are_removed_and_nothing_else_is() {
         let name = format!("botwarden-orders-{}-{name}", std::process::id());
         let (path, made) = (std::env::temp_dir().join(&name), std::env::temp_dir().join(format!("making-{name}")));
         std::fs::DirBuilder::new().mode(mode).create(&made).expect("a folder");
-        files.iter().for_each(|file| std::fs::write(made.join(file), "x").expect("a file"));
+        for file in files {
+            std::fs::write(made.join(file), "x").expect("a file");
+        }
         let held = File::open(&made).expect("a folder");
         flock(&held, FlockOperation::NonBlockingLockExclusive).expect("a lock");
         std::fs::rename(&made, &path).expect("a name");
