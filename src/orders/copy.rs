@@ -101,13 +101,16 @@ impl Copied {
     /// A copy of a file, until then at the latest.
     pub(super) fn of(path: &Path, need: Need, until: Moment) -> Result<Self, Hindrance> {
         let identity = file::identity(path).ok_or(Hindrance::Moved)?;
-        let _turn = turns::copy(identity, until).ok_or(Hindrance::Moved)?;
+        let turn = turns::copy(identity, until).ok_or(Hindrance::Moved)?;
         let main = open(path)?;
         hold(&main)?;
         if file::beside(path, need.wrong_ending()).exists() || (need == Need::Log && !has_log(&main)) {
             return Err(Hindrance::Never);
         }
         let before = Stamps::of(path, &main, need)?;
+        if before.main.identity != identity {
+            return Err(Hindrance::Moved);
+        }
         let beside = match before.beside {
             Some(_) => Some(open(&file::beside(path, need.ending()))?),
             None => None,
@@ -125,6 +128,9 @@ impl Copied {
             return Err(Hindrance::Moved);
         }
         let folder = folder.ok_or(Hindrance::Never)?;
+        // The bot need not wait for the rest.
+        drop((main, beside));
+        drop(turn);
         make_whole(&folder.file(), until);
         Ok(Self(folder))
     }
