@@ -31,14 +31,14 @@ fn read_output(stdout: &[u8], gathered: &mut Gathered<'_>) -> Result<(), String>
         order.client_order_id = entry.client_order_id.word();
         order.venue = entry.venue.word();
         order.symbol = entry.symbol.word();
-        order.side = entry.side.word().as_deref().and_then(Side::of);
+        order.side = entry.side.text().and_then(Side::of);
         order.kind = entry.kind.word();
         order.quantity = entry.quantity.amount();
         order.filled = entry.filled.amount();
         order.price = entry.price.amount();
         order.protective = entry.protective.truth();
         order.placed_at = entry.placed_at.time();
-        gathered.add(order, Standing::of(entry.state.word().as_deref()))?;
+        gathered.add(order, Standing::of(entry.state.text()))?;
     }
     Ok(())
 }

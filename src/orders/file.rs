@@ -21,11 +21,12 @@ const SETTLED: i64 = 2000;
 const TRUSTED: i64 = 30_000;
 
 /// Looks whether this is a regular file that we may read, without opening it: opening a pipe would wait for its writer,
-/// and closing a database's file would free the locks that SQLite holds on it in this process.
-pub(super) fn look(path: &Path) -> Result<(), String> {
+/// and closing a database's file would free the locks that SQLite holds on it in this process. Tells which file it is, as [`identity`] does.
+pub(super) fn look(path: &Path) -> Result<(u64, u64), String> {
     let about = std::fs::metadata(path).map_err(|error| format!("cannot be read: {}", words(&error)))?;
     is_regular(&about)?;
-    access(path, Access::READ_OK).map_err(|errno| format!("cannot be read: {}", words(&errno.into())))
+    access(path, Access::READ_OK).map_err(|errno| format!("cannot be read: {}", words(&errno.into())))?;
+    Ok((about.dev(), about.ino()))
 }
 
 fn is_regular(about: &std::fs::Metadata) -> Result<(), String> {
@@ -94,9 +95,9 @@ pub(super) fn is_unchanged(known: &str, now: &str) -> bool {
     settled && known == seen && (0..TRUSTED).contains(&now.saturating_sub(then))
 }
 
-/// A file that SQLite keeps beside another.
+/// A file that SQLite keeps beside another: beside the file itself, not beside a link to it.
 pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    let mut name = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
     name.push(ending);
     name.into()
 }

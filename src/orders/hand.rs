@@ -1,7 +1,7 @@
 //! One process that reads: what is put into its hands, and what becomes of it.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 
 use crate::clock;
@@ -181,7 +183,7 @@ pub(super) fn serve(hand: &Hand, mut process: Process, stuck: &AtomicUsize) -> E
         }
         sending.write(&mut process.stdin);
         wait(hand, &process, !sending.is_empty(), next);
-        let heard = ears.listen(&mut process.stdout, |line, is_first| take(hand, line, is_first));
+        let heard = ears.listen(&process.stdout, |line, is_first| take(hand, line, is_first));
         expire(hand);
         match heard {
             Heard::More => {}
@@ -269,27 +271,27 @@ enum Heard {
 }
 
 impl Ears {
-    fn listen(&mut self, stdout: &mut ChildStdout, mut take: impl FnMut(&[u8], bool) -> bool) -> Heard {
+    fn listen(&mut self, stdout: &ChildStdout, mut take: impl FnMut(&[u8], bool) -> bool) -> Heard {
         loop {
             let old = self.bytes.len();
-            self.bytes.resize(old + (1 << 16), 0);
-            let result = stdout.read(&mut self.bytes[old..]);
-            self.bytes.truncate(old + *result.as_ref().unwrap_or(&0));
-            match result {
+            self.bytes.reserve(1 << 16);
+            // Into what is reserved, without writing zeros there first.
+            match rustix::io::read(stdout, spare_capacity(&mut self.bytes)) {
                 Ok(0) => return Heard::End,
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Heard::More,
+                Err(Errno::INTR) => continue,
+                Err(Errno::AGAIN) => return Heard::More,
                 Err(_) => return Heard::End,
             }
-            let Some(last) = memchr::memrchr(b'\n', &self.bytes[old..]).map(|at| old + at) else { continue };
-            for line in self.bytes[..last].split(|byte| *byte == b'\n') {
-                if !take(line, self.lines == 0) {
+            let mut start = 0;
+            for end in memchr::memchr_iter(b'\n', &self.bytes[old..]).map(|at| old + at) {
+                if !take(&self.bytes[start..end], self.lines == 0) {
                     return Heard::Nonsense;
                 }
                 self.lines += 1;
+                start = end + 1;
             }
-            self.bytes.drain(..=last);
+            self.bytes.drain(..start);
         }
     }
 }
@@ -346,7 +348,7 @@ fn end(mut process: Process, died: bool, stuck: &AtomicUsize) -> io::Result<Exit
         let pid = process.child.id();
         if let Some(number) = Pid::from_raw(pid as i32) {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-            while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(number), options) {}
+            while let Err(Errno::INTR) = waitid(WaitId::Pid(number), options) {}
         }
         end_session(pid as i32);
     }

@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 
 use crate::core::decimal;
 
-use super::gather::filled;
 use super::sqlite::is_yes;
 use super::times;
 
@@ -44,12 +43,17 @@ fn unquoted(raw: &str) -> Cow<'_, str> {
 }
 
 impl Scalar<'_> {
-    pub(super) fn word(&self) -> Option<String> {
+    /// A word as it stands, for whoever only compares it.
+    pub(super) fn text(&self) -> Option<&str> {
         match self {
-            Self::Word(word) => filled(word),
-            Self::Number(number) => Some((*number).to_owned()),
+            Self::Word(word) => Some(&**word).filter(|word| !word.is_empty()),
+            Self::Number(number) => Some(number),
             Self::Truth(_) | Self::Absent => None,
         }
+    }
+
+    pub(super) fn word(&self) -> Option<String> {
+        self.text().map(str::to_owned)
     }
 
     pub(super) fn amount(&self) -> Option<String> {

@@ -6,6 +6,8 @@
 
 pub mod book;
 mod command;
+mod copy;
+pub mod copy_folder;
 mod file;
 mod freqtrade;
 pub mod freqtrade_api;
@@ -22,6 +24,7 @@ mod sqlite;
 mod state_json;
 mod surroundings;
 mod times;
+mod turns;
 mod waiting;
 pub mod wire;
 

@@ -9,12 +9,16 @@ use crate::core::bot::OrderSource;
 use crate::core::moment::Moment;
 use crate::core::order::{Answer, Reading};
 
+use super::copy::{Copied, Hindrance, Need};
 use super::gather::Gathered;
 use super::sqlite::Fault;
 use super::{Question, command, file, freqtrade, hummingbot, sql, sqlite, state_json};
 
 /// So often a file is read again that was replaced or written while it was read.
 const TRIES: usize = 3;
+
+/// How long whoever is in the way of a copy is given before the next look.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Answers a question, within its time as far as that is in our hands.
 pub fn answer(question: &Question) -> Answer {
@@ -79,7 +83,22 @@ fn content(stamp: Option<&str>) -> Option<&str> {
     stamp?.rsplitn(3, ' ').nth(2)
 }
 
+/// Reads it where it is, or a copy of it where that is the only way.
 fn read_source(source: &OrderSource, path: &Path, until: Moment, gathered: &mut Gathered<'_>) -> Result<(), Fault> {
+    loop {
+        let Err(fault) = read_at(source, path, until, gathered) else { return Ok(()) };
+        let Some(need) = Need::of(&fault, path) else { return Err(fault) };
+        gathered.clear();
+        match Copied::of(path, need, until) {
+            Ok(copy) => return read_at(source, &copy.path(), until, gathered),
+            Err(Hindrance::Never) => return Err(fault),
+            Err(Hindrance::Moved) if until.since(clock::now()) <= PAUSE => return Err(fault),
+            Err(Hindrance::Moved) => std::thread::sleep(PAUSE),
+        }
+    }
+}
+
+fn read_at(source: &OrderSource, path: &Path, until: Moment, gathered: &mut Gathered<'_>) -> Result<(), Fault> {
     let in_one_look = |read: &mut dyn FnMut(&rusqlite::Connection) -> Result<(), Fault>| {
         let mut file = sqlite::open(path, until)?;
         // One transaction, so that what belongs together was there together. It ends with the connection.
@@ -90,7 +109,10 @@ fn read_source(source: &OrderSource, path: &Path, until: Moment, gathered: &mut 
         OrderSource::Freqtrade { .. } => in_one_look(&mut |file| freqtrade::read(file, gathered)),
         OrderSource::Hummingbot { .. } => in_one_look(&mut |file| hummingbot::read(file, gathered)),
         // One statement sees one state of the file anyway.
-        OrderSource::Sql { query, .. } => sql::read(&mut sqlite::open(path, until)?, query, gathered),
+        OrderSource::Sql { query, .. } => {
+            let mut file = sqlite::open(path, until)?;
+            sql::read(&mut file, query, gathered)
+        }
         OrderSource::StateJson { .. } => state_json::read(path, until, gathered),
         OrderSource::Command { .. } => Ok(()),
     }

@@ -1,8 +1,9 @@
 //! What every source that is a file of SQLite shares: how it is opened, bounded and closed again, and what its errors mean.
 //!
-//! Always read-only, and never as `immutable`: that would pass over the write-ahead log, in which a fresh run has all its
+//! A bot's own file is always opened read-only, and never as `immutable`: that would pass over the write-ahead log, in which a fresh run has all its
 //! orders. What lies beside the file is SQLite's business alone: deleting a log or a journal loses committed data.
 
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::core::moment::Moment;
 
 use super::file;
 use super::times;
+use super::turns::{self, Turn};
 
 /// Nobody's lock is waited for longer than this, nor longer than a third of what time there is.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -52,6 +54,14 @@ impl Fault {
     /// Whether it is no file of SQLite at all.
     pub(super) fn is_other_file(&self) -> bool {
         matches!(self, Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::NotADatabase)
+    }
+
+    /// What SQLite says, if it was SQLite.
+    pub(super) fn sqlite_error(&self) -> Option<&ffi::Error> {
+        match self {
+            Self::Sqlite(error) => error.sqlite_error(),
+            Self::Told(_) => None,
+        }
     }
 
     /// The second half of a sentence that begins with the file's name. Its words may be those of the file.
@@ -106,14 +116,43 @@ fn closed(message: String, path: &Path) -> String {
     }
 }
 
+/// A file that is open, and the turn at it.
+#[derive(Debug)]
+pub(super) struct Open {
+    // Closed before the turn is over.
+    file: Connection,
+    _turn: Turn,
+}
+
+impl Deref for Open {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.file
+    }
+}
+
+impl DerefMut for Open {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.file
+    }
+}
+
 /// Opens a file to read it, until then at the latest. It is to be closed as soon as it is read.
-pub(super) fn open(path: &Path, until: Moment) -> Result<Connection, Fault> {
-    file::look(path)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut file = Connection::open_with_flags(path, flags)?;
-    file.busy_timeout(LONGEST_WAIT.min(until.since(clock::now()) / 3))?;
+pub(super) fn open(path: &Path, until: Moment) -> Result<Open, Fault> {
+    let identity = file::look(path)?;
+    let late = || Fault::Told("could not be read in time".into());
+    let turn = turns::look(identity, until).ok_or_else(late)?;
+    let file = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX, until)?;
     // The last one to close must not tidy up: that is the bot's own business.
     file.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(Open { file, _turn: turn })
+}
+
+/// A connection that is bounded in time and space, and that nothing in the file can make run anything.
+pub(super) fn connect(path: &Path, flags: OpenFlags, until: Moment) -> Result<Connection, Fault> {
+    let mut file = Connection::open_with_flags(path, flags)?;
+    file.busy_timeout(LONGEST_WAIT.min(until.since(clock::now()) / 3))?;
     // What stands in a file must not run anything but what we ask.
     file.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     file.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;

@@ -68,7 +68,7 @@ fn add(key: Option<String>, entry: &Entry<'_>, gathered: &mut Gathered<'_>) -> R
     }
     order.venue = entry.venue.word().or_else(|| entry.exchange.word());
     order.symbol = entry.product_id.word().or_else(|| entry.symbol.word());
-    order.side = entry.side.word().as_deref().and_then(Side::of);
+    order.side = entry.side.text().and_then(Side::of);
     order.kind = entry.order_type.word().or_else(|| entry.kind.word()).or_else(|| limit.map(|_| "limit".to_owned()));
     order.quantity = entry.base_size.amount().or_else(|| limit.and_then(|limit| limit.base_size.amount()));
     order.filled = entry.filled_size.amount();
@@ -78,7 +78,7 @@ fn add(key: Option<String>, entry: &Entry<'_>, gathered: &mut Gathered<'_>) -> R
         .or_else(|| limit.and_then(|limit| limit.limit_price.amount()));
     order.protective = entry.protective.truth();
     order.placed_at = entry.created_time.time().or_else(|| entry.first_seen.time());
-    gathered.add(order, Standing::of(entry.status.word().as_deref()))
+    gathered.add(order, Standing::of(entry.status.text()))
 }
 
 #[derive(Deserialize)]

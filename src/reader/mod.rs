@@ -11,7 +11,7 @@ use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 
 use crate::core::order::Answer;
 use crate::orders::wire::{AS, Ask, HELLO, Tell, Told};
-use crate::orders::{answer, program};
+use crate::orders::{answer, copy_folder, program};
 use crate::sys::{self, Identity};
 use crate::who;
 
@@ -32,6 +32,10 @@ pub fn run() -> ExitCode {
     let out = Arc::new(Mutex::new(std::io::stdout()));
     if write_line(&out, HELLO.as_bytes().to_vec()).is_err() {
         return ExitCode::FAILURE;
+    }
+    if hindrance.is_none() {
+        // Nobody waits for it, and without a thread the next reader does it.
+        let _ = std::thread::Builder::new().stack_size(STACK).spawn(copy_folder::remove_leftovers);
     }
     let mut input = std::io::stdin().lock();
     let mut line = Vec::new();
@@ -58,6 +62,7 @@ pub fn run() -> ExitCode {
         }
     }
     program::end_all();
+    copy_folder::remove_all();
     ExitCode::SUCCESS
 }
 
@@ -74,7 +79,10 @@ fn become_user(name: &str) -> Result<(), String> {
 }
 
 fn tell(out: &Mutex<std::io::Stdout>, number: u64, answer: Answer) -> std::io::Result<()> {
-    let text = serde_json::to_vec(&Tell { number, answer: Told::from(answer) })?;
+    let rows = if let Answer::Read(reading) = &answer { reading.orders.len() } else { 0 };
+    // About what it takes: a text that grows by doubling is copied as often.
+    let mut text = Vec::with_capacity(512 + rows * 192);
+    serde_json::to_writer(&mut text, &Tell { number, answer: Told::from(answer) })?;
     write_line(out, text)
 }
 

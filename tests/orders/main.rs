@@ -8,6 +8,7 @@
 mod commands;
 mod damage;
 mod desk;
+mod left_behind;
 mod processes;
 mod refused;
 mod sources;

@@ -42,10 +42,14 @@ fn a_change_that_is_only_in_the_log_is_a_change() {
     bot.execute_batch("INSERT INTO trades (id) VALUES (7)").unwrap();
     age(&path);
     age(&desk.path("tradesv3.sqlite-wal"));
+    let link = desk.path("link.sqlite");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
     let stamp = desk.read(freqtrade(&path)).stamp.expect("a stamp");
     assert_eq!(again(&desk, &path, &stamp), Answer::Unchanged);
+    assert_eq!(again(&desk, &link, &stamp), Answer::Unchanged);
     bot.execute_batch(&freqtrade_order("1, 1, 'buy', 'X', 1, 'A', 'open', 'limit', 'buy', 1, 1, 0")).unwrap();
     assert_eq!(reading(again(&desk, &path, &stamp)).orders.len(), 1);
+    assert_eq!(reading(again(&desk, &link, &stamp)).orders.len(), 1, "a link to it");
 }
 
 #[test]
