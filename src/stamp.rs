@@ -24,9 +24,9 @@ impl Stamp {
         Ok(Self(vec![look(path)?, look(&beside(path, "-wal"))?]))
     }
 
-    /// Whether the file is there at all.
-    pub fn is_there(&self) -> bool {
-        self.0.first().is_some_and(Option::is_some)
+    /// Whether there is nothing in it, or no such file.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().flatten().all(|(_, size, ..)| *size == 0)
     }
 }
 
@@ -54,10 +54,10 @@ mod tests {
         let path = folder.path().join("state.db");
         let stamp = || Stamp::of(&path).expect("it can be looked at");
         let none = stamp();
-        assert!(!none.is_there());
+        assert!(none.is_empty());
         fs::write(&path, "one").expect("room");
         let one = stamp();
-        assert!(one.is_there() && one != none && one == stamp());
+        assert!(!one.is_empty() && one != none && one == stamp());
         fs::write(folder.path().join("state.db-wal"), "two").expect("room");
         assert_ne!(one, stamp());
         fs::remove_file(folder.path().join("state.db-wal")).expect("removed");

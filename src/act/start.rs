@@ -15,11 +15,12 @@ use crate::core::moment::Moment;
 use crate::core::protocol::{Request, Snapshot};
 use crate::core::report::{StartOutcome, StartedBot};
 use crate::core::state::State;
-use crate::core::status::Voice;
+use crate::core::status::{LockSeen, Voice};
 use crate::core::words::masked;
 use crate::journal;
 use crate::latch;
 use crate::launch::{Begin, Launch, Launched, Searched, Word, launch};
+use crate::lock;
 use crate::logs::harmless::harmless;
 use crate::logs::read::LogSet;
 use crate::paths::{Home, words};
@@ -28,6 +29,10 @@ use crate::search::{Elsewhere, Finding};
 use crate::survey::{Marked, Pass, Sight, see_all};
 
 use super::{audit, whole_desk};
+
+/// What a start is told while somebody cancels what the last run has left open: nobody could tell the new run's orders
+/// from those.
+const BEING_CANCELED: &str = "what its last run has left open is being canceled; start it when that is done";
 
 /// Lines of a bot's output that are shown when its start went wrong.
 const LAST_LINES: u64 = 5;
@@ -130,6 +135,12 @@ fn begin_one(home: &Home, spec: &BotSpec, sight: &Sight, pass: &Pass, reason: Re
         }
         State::Orphaned | State::Unknown => {
             Begun::Done(entry(spec, StartOutcome::Refused, pid, &format!("{}: {}", verdict.state, verdict.note)))
+        }
+        State::Stopped | State::Exited | State::Crashed | State::Failed
+            if lock::look(&home.bot(&spec.name).cancel_lock()) == LockSeen::Held =>
+        {
+            let outcome = if reason == Reason::Due { StartOutcome::AlreadyRunning } else { StartOutcome::Refused };
+            Begun::Done(entry(spec, outcome, None, BEING_CANCELED))
         }
         State::Stopped | State::Exited | State::Crashed | State::Failed => match pass.strays(&spec.name).as_slice() {
             [] => match pass.elsewhere(&spec.name).as_slice() {

@@ -7,6 +7,10 @@ const LONGEST: usize = 1024;
 /// (`1.50`); none if it is no number, or one of absurd length.
 pub fn plain(text: &str) -> Option<String> {
     let text = text.trim();
+    // Nearly every number stands there as it is to be.
+    if is_plain(text) {
+        return Some(text.to_owned());
+    }
     let (sign, digits) = match text.as_bytes().first()? {
         b'-' => ("-", &text[1..]),
         b'+' => ("", &text[1..]),
@@ -28,6 +32,18 @@ pub fn plain(text: &str) -> Option<String> {
         if exponent == 0 { (whole.to_owned(), fraction.to_owned()) } else { shifted(whole, fraction, exponent) };
     let whole = if whole.is_empty() { "0" } else { &whole };
     Some(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
+}
+
+/// Whether it has digits, and at most a sign before them and a point among them.
+fn is_plain(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let (Some(first), Some(last)) = (digits.first(), digits.last()) else { return false };
+    let points = digits.iter().filter(|byte| **byte == b'.').count();
+    first.is_ascii_digit()
+        && last.is_ascii_digit()
+        && points <= 1
+        && digits.len() <= LONGEST
+        && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
 
 /// The digits before and after the point once it has moved to the right, or to the left.

@@ -228,6 +228,7 @@ impl Ledger {
             before: self.before,
             verified: verified && self.current,
             read_at: self.read_at,
+            others: self.entries.iter().filter(|entry| entry.open && !self.is_chosen(entry)).count() as u64,
             ..OrdersReport::default()
         };
         for entry in self.entries.iter().filter(|entry| self.is_chosen(entry)) {

@@ -225,6 +225,13 @@ impl Standing {
         if own == "open" {
             return Self::Active(OrderState::Open);
         }
+        // The words of most sources, most of the time.
+        match own {
+            "open" => return Self::Active(OrderState::Open),
+            "new" => return Self::Active(OrderState::New),
+            "partially_filled" => return Self::Active(OrderState::PartiallyFilled),
+            _ => {}
+        }
         match own.to_ascii_lowercase().replace(['-', ' '], "_").as_str() {
             "new" => Self::Active(OrderState::New),
             "open" => Self::Active(OrderState::Open),

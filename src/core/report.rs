@@ -211,6 +211,9 @@ pub struct OrdersReport {
     pub kept: u64,
     /// How many of them all have no id of the venue.
     pub without_id: u64,
+    /// How many orders of the bot are open that nobody has chosen.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub others: u64,
     /// Whether the source was read after nothing of the bot lived any more (`cancel`: after the last attempt).
     pub verified: bool,
     /// When the source was last read.
@@ -221,6 +224,12 @@ pub struct OrdersReport {
     /// What became of each that was to be canceled.
     #[serde(default)]
     pub results: Vec<OrderResult>,
+}
+
+/// A figure that goes without saying.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What became of one order.
@@ -276,7 +285,9 @@ impl OrdersReport {
             figures.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
         let said = if said.is_empty() { "0 canceled".to_owned() } else { said.join(", ") };
         let open = self.open.len();
-        format!("{said}, {open} open{}", if self.verified { ", verified" } else { ", NOT VERIFIED" })
+        let others = if self.others > 0 { format!("; {} others of it are open", self.others) } else { String::new() };
+        let chosen = if self.others > 0 { " of the chosen ones" } else { "" };
+        format!("{said}, {open}{chosen} open{}{others}", if self.verified { ", verified" } else { ", NOT VERIFIED" })
     }
 }
 

@@ -2,6 +2,12 @@
 
 use super::report::{BotReport, ClaimsReport, OrdersReport, Report};
 
+/// How an error begins that names an order which is still open.
+pub const NOT_CONFIRMED: &str = "not confirmed canceled: ";
+
+/// What is said of a bot whose orders nobody can read: that nothing is known is no zero.
+pub const UNKNOWN_ORDERS: &str = "its orders are unknown: no source of them is configured";
+
 impl BotReport {
     /// Whether somebody looked at its orders or its state, or it said something of them.
     pub fn minded(&self) -> bool {

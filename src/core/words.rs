@@ -153,8 +153,13 @@ pub fn masked(command: &str) -> String {
     out.join(" ")
 }
 
+/// A text without any of these secrets, wherever they stand in it.
+pub fn without(text: &str, secrets: &[String]) -> String {
+    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), HIDDEN))
+}
+
 /// Whether an option or a variable by this name holds something that is nobody's business.
-fn is_secret(name: &str) -> bool {
+pub fn is_secret(name: &str) -> bool {
     const WORDS: [&str; 8] =
         ["secret", "passw", "passphrase", "token", "apikey", "privatekey", "credential", "mnemonic"];
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();

@@ -14,6 +14,7 @@ use crate::core::code::Code;
 use crate::core::report::{BotReport, StopOutcome};
 use crate::core::status::LockSeen;
 use crate::core::stop::Wish;
+use crate::core::summary::NOT_CONFIRMED;
 use crate::lock;
 use crate::paths::{Home, words};
 use crate::process;
@@ -24,9 +25,6 @@ use super::place::reach;
 const ROUNDS: usize = 2;
 /// Keepers have this long to be gone after their bots.
 const KEEPERS_GONE: Duration = Duration::from_secs(5);
-
-/// How an error begins that names an order.
-const NOT_CONFIRMED: &str = "not confirmed canceled: ";
 
 /// What became of leaving.
 #[derive(Clone, Debug, PartialEq, Eq)]

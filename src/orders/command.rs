@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::core::order::{Side, Standing};
+use crate::core::words::without;
 
 use super::gather::Gathered;
 use super::json::{Scalar, mistake};
@@ -17,7 +18,8 @@ pub(super) fn read(
     within: Duration,
     gathered: &mut Gathered<'_>,
 ) -> Result<(), String> {
-    let output = program::run(command, surroundings, &[], within).map_err(|trouble| trouble.why)?;
+    let output = program::run(command, surroundings, &[], within)
+        .map_err(|trouble| without(&trouble.why, &surroundings.secrets()))?;
     let name = command.first().map_or("", String::as_str);
     read_output(&output.stdout, gathered).map_err(|why| format!("{name}: what it printed {why}"))
 }
@@ -43,7 +45,9 @@ fn read_output(stdout: &[u8], gathered: &mut Gathered<'_>) -> Result<(), String>
     Ok(())
 }
 
+/// Whoever says anything beside its orders (an error, say) may not have told all of them.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Printed<'a> {
     #[serde(borrow)]
     orders: Vec<Entry<'a>>,

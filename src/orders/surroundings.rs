@@ -10,11 +10,15 @@ use serde::{Deserialize, Serialize};
 use crate::config::env_file;
 use crate::core::bot::BotSpec;
 use crate::core::record::RunRecord;
+use crate::core::words::is_secret;
 use crate::sys::Identity;
 use crate::who;
 
 /// Variables, in the order in which they are set: a later one wins.
 pub type Environment = Vec<(OsString, OsString)>;
+
+/// A value shorter than this is not hidden: `1`, `true`, `info`.
+const SHORTEST_SECRET: usize = 6;
 
 /// The folder, the environment and the user of a bot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +69,20 @@ impl Surroundings {
             set(name, value);
         }
         Ok((env, other.map(|other| other.identity)))
+    }
+}
+
+impl Surroundings {
+    /// What must not be shown of what a program says that is run in them: everything in the file of variables, and of the
+    /// others what is named like a secret. Longer ones first, for one may stand in another.
+    pub fn secrets(&self) -> Vec<String> {
+        let of_file = self.env_file.as_ref().and_then(|file| env_file::read(file).ok()).unwrap_or_default();
+        let named = self.env.iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| value.clone());
+        let mut secrets: Vec<String> = of_file.into_iter().map(|(_, value)| value).chain(named).collect();
+        // What is as short as that stands in many a word that is none.
+        secrets.retain(|secret| secret.trim().len() >= SHORTEST_SECRET);
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets
     }
 }
 

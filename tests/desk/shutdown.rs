@@ -67,7 +67,7 @@ fn orders_without_an_id_of_the_venue_are_counted_apart_and_named() {
 
 #[test]
 fn an_order_whose_cancelation_is_refused_does_not_keep_the_others() {
-    let trader = Trader::with_cancel(3, &[], &["refuse=V-2"], "2s", "").start();
+    let trader = Trader::with_cancel(3, &[], &["refuse=V-2"], "6s", "").start();
     let done = trader.desk.run(&["stop", "bot"]).expect(11);
     assert!(done.stdout.contains("stopped bot") && done.stdout.contains("1 NOT CONFIRMED"), "{}", done.stdout);
     let named = "not confirmed canceled: BTC-USD BUY 0.0500 @ 61000.00 (V-2), refused";
@@ -80,7 +80,7 @@ fn an_order_whose_cancelation_is_refused_does_not_keep_the_others() {
 #[test]
 fn a_cancel_command_that_crashes_or_talks_nonsense_or_hangs_ends_no_stop() {
     for (word, why) in [("crash", "no such venue"), ("nonsense", "no answer"), ("hang", "did not end within")] {
-        let trader = Trader::with_cancel(2, &[], &[word], "1s", "").start();
+        let trader = Trader::with_cancel(2, &[], &[word], "4s", "").start();
         let begun = Instant::now();
         let bot = trader.stop(11);
         assert_eq!((figures(&bot), &bot["outcome"]), ([2, 0, 2, 2], &"stopped".into()), "{word}: {bot}");
@@ -147,7 +147,7 @@ fn what_is_refused_is_tried_again_and_overcome() {
 #[test]
 fn a_batch_that_is_refused_or_hangs_is_tried_one_by_one() {
     for word in ["refuse-batch", "hang-in-batch"] {
-        let trader = Trader::with_cancel(3, &[], &[word], "4s", "").start();
+        let trader = Trader::with_cancel(3, &[], &[word], "12s", "").start();
         assert_eq!(figures(&trader.stop(0)), [3, 3, 0, 0], "{word}");
         assert_eq!(trader.asked(), [vec!["V-1", "V-2", "V-3"], vec!["V-1"], vec!["V-2"], vec!["V-3"]], "{word}");
     }
@@ -272,6 +272,89 @@ fn a_restart_leaves_nothing_of_the_old_run_open_and_cancels_nothing_of_the_new_o
 }
 
 #[test]
+fn what_orders_are_worth_is_told_by_the_run_that_placed_them() {
+    let trader = Trader::with_cancel(2, &[], &["refuse=V-1", "refuse=V-2"], "2s", "mode = 'live'\n").start();
+    let config = trader.desk.read("botwarden.toml").replace("mode = 'live'", "mode = 'dry-run'");
+    trader.desk.configure(&config);
+    for time in ["while it runs", "when it is stopped"] {
+        let bot = trader.stop(11);
+        assert_eq!((&bot["mode"], figures(&bot)[3]), (&"live".into(), 2), "{time}: {bot}");
+    }
+}
+
+#[test]
+fn orders_are_read_where_the_run_has_them_and_where_they_cannot_be_where_the_configuration_has_them() {
+    let trader = Trader::new(2, &[], "").start();
+    let desk = &trader.desk;
+    desk.write("other.json", "{\"open_orders\":{}}");
+    let config = desk.read("botwarden.toml");
+    desk.configure(&config.replace("path = 'state.json'", "path = 'other.json'"));
+    assert_eq!(figures(&trader.stop(11)), [2, 0, 0, 2]);
+    let elsewhere = Trader::new(2, &["cancels=2"], "");
+    let desk = &elsewhere.desk;
+    let config = desk.read("botwarden.toml");
+    desk.configure(&config.replace("path = 'state.json'", "path = 'mistyped.json'"));
+    desk.run(&["start", "bot"]).expect(0);
+    desk.wait_for_lines("up", 1);
+    desk.configure(&config);
+    let bot = elsewhere.stop(0);
+    assert!(figures(&bot) == [2, 2, 0, 0] && notes(&bot).contains("mistyped.json"), "{bot}");
+}
+
+#[test]
+fn nothing_is_started_while_what_the_last_run_left_is_canceled() {
+    let trader = Trader::with_cancel(2, &[], &["late"], "60s", "").start();
+    let desk = &trader.desk;
+    let stop =
+        desk.command(&["stop", "--json", "bot"]).stdout(std::process::Stdio::piped()).spawn().expect("it executes");
+    desk.wait_for_lines("asked", 1);
+    let refused = desk.run(&["start", "bot"]).expect(1);
+    assert!(refused.said().contains("what its last run has left open is being canceled"), "{}", refused.said());
+    let report: Value = serde_json::from_slice(&stop.wait_with_output().expect("its end").stdout).expect("a report");
+    assert_eq!((&report["exit_code"], figures(&report["bots"][0])), (&0.into(), [2, 2, 0, 0]));
+    desk.run(&["start", "bot"]).expect(0);
+}
+
+#[test]
+fn orders_that_may_be_those_of_a_bot_that_goes_on_are_left_alone() {
+    let trader = Trader::with_cancel(2, &[], &[], "5s", "instances = 2\n");
+    let desk = &trader.desk;
+    desk.run(&["start", "bot"]).expect(0);
+    desk.wait_for_lines("up", 2);
+    let bot = trader.report(&["stop", "--json", "bot@1"], 11);
+    assert!(errors(&bot).contains("may be those of bot@2") && trader.asked().is_empty(), "{bot}");
+    let report = desk.run(&["stop", "--json", "bot"]).expect(0).json();
+    assert_eq!(report["bots"].as_array().map(Vec::len), Some(2), "together: {report}");
+}
+
+#[test]
+fn what_a_cancel_command_says_is_kept_without_secrets() {
+    let trader = Trader::with_cancel(1, &[], &[], "2s", "env = { API_KEY = 's3cr3t-of-ana' }\n").start();
+    trader.desk.write(
+        "cancel.py",
+        "import os, sys\nprint('{\"order_id\":\"V-1\",\"result\":\"refused\",\"message\":\"bad key ' + \
+         os.environ['API_KEY'] + '\"}')\nsys.exit('key ' + os.environ['API_KEY'])\n",
+    );
+    let report = trader.desk.run(&["stop", "--json", "bot"]).expect(11).stdout;
+    let events = trader.desk.run(&["events", "--json", "bot"]).expect(0).stdout;
+    assert!(report.contains("bad key ***") && !report.contains("s3cr3t") && !events.contains("s3cr3t"), "{report}");
+}
+
+#[test]
+fn a_program_that_tells_of_orders_has_the_time_that_it_is_given() {
+    let desk = Desk::new(
+        "[bots.bot]\ncommand = ['/bin/sleep', '600']\nmode = 'paper'\n\
+         orders = { source = 'command', command = ['/bin/sh', 'orders.sh'], timeout = '30s' }\n",
+    );
+    desk.write("orders.sh", "echo run >> runs\nsleep 3\necho '{\"orders\":[]}'\n");
+    desk.run(&["start", "bot"]).expect(0);
+    let report = desk.run(&["stop", "--json", "bot"]).expect(0).json();
+    let orders = &report["bots"][0]["orders"];
+    assert_eq!((&orders["before"], &orders["verified"]), (&Value::Null, &true.into()), "{report}");
+    assert_eq!(desk.read("runs").lines().count(), 2, "once before and once after");
+}
+
+#[test]
 fn protective_orders_are_kept_where_the_policy_says_so() {
     let cancel = "cancel = { command = ['PYTHON', 'cancel.py'], timeout = '5s', protective = 'keep' }\n";
     let trader = Trader::new(2, &["guard"], cancel).start();
@@ -343,7 +426,7 @@ fn a_stop_whose_stopper_is_killed_while_it_cancels_goes_on_with_another() {
 
 #[test]
 fn a_command_that_is_suspended_and_hears_nothing_delays_no_stop() {
-    let trader = Trader::with_cancel(200, &[], &["late"], "20s", "").start();
+    let trader = Trader::with_cancel(60, &[], &["late"], "60s", "").start();
     let desk = &trader.desk;
     let stop =
         desk.command(&["stop", "--json", "bot"]).stdout(std::process::Stdio::piped()).spawn().expect("it executes");
@@ -356,5 +439,5 @@ fn a_command_that_is_suspended_and_hears_nothing_delays_no_stop() {
     desk.signal(stop.id() as i32, Signal::CONT);
     let output = stop.wait_with_output().expect("its end");
     let report: Value = serde_json::from_slice(&output.stdout).expect("its report");
-    assert_eq!((&report["exit_code"], figures(&report["bots"][0])), (&0.into(), [200, 200, 0, 0]));
+    assert_eq!((&report["exit_code"], figures(&report["bots"][0])), (&0.into(), [60, 60, 0, 0]));
 }

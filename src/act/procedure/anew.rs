@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::act::start;
 use crate::clock;
 use crate::core::report::{STILL_STARTING, StartOutcome};
+use crate::core::status::LockSeen;
+use crate::lock;
 use crate::process;
 use crate::record;
 
@@ -17,6 +19,7 @@ impl Walk<'_> {
     pub(super) fn start_anew(&mut self) -> Option<String> {
         let Some(spec) = self.spec else { return Some("it is not in the configuration: it was not started".into()) };
         self.wait_for_what_others_end();
+        self.wait_for_what_others_cancel();
         if let Some(by) = self.stopped_meanwhile() {
             return Some(format!(
                 "{by} asked for its stop meanwhile, and the last word counts: it was not started again"
@@ -45,6 +48,15 @@ impl Walk<'_> {
         let until = clock::now().plus(self.order.wait);
         let waits = || self.awaited.iter().any(process::is_alive);
         while clock::now() < until && waits() {
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// Another stop of it may still see to what was left open: the next run's orders must not be taken for those.
+    fn wait_for_what_others_cancel(&self) {
+        let until = clock::now().plus(self.order.wait);
+        let lock = self.home.bot(&self.report.name).cancel_lock();
+        while clock::now() < until && lock::look(&lock) == LockSeen::Held {
             std::thread::sleep(LOOK_AGAIN);
         }
     }

@@ -30,6 +30,10 @@ pub(super) fn cancel(common: &Common<'_>, chosen: &[Chosen], name: &BotName) -> 
     let which = chosen.iter().find(|chosen| chosen.bot == *name);
     let which = which.map_or(Which::All, |chosen| Which::These(chosen.orders.clone()));
     let mut venue = Venue::new(common.home, &setting, common.readers, which);
+    if !setting.shared_with.is_empty() {
+        let others: Vec<&str> = setting.shared_with.iter().map(BotName::as_str).collect();
+        report.notes.push(format!("orders of {} are read from the same place: they are meant too", others.join(", ")));
+    }
     if venue.is_readable() {
         let time = venue.time();
         let tell = &mut |ledger: &Ledger, what: &str| show(&board, ledger, what, None);
@@ -39,6 +43,7 @@ pub(super) fn cancel(common: &Common<'_>, chosen: &[Chosen], name: &BotName) -> 
         {
             report.notes.extend(over_api::cancel(&mut venue, api, Then::Stay, tell));
         }
+        let _alone = venue.alone(tell);
         venue.cancel(time, tell);
         report.orders = venue.ledger.report(true);
         let settled = settle_orders(&venue, report.orders.as_ref());
@@ -49,7 +54,8 @@ pub(super) fn cancel(common: &Common<'_>, chosen: &[Chosen], name: &BotName) -> 
         if open && setting.cancel.is_none() && setting.api().is_none() {
             report.errors.push("only the bot itself can cancel them: it has no cancel command".into());
         }
-        for name in venue.ledger.nobody_is_called() {
+        let known = venue.ledger.is_current();
+        for name in venue.ledger.nobody_is_called().into_iter().filter(|_| known) {
             let name = crate::config::visible(name);
             report.notes.push(format!("no open order of it is called {name}: gone already, or never there"));
         }

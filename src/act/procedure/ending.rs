@@ -7,6 +7,7 @@ use crate::core::progress::Standing;
 use crate::core::protocol::Told;
 use crate::core::report::{BotReport, LATCHED};
 use crate::core::stop::{Stage, Wish};
+use crate::core::summary::UNKNOWN_ORDERS;
 
 use super::board::Board;
 use super::common::Common;
@@ -39,7 +40,7 @@ pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<
     let begun = clock::now();
     let venue = || Venue::new(common.home, &setting, common.readers, Which::All);
     std::thread::scope(|scope| {
-        let minder = Minder::new(&setting, venue(), wish, &milestones, &board);
+        let minder = Minder::new(&setting, venue(), wish, &common.order.bots, &milestones, &board);
         let minding = std::thread::Builder::new().spawn_scoped(scope, move || minder.mind());
         if minding.is_err() {
             // No room for a thread: the orders are seen to when the processes are gone.
@@ -54,7 +55,7 @@ pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<
         });
         let minded = match minding {
             Ok(minding) => minding.join().ok(),
-            Err(_) => Some(Minder::new(&setting, venue(), wish, &milestones, &board).mind()),
+            Err(_) => Some(Minder::new(&setting, venue(), wish, &common.order.bots, &milestones, &board).mind()),
         };
         match minded {
             Some(minded) => minded.into_report(&mut report),
@@ -70,8 +71,11 @@ pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<
 
 /// Nothing of it is configured to be minded: what it says over its notify socket is heard all the same.
 fn listen_only(told: &Told, report: &mut BotReport) {
+    if report.outcome.is_some() && !report.errors.iter().any(|error| error == LATCHED) {
+        report.notes.push(UNKNOWN_ORDERS.into());
+    }
     report.claims = told.claims();
-    let flushed = compare(&report.claims, None);
+    let flushed = compare(&report.claims, None, None);
     report.state_flushed = flushed.on_disk;
     report.errors.extend(flushed.error);
     report.notes.extend(flushed.note);

@@ -33,7 +33,9 @@ impl Flush {
     /// Whether it was written since; or why nobody can tell.
     pub(super) fn has_changed(&self) -> Result<bool, String> {
         let before = self.before.as_ref().map_err(Clone::clone)?;
-        Ok(look(&self.file)? != *before)
+        let now = look(&self.file)?;
+        // One that is gone, or was emptied, holds no state.
+        Ok(now != *before && !now.is_empty())
     }
 
     fn name(&self) -> String {
@@ -46,8 +48,9 @@ fn look(file: &std::path::Path) -> Result<Stamp, String> {
 }
 
 /// Lays what it says beside what was seen. Neither is taken for the other: a difference is an error.
-pub(super) fn compare(claims: &ClaimsReport, file: Option<&Flush>) -> Flushed {
-    let changed = file.map(Flush::has_changed);
+pub(super) fn compare(claims: &ClaimsReport, file: Option<&Flush>, earlier: Option<Result<bool, String>>) -> Flushed {
+    // What was seen before anybody else may have written to it counts alone: a later change may be the other's.
+    let changed = earlier.or_else(|| file.map(Flush::has_changed));
     let name = file.map(Flush::name).unwrap_or_default();
     let written = changed.as_ref().and_then(|changed| changed.as_ref().ok().copied());
     let (on_disk, error) = match (claims.state_flushed, changed) {
@@ -85,19 +88,26 @@ mod tests {
         let path = folder.path().join("state.json");
         std::fs::write(&path, "{}").expect("room");
         let same = Flush::begin(path.clone());
-        let lie = compare(&says(Some(true)), Some(&same));
+        let lie = compare(&says(Some(true)), Some(&same), None);
         assert_eq!(lie.on_disk, Some(false));
         assert!(lie.error.is_some_and(|error| error.contains("state.json was not written")));
         std::fs::write(&path, "{\"more\":1}").expect("room");
         assert_eq!(
-            compare(&says(Some(true)), Some(&same)),
+            compare(&says(Some(true)), Some(&same), None),
             Flushed { on_disk: Some(true), written: Some(true), ..Flushed::default() }
         );
-        let silent = compare(&says(None), Some(&same));
+        std::fs::write(&path, "").expect("room");
+        assert_eq!(compare(&says(Some(true)), Some(&same), None).on_disk, Some(false), "it was emptied");
+        std::fs::remove_file(&path).expect("removed");
+        assert_eq!(compare(&says(Some(true)), Some(&same), None).on_disk, Some(false), "it is gone");
+        std::fs::write(&path, "{\"more\":1}").expect("room");
+        let before_others = compare(&says(Some(true)), Some(&same), Some(Ok(false)));
+        assert_eq!(before_others.on_disk, Some(false), "what others wrote is not its word");
+        let silent = compare(&says(None), Some(&same), None);
         assert!(silent.on_disk.is_none() && silent.error.is_none() && silent.note.is_some());
-        assert_eq!(compare(&says(Some(false)), Some(&same)).on_disk, Some(false));
-        let word = compare(&says(Some(true)), None);
+        assert_eq!(compare(&says(Some(false)), Some(&same), None).on_disk, Some(false));
+        let word = compare(&says(Some(true)), None, None);
         assert!(word.on_disk == Some(true) && word.note.is_some());
-        assert_eq!(compare(&says(None), None), Flushed::default());
+        assert_eq!(compare(&says(None), None, None), Flushed::default());
     }
 }

@@ -11,6 +11,7 @@ use crate::core::bot::{BotName, Mode};
 use crate::core::ledger::Said;
 use crate::core::order::Order;
 use crate::core::report::CancelResult;
+use crate::core::words::without;
 use crate::orders::Surroundings;
 use crate::orders::program;
 
@@ -57,8 +58,13 @@ pub(super) fn by_command(
         Ok(output) => (output.stdout, None),
         Err(trouble) => (trouble.stdout, Some(format!("its cancel command: {}", trouble.why))),
     };
-    let (said, nonsense) = answers(&stdout, orders);
-    (said, trouble.or(nonsense))
+    let (mut said, nonsense) = answers(&stdout, orders);
+    // What it says may hold what only it was to know.
+    let secrets = surroundings.secrets();
+    for said in &mut said {
+        said.message = said.message.take().map(|message| without(&message, &secrets));
+    }
+    (said, trouble.or(nonsense).map(|trouble| without(&trouble, &secrets)))
 }
 
 /// What the lines of an answer say, as far as they are answers.
@@ -90,6 +96,7 @@ fn answer(line: Line, orders: &[Order]) -> Option<Said> {
     let order = id.or_else(|| orders.first().filter(|_| orders.len() == 1).map(Order::key))?;
     let message = line.message.and_then(|message| match message {
         Value::Null => None,
+        Value::String(text) if text.trim().is_empty() => None,
         Value::String(text) => Some(cut(&text, LONGEST)),
         other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
             Some(cut(&other.to_string(), LONGEST))

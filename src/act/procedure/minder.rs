@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::claims::LogClaims;
 use crate::clock;
+use crate::core::bot::BotName;
 use crate::core::claims::together;
 use crate::core::ledger::Ledger;
 use crate::core::moment::Moment;
@@ -12,6 +13,7 @@ use crate::core::progress::Standing;
 use crate::core::protocol::Told;
 use crate::core::report::{BotReport, ClaimsReport, OrderResult, OrdersReport};
 use crate::core::stop::{Stage, Wish};
+use crate::core::summary::{NOT_CONFIRMED, UNKNOWN_ORDERS};
 
 use super::board::Board;
 use super::flush::{Flush, compare};
@@ -51,10 +53,14 @@ pub(super) struct Minder<'a> {
     setting: &'a Setting,
     venue: Venue<'a>,
     wish: Wish,
+    /// The bots that are stopped by the same request.
+    together: &'a [BotName],
     milestones: &'a Milestones,
     board: &'a Board<'a>,
     logs: Option<LogClaims>,
     flush: Option<Flush>,
+    /// Whether its state file had changed before anybody else may have written to it.
+    written: Option<Result<bool, String>>,
     minded: Minded,
 }
 
@@ -63,10 +69,22 @@ impl<'a> Minder<'a> {
         setting: &'a Setting,
         venue: Venue<'a>,
         wish: Wish,
+        together: &'a [BotName],
         milestones: &'a Milestones,
         board: &'a Board<'a>,
     ) -> Self {
-        Self { setting, venue, wish, milestones, board, logs: None, flush: None, minded: Minded::default() }
+        Self {
+            setting,
+            venue,
+            wish,
+            together,
+            milestones,
+            board,
+            logs: None,
+            flush: None,
+            written: None,
+            minded: Minded::default(),
+        }
     }
 
     /// From before the bot is told to after it is gone.
@@ -79,7 +97,7 @@ impl<'a> Minder<'a> {
         }
         let before = if self.wish == Wish::Kill { BEFORE_A_KILL } else { BEFORE };
         if self.venue.is_readable() {
-            self.venue.read(before);
+            self.venue.read(before.min(self.venue.limit()));
             self.show("");
         }
         let passed = self.milestones.wait(Duration::MAX, |passed| passed.about_to_tell || passed.over.is_some());
@@ -129,7 +147,7 @@ impl<'a> Minder<'a> {
             self.listen(&passed.told);
             let now = clock::now();
             let due = read.is_none_or(|read| now.since(read) >= READ_AGAIN);
-            if passed.about_to_tell && due && self.venue.is_readable() {
+            if passed.about_to_tell && due && self.venue.is_readable() && self.venue.is_cheap() {
                 read = Some(now);
                 self.venue.read(READ_AGAIN);
                 self.show("");
@@ -137,7 +155,12 @@ impl<'a> Minder<'a> {
             // It does not end, and its orders stand: they are not left until it has been killed.
             if passed.had_its_chance && !std::mem::replace(&mut tried, true) && self.venue.ledger.is_known() {
                 let begun = clock::now();
+                // What the cancel command writes itself is no word of the bot's.
+                self.written = self.flush.as_ref().map(Flush::has_changed);
+                let tell = &mut |_: &Ledger, _: &str| {};
+                let alone = self.venue.alone(tell);
                 self.cancel(self.venue.time());
+                drop(alone);
                 spent = clock::now().since(begun);
             }
             self.board.tick();
@@ -150,7 +173,7 @@ impl<'a> Minder<'a> {
             logs.finish();
         }
         self.listen(&passed.told);
-        let flushed = compare(&self.minded.claims, self.flush.as_ref());
+        let flushed = compare(&self.minded.claims, self.flush.as_ref(), self.written.take());
         (self.minded.state_flushed, self.minded.state_written) = (flushed.on_disk, flushed.written);
         self.minded.notes.extend(flushed.note);
         self.show_flush(flushed.on_disk, flushed.error.as_deref());
@@ -158,14 +181,42 @@ impl<'a> Minder<'a> {
         if !self.venue.is_readable() {
             return;
         }
+        let board = self.board;
+        let tell = &mut |ledger: &Ledger, what: &str| show(board, ledger, what, None);
+        let _alone = self.venue.alone(tell);
+        if passed.over == Some(true) {
+            self.venue.keep_to_this_run();
+        }
         self.board.stage(Stage::Verify, Standing::UnderWay, "");
-        self.venue.read_anew(BEFORE);
+        self.venue.read_anew(self.venue.limit());
+        if self.venue.blind.is_some() {
+            self.venue.wait_to_see(tell);
+        }
         self.compare_with_what_it_says(&passed.told);
+        self.leave_what_may_be_others();
         let left = self.venue.time().saturating_sub(spent).max(LAST_CHANCE.min(self.venue.time()));
-        if self.venue.blind.is_some() || !self.venue.ledger.to_cancel().is_empty() {
+        if !self.venue.ledger.to_cancel().is_empty() {
             self.cancel(left);
         }
         self.show("");
+    }
+
+    /// Where several bots have their orders in one place, nobody can tell whose they are: they are canceled when all of
+    /// these bots are stopped together.
+    fn leave_what_may_be_others(&mut self) {
+        let others: Vec<&str> = self
+            .setting
+            .shared_with
+            .iter()
+            .filter(|other| !self.together.contains(other))
+            .map(BotName::as_str)
+            .collect();
+        if others.is_empty() || self.venue.ledger.to_cancel().is_empty() {
+            return;
+        }
+        let others = others.join(", ");
+        let why = format!("they may be those of {others}, read from the same place: left alone; stop them together");
+        self.venue.hands_off = Some(why);
     }
 
     fn cancel(&mut self, time: Duration) {
@@ -235,7 +286,7 @@ impl<'a> Minder<'a> {
         }
         if !self.venue.is_readable() {
             if self.setting.sources.is_empty() {
-                self.minded.notes.push("its orders are unknown: no source of them is configured".into());
+                self.minded.notes.push(UNKNOWN_ORDERS.into());
             }
             return self.minded;
         }
@@ -286,6 +337,7 @@ pub(super) struct Settled {
 /// Every order that is not confirmed is named, and whatever went wrong is an error if it left something open, else a note.
 pub(super) fn settle_orders(venue: &Venue<'_>, report: Option<&OrdersReport>) -> Settled {
     let mut settled = Settled::default();
+    settled.notes.extend(venue.notes.iter().cloned());
     let unconfirmed = report.map_or(0, |report| report.unconfirmed);
     if let Some(why) = &venue.blind {
         settled.unasked = true;
@@ -295,10 +347,13 @@ pub(super) fn settle_orders(venue: &Venue<'_>, report: Option<&OrdersReport>) ->
     for order in to_cancel.iter().take(NAMED) {
         let said = report.and_then(|report| report.results.iter().find(|result| result.is_about(order)));
         let said = said.map(OrderResult::said).unwrap_or_default();
-        settled.errors.push(format!("not confirmed canceled: {}{said}; check at the venue", harmless(&order.name())));
+        settled.errors.push(format!("{NOT_CONFIRMED}{}{said}; check at the venue", harmless(&order.name())));
     }
     if to_cancel.len() > NAMED {
-        settled.errors.push(format!("not confirmed canceled: {} more", to_cancel.len() - NAMED));
+        settled.errors.push(format!("{NOT_CONFIRMED}{} more", to_cancel.len() - NAMED));
+    }
+    if unconfirmed > 0 {
+        settled.errors.extend(venue.hands_off.clone());
     }
     let troubles = venue.troubles.iter().cloned();
     if unconfirmed > 0 || venue.blind.is_some() {

@@ -35,7 +35,6 @@ pub(super) fn cancel(
     then: Then,
     tell: &mut dyn FnMut(&Ledger, &str),
 ) -> Option<String> {
-    let until = clock::now().plus(ALL.min(venue.time()));
     let api = match Api::new(api, venue.surroundings()?) {
         Ok(api) => api,
         Err(why) => {
@@ -43,6 +42,8 @@ pub(super) fn cancel(
             return None;
         }
     };
+    let _alone = venue.alone(tell);
+    let until = clock::now().plus(ALL.min(venue.time()));
     tell(&venue.ledger, "pausing it over its interface");
     if let Err(why) = api.pause(left(until)) {
         venue.trouble(format!("it was not paused over its interface: {why}"));

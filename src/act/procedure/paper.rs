@@ -8,6 +8,7 @@ use crate::core::bot::BotName;
 use crate::core::code::Code;
 use crate::core::event::Kind;
 use crate::core::report::{BotReport, Report};
+use crate::core::summary::NOT_CONFIRMED;
 use crate::journal;
 use crate::paths::{Home, make_private, words};
 use crate::record::{self, Sync};
@@ -49,11 +50,18 @@ fn alert(home: &Home, order: &StopOrder, report: &mut BotReport) {
 
 fn alarming(code: Code, report: &BotReport) -> Option<String> {
     let first = || report.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
+    let named = || {
+        let named = report.errors.iter().find(|error| error.starts_with(NOT_CONFIRMED));
+        named.map(|error| format!(": {error}")).unwrap_or_else(first)
+    };
     match code {
         Code::Survived => Some(format!("ALERT: it was to be stopped and something of it lives{}", first())),
         Code::OrderOpen => {
             let open = report.orders.as_ref().map_or(0, |orders| orders.unconfirmed);
-            Some(format!("ALERT: {open} of its orders not confirmed canceled{}", first()))
+            Some(format!(
+                "ALERT: {open} of its orders not confirmed canceled{}",
+                named().replacen(NOT_CONFIRMED, "", 1)
+            ))
         }
         Code::NotAsked => Some(format!("ALERT: nobody knows whether it has open orders{}", first())),
         Code::NotFlushed => Some(format!("ALERT: its state is not on disk{}", first())),

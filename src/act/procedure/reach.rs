@@ -6,6 +6,7 @@ use crate::clock::{self, millis};
 use crate::core::moment::Moment;
 use crate::core::progress::{Standing, Waiting};
 use crate::core::protocol::Snapshot;
+use crate::core::report::StopOutcome;
 use crate::core::state::State;
 use crate::core::stop::{Course, Effect, Stage, Wish};
 
@@ -30,8 +31,13 @@ impl Walk<'_> {
                 self.about_to_tell();
             }
             Effect::Ask(_) | Effect::Take | Effect::EndKeeper(..) => self.about_to_tell(),
-            Effect::Start => self.leave_time_for_the_orders(),
-            Effect::WriteDown | Effect::Look(_) | Effect::Listen(_) | Effect::Wait(_) | Effect::Finish(_) => {}
+            Effect::Start => {
+                self.show_empty();
+                self.leave_time_for_the_orders();
+            }
+            Effect::WriteDown | Effect::Look(_) | Effect::Listen(_) | Effect::Wait(_) => {}
+            Effect::Finish(StopOutcome::Stopped | StopOutcome::NotRunning) => self.show_empty(),
+            Effect::Finish(StopOutcome::Survived) => {}
         }
     }
 
@@ -54,6 +60,15 @@ impl Walk<'_> {
         self.milestones.pass(|passed| passed.over = Some(true));
         let cancel = self.spec.and_then(|spec| spec.cancel.as_ref()).map_or(Duration::ZERO, |cancel| cancel.timeout);
         self.milestones.wait(cancel + TO_BE_DONE, |passed| passed.done);
+    }
+
+    /// Nothing of it lives any more: what is waited for from now on are its orders.
+    fn show_empty(&self) {
+        self.board.write(|progress| {
+            progress.processes_left.clear();
+            progress.waiting = None;
+        });
+        self.board.stage(Stage::Empty, Standing::Done, "seen to be empty");
     }
 
     fn show_stage(&self, now: Stage) {

@@ -40,9 +40,8 @@ impl Setting {
         };
         let record = record.as_deref();
         let own_log = record.map(|record| home.bot(name).log(&record.run));
-        let logs = own_log.clone().into_iter().chain(
-            spec.map(|spec| spec.log_file.clone()).or_else(|| record.map(|record| record.log_file.clone())).flatten(),
-        );
+        let logs =
+            own_log.clone().into_iter().chain(either(spec, record, |spec| &spec.log_file, |record| &record.log_file));
         let recorded = record.and_then(|record| record.orders.clone());
         let configured = spec.and_then(|spec| spec.orders.clone()).filter(|source| Some(source) != recorded.as_ref());
         let sources: Vec<OrderSource> = recorded.into_iter().chain(configured).collect();

@@ -4,19 +4,22 @@ use std::fs::File;
 use std::time::Duration;
 
 use crate::clock;
-use crate::core::bot::{Mode, Protective};
+use crate::core::bot::{Mode, OrderSource, Protective};
 use crate::core::cancel::{Canceling, Effect, Input};
 use crate::core::ledger::{Ledger, Said, Which};
 use crate::core::moment::Moment;
 use crate::core::order::{Answer, Order};
+use crate::core::status::RecordSeen;
 use crate::lock::Lock;
 use crate::orders::{Question, Readers, Surroundings};
 use crate::paths::Home;
+use crate::process;
+use crate::record;
 
 use super::means::by_command;
 use super::setting::Setting;
 
-/// No reading of a stop takes longer than this.
+/// No reading of a file takes longer than this.
 const READING: Duration = Duration::from_secs(5);
 /// The answer to a question may take this much longer than the reading.
 const ON_THE_WAY: Duration = Duration::from_millis(250);
@@ -26,6 +29,9 @@ const BLIND: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// What a cancelation without a cancel command has by way of time: an interface of the bot's own.
 const USUAL: Duration = Duration::from_secs(15);
+
+/// What is said where a new run stands in the way.
+const ANOTHER_RUN: &str = "a new run was started meanwhile, and nobody can tell its orders from those of the old one: nothing more was canceled";
 
 /// One bot's orders, and what is known of them.
 pub(super) struct Venue<'a> {
@@ -39,6 +45,8 @@ pub(super) struct Venue<'a> {
     pub(super) notes: Vec<String>,
     /// Why nobody cancels anything here, if that is so.
     pub(super) hands_off: Option<String>,
+    /// The run whose orders these are; absent where those of any run are meant.
+    pub(super) of_run: Option<String>,
     /// The stamp of the last reading: where nothing has changed, nothing is read.
     known: Option<String>,
     /// Why the source could not be read when that was last tried.
@@ -59,6 +67,7 @@ impl<'a> Venue<'a> {
             at: 0,
             notes: Vec::new(),
             hands_off: None,
+            of_run: None,
             known: None,
             blind: None,
             troubles: Vec::new(),
@@ -73,6 +82,25 @@ impl<'a> Venue<'a> {
     /// How long the whole of canceling may take.
     pub(super) fn time(&self) -> Duration {
         self.setting.cancel.as_ref().map_or(USUAL, |cancel| cancel.timeout)
+    }
+
+    /// How long one reading may take: a program as long as the configuration says.
+    pub(super) fn limit(&self) -> Duration {
+        match self.setting.sources.get(self.at) {
+            Some(OrderSource::Command { timeout, .. }) => *timeout,
+            Some(
+                OrderSource::Freqtrade { .. }
+                | OrderSource::Hummingbot { .. }
+                | OrderSource::StateJson { .. }
+                | OrderSource::Sql { .. },
+            )
+            | None => READING,
+        }
+    }
+
+    /// Whether it can be read again and again: a program may ask a venue each time it is run.
+    pub(super) fn is_cheap(&self) -> bool {
+        !matches!(self.setting.sources.get(self.at), Some(OrderSource::Command { .. }) | None)
     }
 
     /// Reads them once, in so much time at most. Whether that went well.
@@ -129,14 +157,18 @@ impl<'a> Venue<'a> {
     /// `tell` hears how it goes.
     pub(super) fn cancel(&mut self, time: Duration, tell: &mut dyn FnMut(&Ledger, &str)) {
         let able = self.setting.cancel.is_some() && self.hands_off.is_none();
-        let time = if able { time } else { time.min(BLIND) };
-        // Whoever is at it already has as much time as we shall have, and does not use up ours.
-        let _alone = self.wait_for_others(clock::now().plus(time), tell);
         let until = clock::now().plus(time);
         self.cancel_by(able, until, tell, |venue, orders, within| match &venue.setting.surroundings {
+            _ if venue.is_another_run() => (Vec::new(), Some(ANOTHER_RUN.into())),
             Some(surroundings) => by_command(venue.setting, surroundings, orders, within),
             None => (Vec::new(), Some("neither the configuration nor a record says where it runs".into())),
         });
+    }
+
+    /// A source that cannot be read now may be in a moment.
+    pub(super) fn wait_to_see(&mut self, tell: &mut dyn FnMut(&Ledger, &str)) {
+        let until = clock::now().plus(BLIND.min(self.time()));
+        self.cancel_by(false, until, tell, |_, _, _| (Vec::new(), None));
     }
 
     /// The same, by whatever means.
@@ -151,7 +183,7 @@ impl<'a> Venue<'a> {
         loop {
             let input = match effect {
                 Effect::Finish => break,
-                Effect::Read => Input::Read(self.ask(until.since(clock::now()).clamp(Duration::from_secs(1), READING))),
+                Effect::Read => Input::Read(self.ask(self.limit())),
                 Effect::Run(orders, within) => {
                     let how = if orders.len() == 1 { "one by one" } else { "all at once" };
                     tell(&self.ledger, &format!("{how}, attempt {}", canceling.attempts()));
@@ -180,9 +212,27 @@ impl<'a> Venue<'a> {
         }
     }
 
-    /// Two at once are one: whoever cancels this bot's orders already is waited for, as long as there is time. Where there
-    /// can be no lock, two at once cancel twice, which a venue stands.
-    fn wait_for_others(&self, until: Moment, tell: &mut dyn FnMut(&Ledger, &str)) -> Option<File> {
+    /// Nothing more is done to the run that was ended: whatever runs from now on, or runs already, is another one.
+    pub(super) fn keep_to_this_run(&mut self) {
+        if let RecordSeen::Read(record) = record::read(&self.home.bot(&self.setting.bot)) {
+            let lives = record.ended.is_none() && record.process.as_ref().is_some_and(process::is_alive);
+            self.of_run = Some(if lives { String::new() } else { record.run });
+        }
+    }
+
+    /// Whether somebody has started it since: the orders of that run are none of this stop's business.
+    fn is_another_run(&self) -> bool {
+        let Some(run) = self.of_run.as_ref() else { return false };
+        match record::read(&self.home.bot(&self.setting.bot)) {
+            RecordSeen::Read(record) => record.run != *run,
+            RecordSeen::None | RecordSeen::Unreadable(_) => false,
+        }
+    }
+
+    /// Two at once are one: whoever cancels this bot's orders already is waited for, as long as it may take. Where there
+    /// can be no lock, two at once cancel twice, which a venue stands. While the lock is held, nothing of it is started.
+    pub(super) fn alone(&self, tell: &mut dyn FnMut(&Ledger, &str)) -> Option<File> {
+        let until = clock::now().plus(self.time()).plus(self.limit());
         let path = self.home.bot(&self.setting.bot).cancel_lock();
         loop {
             match Lock::take(&path) {

@@ -15,6 +15,7 @@ use crate::core::report::{BotReport, LATCHED, StartOutcome, Tier};
 use crate::core::signal::Signal;
 use crate::core::status::RecordSeen;
 use crate::core::stop::{Course, Depth, Effect, Input, KeeperSeen, Own, Sighting, Stage, Taken, Wish};
+use crate::core::words::masked;
 use crate::latch;
 use crate::lock;
 use crate::paths::{Home, words};
@@ -122,6 +123,7 @@ impl<'a> Walk<'a> {
         let mut course = if self.milestones.passed().done { course } else { course.with_a_pause() };
         loop {
             if let Effect::Finish(outcome) = effect {
+                self.reach(&course, &effect);
                 self.report.outcome = Some(outcome);
                 break;
             }
@@ -134,6 +136,10 @@ impl<'a> Walk<'a> {
             self.note_once(obstacle);
         }
         self.settle();
+        // What stands in an event file stands there for ever.
+        for process in &mut self.report.processes {
+            process.command = masked(&process.command);
+        }
         self.report
     }
 
