@@ -33,6 +33,25 @@ pub struct Progress {
     pub errors: Vec<String>,
 }
 
+impl Progress {
+    /// A stop of which nothing is known yet.
+    pub fn new(bot: BotName, mode: Option<Mode>) -> Self {
+        Self {
+            bot,
+            mode,
+            elapsed_ms: 0,
+            stages: Vec::new(),
+            orders: None,
+            claims: ClaimsReport::default(),
+            state_flushed: None,
+            state_written: None,
+            processes_left: Vec::new(),
+            waiting: None,
+            errors: Vec::new(),
+        }
+    }
+}
+
 /// One stage of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageSeen {

@@ -1,12 +1,9 @@
 //! What became of orders and state, in lines: the command line, the screen, the events and the bot's log say these.
 
-use super::report::{BotReport, ClaimsReport, OrdersReport, Report};
+use super::report::{BotReport, ClaimsReport, OrdersReport, Report, StopOutcome};
 
 /// How an error begins that names an order which is still open.
 pub const NOT_CONFIRMED: &str = "not confirmed canceled: ";
-
-/// What is said of a bot whose orders nobody can read: that nothing is known is no zero.
-pub const UNKNOWN_ORDERS: &str = "its orders are unknown: no source of them is configured";
 
 impl BotReport {
     /// Whether somebody looked at its orders or its state, or it said something of them.
@@ -14,7 +11,7 @@ impl BotReport {
         self.orders.is_some() || self.unasked || self.state_flushed.is_some() || self.claims != ClaimsReport::default()
     }
 
-    /// What was seen of its orders, as a line; nothing where nobody looked.
+    /// What was seen of its orders, as a line; nothing where nothing was stopped and nobody looked.
     pub fn seen_line(&self) -> Option<String> {
         match &self.orders {
             Some(orders) => {
@@ -23,6 +20,10 @@ impl BotReport {
                 Some(format!("orders seen: {before}{}{when}", orders.summary()))
             }
             None if self.unasked => Some("orders seen: UNKNOWN, they cannot be read".to_owned()),
+            // That nothing is known is no zero.
+            None if matches!(self.outcome, Some(StopOutcome::Stopped | StopOutcome::Survived)) => {
+                Some("orders seen: unknown, no source of them is configured".to_owned())
+            }
             None => None,
         }
     }
@@ -99,7 +100,7 @@ mod tests {
 
     fn report() -> BotReport {
         let mut report = BotReport::new("maker".parse().expect("a name"));
-        report.outcome = Some(super::super::report::StopOutcome::Stopped);
+        report.outcome = Some(StopOutcome::Stopped);
         report.duration_ms = 3240;
         report
     }

@@ -8,7 +8,6 @@ use crate::clock::{self, millis};
 use crate::core::bot::BotName;
 use crate::core::moment::Moment;
 use crate::core::progress::{Progress, StageSeen, Standing};
-use crate::core::report::ClaimsReport;
 use crate::core::stop::Stage;
 
 use super::order::StopWord;
@@ -41,19 +40,7 @@ impl<'a> Board<'a> {
             .map(|stage| StageSeen { stage: *stage, standing: Standing::Ahead, text: String::new(), took_ms: None })
             .collect();
         let times = vec![(None, None); stages.len()];
-        let progress = Progress {
-            bot,
-            mode: None,
-            elapsed_ms: 0,
-            stages,
-            orders: None,
-            claims: ClaimsReport::default(),
-            state_flushed: None,
-            state_written: None,
-            processes_left: Vec::new(),
-            waiting: None,
-            errors: Vec::new(),
-        };
+        let progress = Progress { stages, ..Progress::new(bot, None) };
         let shown = Mutex::new(Shown { progress, times, said: None, changed: false });
         let quiet_until = if at_once { begun } else { begun.plus(CALM) };
         Self { shown, say, begun, quiet_until }

@@ -8,10 +8,10 @@ use crate::core::stop::Stage;
 
 use super::board::Board;
 use super::common::Common;
-use super::minder::{settle_orders, show};
 use super::order::Chosen;
 use super::over_api::{self, Then};
 use super::setting::Setting;
+use super::settled::{settle, show};
 use super::venue::Venue;
 
 use crate::act::audit;
@@ -46,7 +46,7 @@ pub(super) fn cancel(common: &Common<'_>, chosen: &[Chosen], name: &BotName) -> 
         let _alone = venue.alone(tell);
         venue.cancel(time, tell);
         report.orders = venue.ledger.report(true);
-        let settled = settle_orders(&venue, report.orders.as_ref());
+        let settled = settle(&venue, report.orders.as_ref());
         report.unasked = settled.unasked;
         report.errors.extend(settled.errors);
         report.notes.extend(settled.notes);

@@ -7,7 +7,6 @@ use crate::core::progress::Standing;
 use crate::core::protocol::Told;
 use crate::core::report::{BotReport, LATCHED};
 use crate::core::stop::{Stage, Wish};
-use crate::core::summary::UNKNOWN_ORDERS;
 
 use super::board::Board;
 use super::common::Common;
@@ -71,9 +70,6 @@ pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<
 
 /// Nothing of it is configured to be minded: what it says over its notify socket is heard all the same.
 fn listen_only(told: &Told, report: &mut BotReport) {
-    if report.outcome.is_some() && !report.errors.iter().any(|error| error == LATCHED) {
-        report.notes.push(UNKNOWN_ORDERS.into());
-    }
     report.claims = told.claims();
     let flushed = compare(&report.claims, None, None);
     report.state_flushed = flushed.on_disk;

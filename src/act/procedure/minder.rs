@@ -11,15 +11,15 @@ use crate::core::ledger::Ledger;
 use crate::core::moment::Moment;
 use crate::core::progress::Standing;
 use crate::core::protocol::Told;
-use crate::core::report::{BotReport, ClaimsReport, OrderResult, OrdersReport};
+use crate::core::report::{BotReport, ClaimsReport, OrdersReport};
 use crate::core::stop::{Stage, Wish};
-use crate::core::summary::{NOT_CONFIRMED, UNKNOWN_ORDERS};
 
 use super::board::Board;
 use super::flush::{Flush, compare};
 use super::milestones::{DoneAtTheEnd, Milestones, Passed};
 use super::over_api::{self, Then};
 use super::setting::Setting;
+use super::settled::{counted, settle, show};
 use super::venue::Venue;
 
 /// A graceful stop waits so long for the first reading before the bot is told; a kill hardly does.
@@ -31,10 +31,6 @@ const LISTEN: Duration = Duration::from_millis(100);
 const READ_AGAIN: Duration = Duration::from_millis(500);
 /// What is open once the bot is gone gets this much time at least, whatever was spent on it before.
 const LAST_CHANCE: Duration = Duration::from_secs(5);
-/// No more orders than this are named one by one.
-const NAMED: usize = 20;
-/// No more of them are shown while it is under way.
-const SHOWN: usize = 50;
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -253,7 +249,7 @@ impl<'a> Minder<'a> {
         }
         if let Some(claimed) = self.minded.claims.orders_canceled.filter(|claimed| *claimed > gone) {
             let are = if open == 1 { "is" } else { "are" };
-            let says = format!("it says that it canceled {}, and {open} {are} still open", orders(claimed));
+            let says = format!("it says that it canceled {}, and {open} {are} still open", counted(claimed));
             self.minded.errors.push(says);
         } else if told.orders_active == Some(0) {
             self.minded.errors.push(format!("it says that no order of it is active, and {} still open", are(open)));
@@ -285,14 +281,11 @@ impl<'a> Minder<'a> {
             self.minded.notes.extend(logs.went_wrong().into_iter().map(|line| format!("it wrote: {line}")));
         }
         if !self.venue.is_readable() {
-            if self.setting.sources.is_empty() {
-                self.minded.notes.push(UNKNOWN_ORDERS.into());
-            }
             return self.minded;
         }
         let ended = passed.over == Some(true);
         self.minded.orders = self.venue.ledger.report(ended);
-        let settled = settle_orders(&self.venue, self.minded.orders.as_ref());
+        let settled = settle(&self.venue, self.minded.orders.as_ref());
         let standing = if settled.errors.is_empty() { Standing::Done } else { Standing::Failed };
         let summary = self.minded.orders.as_ref().map_or_else(|| "unknown".to_owned(), OrdersReport::summary);
         self.board.stage(Stage::Cancel, if self.venue.is_dry() { Standing::Skipped } else { standing }, summary);
@@ -323,82 +316,6 @@ impl Minded {
             }
         }
     }
-}
-
-/// What is to be said of orders when nothing more is done about them.
-#[derive(Debug, Default)]
-pub(super) struct Settled {
-    /// Whether the source could not be asked when it counted.
-    pub(super) unasked: bool,
-    pub(super) errors: Vec<String>,
-    pub(super) notes: Vec<String>,
-}
-
-/// Every order that is not confirmed is named, and whatever went wrong is an error if it left something open, else a note.
-pub(super) fn settle_orders(venue: &Venue<'_>, report: Option<&OrdersReport>) -> Settled {
-    let mut settled = Settled::default();
-    settled.notes.extend(venue.notes.iter().cloned());
-    let unconfirmed = report.map_or(0, |report| report.unconfirmed);
-    if let Some(why) = &venue.blind {
-        settled.unasked = true;
-        settled.errors.push(format!("its orders cannot be read: {why}"));
-    }
-    let to_cancel = venue.ledger.to_cancel();
-    for order in to_cancel.iter().take(NAMED) {
-        let said = report.and_then(|report| report.results.iter().find(|result| result.is_about(order)));
-        let said = said.map(OrderResult::said).unwrap_or_default();
-        settled.errors.push(format!("{NOT_CONFIRMED}{}{said}; check at the venue", harmless(&order.name())));
-    }
-    if to_cancel.len() > NAMED {
-        settled.errors.push(format!("{NOT_CONFIRMED}{} more", to_cancel.len() - NAMED));
-    }
-    if unconfirmed > 0 {
-        settled.errors.extend(venue.hands_off.clone());
-    }
-    let troubles = venue.troubles.iter().cloned();
-    if unconfirmed > 0 || venue.blind.is_some() {
-        settled.errors.extend(troubles);
-    } else {
-        settled.notes.extend(troubles);
-    }
-    let kept: Vec<String> = venue.ledger.kept().take(NAMED).map(|order| harmless(&order.name())).collect();
-    if !kept.is_empty() {
-        settled.notes.push(format!("left open by policy, for they are protective: {}", kept.join(", ")));
-    }
-    let nameless: Vec<String> = venue.ledger.without_id().map(|order| harmless(&order.name())).collect();
-    if !nameless.is_empty() {
-        let named = nameless.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-        settled.notes.push(format!("{} without an id of the venue: {named}", orders(nameless.len() as u64)));
-    }
-    settled
-}
-
-/// How its orders stand, for whoever watches.
-pub(super) fn show(board: &Board<'_>, ledger: &Ledger, what: &str, left: Option<Duration>) {
-    // Ten thousand orders ten times a second are nothing to be watched.
-    let Some(report) = ledger.figures(false, SHOWN) else { return };
-    let gone = report.canceled + report.filled;
-    let all = gone + report.unconfirmed + report.skipped + report.kept;
-    let refused =
-        if report.errors > 0 { format!(", {} refused or unknown", report.errors) } else { Default::default() };
-    let what = Some(what.to_owned()).filter(|what| !what.is_empty());
-    let left = left.map(|left| format!("{} s left", left.as_secs()));
-    let parts = [Some(format!("{gone} of {all} gone{refused}")), what, left];
-    let text = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
-    if ledger.cancels() {
-        board.stage(Stage::Cancel, Standing::UnderWay, text);
-    } else {
-        board.stage(Stage::Cancel, Standing::Skipped, "dry-run: nothing is canceled");
-    }
-    board.write(|progress| progress.orders = Some(report));
-}
-
-fn harmless(text: &str) -> String {
-    crate::config::visible(text).into_owned()
-}
-
-fn orders(count: u64) -> String {
-    if count == 1 { "1 order".to_owned() } else { format!("{count} orders") }
 }
 
 fn are(count: u64) -> String {

@@ -21,6 +21,7 @@ mod paper;
 mod passes;
 mod reach;
 mod setting;
+mod settled;
 mod stray;
 mod summary;
 mod talk;
