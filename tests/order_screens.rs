@@ -18,7 +18,7 @@ use botwarden::core::state::State;
 use botwarden::tui::deed::Deed;
 use botwarden::tui::effect::Effect;
 use botwarden::tui::message::{Done, Msg, OrdersSeen, StopNews, Told};
-use botwarden::tui::model::{Fixed, Focus, Pane};
+use botwarden::tui::model::{About, Fixed, Focus, Pane};
 use botwarden::tui::text;
 use screen::{Desk, rows, with};
 use trading::{all_orders, desk, mid_way, name, news, order, over, placed, progress, read, report, shown, trader};
@@ -200,6 +200,47 @@ fn keys_for_bots_mean_the_bot_of_the_order_under_the_cursor() {
     assert_eq!(desk.model.cursor, Some(name("trend-sol")));
     desk.press("g<enter>");
     assert_eq!((desk.model.pane, desk.model.cursor.clone()), (Pane::Logs, Some(name("grid-btc"))));
+}
+
+/// Whom an open question is about.
+fn asked_about(desk: &Desk) -> Vec<String> {
+    match &desk.model.focus {
+        Focus::Asking(botwarden::tui::model::Dialog { about: About::Deed(_, targets), .. }) => {
+            targets.iter().map(|target| target.name.to_string()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn deeds_among_orders_mean_the_owner_of_the_row_whatever_moved_the_cursor() {
+    for deed in ["x", "X", "r"] {
+        // A filter moves the cursor of the orders.
+        let mut desk = desk(120, 36);
+        desk.press(&format!("1/arb<enter>2/trend<enter>{deed}"));
+        assert_eq!(asked_about(&desk), ["trend-sol"], "{deed}");
+        // The rows that it stood among go.
+        let mut desk = trading::desk(120, 36);
+        desk.press("2jg");
+        desk.tell(read("grid-btc", "state-json", vec![]));
+        desk.press(deed);
+        assert_eq!(asked_about(&desk), ["mm-eth"], "{deed}");
+        // Marks of bots and of orders mean something elsewhere.
+        let mut desk = trading::desk(120, 36);
+        desk.press(&format!("1* 2 G{deed}"));
+        assert_eq!(asked_about(&desk), ["trend-sol"], "{deed}");
+    }
+    for deed in ["x", "X", "r", "s", "A", "i"] {
+        let mut desk = desk(120, 36);
+        desk.press(&format!("1/arb<enter>2/nothing<enter>{deed}"));
+        assert_eq!((desk.acts(), asked_about(&desk)), (vec![], vec![]), "{deed}");
+        assert_eq!(desk.feedback(), "there is no order here, so no bot is meant; 1 goes to the bots", "{deed}");
+    }
+    let mut desk = desk(120, 36);
+    desk.press("2/mm<enter>");
+    assert!(shown(&desk).contains(" x stop mm-eth "), "{}", shown(&desk));
+    desk.press("i");
+    assert_eq!(desk.model.inspected.as_ref().map(|inspected| inspected.name.clone()), Some(name("mm-eth")));
 }
 
 // Counts.

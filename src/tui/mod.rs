@@ -38,6 +38,7 @@ pub mod update;
 pub mod view;
 pub mod watched;
 mod whole_lines;
+pub mod whom;
 mod wish;
 
 use std::io;

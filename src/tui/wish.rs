@@ -18,6 +18,7 @@ use super::orders::Count;
 use super::panes::show_stops;
 use super::scope::{all_of, chosen_of, meant, not_cancelable, orders_gone};
 use super::text;
+use super::whom;
 
 /// Somebody wants this done to the marked bots, else to the one under the cursor.
 pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
@@ -33,7 +34,7 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
         want_orders(model, effects);
         return;
     }
-    let chosen = match choose(model) {
+    let chosen = match whom::chosen(model) {
         Ok(chosen) => chosen,
         Err(why) => {
             tell(model, effects, Tone::Bad, why);
@@ -106,28 +107,6 @@ pub(super) fn look_again(model: &mut Model, effects: &mut Vec<Effect>, deed: Dee
     let ticket = ticket(model);
     effects.push(Effect::Look(ticket));
     model.confirmed = Some(Confirmed { ticket, deed, targets, at: model.now.mono });
-}
-
-fn choose(model: &mut Model) -> Result<Vec<BotStatus>, String> {
-    // Whoever marked bots means those, and not the one that the cursor happens to be on.
-    if std::mem::take(&mut model.marks_gone) {
-        return Err("the marked bots are gone".into());
-    }
-    if model.marked.is_empty() {
-        return match model.cursor_at().and_then(|row| model.shown().nth(row)) {
-            Some(bot) => Ok(vec![bot.clone()]),
-            None if model.cursor.is_some() && !model.bots.is_empty() => {
-                Err("the bot under the cursor is hidden or gone; choose one".into())
-            }
-            None => Err("there is no bot here".into()),
-        };
-    }
-    let shown: Vec<BotStatus> = model.shown().filter(|bot| model.marked.contains(&bot.name)).cloned().collect();
-    let hidden = model.marked.len() - shown.len();
-    if hidden > 0 {
-        return Err(format!("{hidden} marked but hidden by the filter: clear it (Esc), or unmark (U)"));
-    }
-    Ok(shown)
 }
 
 /// Why this need not, or cannot, be done to a bot.
