@@ -399,6 +399,73 @@ fn sorting_and_news_between_question_and_answer_change_no_target() {
 }
 
 #[test]
+fn what_was_placed_since_the_question_is_not_canceled_by_its_yes() {
+    let more = || {
+        let mut more = trading::grid();
+        more.extend((0..9).map(placed));
+        more
+    };
+    // All of a bot: what is open has changed, so it is another question.
+    let mut desk = desk(120, 36);
+    desk.press("/grid<enter>c");
+    desk.tell(read("grid-btc", "state-json", more()));
+    let seen = shown(&desk);
+    assert!(seen.contains("it has 13 open orders now, 9 of them new: yes will be refused"), "{seen}");
+    yes(&mut desk);
+    assert_eq!(canceled(&mut desk), []);
+    let refused = "cancel orders of grid-btc refused: grid-btc has 13 open orders now, 9 of them new; ask again";
+    assert_eq!(desk.feedback(), refused);
+    // One that guards a position now did not when it was asked about.
+    let mut desk = trading::desk(120, 36);
+    desk.press("/grid<enter>c");
+    let mut guards = trading::grid();
+    guards[0].protective = true;
+    desk.tell(read("grid-btc", "state-json", guards));
+    yes(&mut desk);
+    assert_eq!(canceled(&mut desk), []);
+    assert!(desk.feedback().contains("grid-btc has 2 protective orders now; ask again"), "{}", desk.feedback());
+    // Fewer are no reason, and whoever chose orders means those.
+    let mut desk = trading::desk(120, 36);
+    desk.press("/grid<enter>c");
+    desk.tell(read("grid-btc", "state-json", trading::grid().split_off(2)));
+    yes(&mut desk);
+    assert_eq!(canceled(&mut desk).len(), 1);
+    let mut desk = trading::desk(120, 36);
+    desk.press("2/grid<enter>*c");
+    desk.tell(read("grid-btc", "state-json", more()));
+    yes(&mut desk);
+    assert_eq!(canceled(&mut desk)[0].1[0].1, ["OAB-771", "OAB-772", "OAB-773", "OAB-774"]);
+}
+
+#[test]
+fn a_question_names_every_order_that_its_key_takes() {
+    let mut desk = desk(120, 36);
+    let mut twins = trading::grid();
+    twins[1].order_id = Some("OAB-771".into());
+    // The bot calls this one as the venue calls the others.
+    twins[2].client_order_id = Some("OAB-771".into());
+    desk.tell(read("grid-btc", "state-json", twins.clone()));
+    desk.press("2gc");
+    let seen = shown(&desk);
+    assert!(seen.contains("cancel 3 orders of grid-btc?"), "{seen}");
+    assert!(
+        ["61250.0 (OAB-771)", "61000.0 (OAB-771)", "62500.0 (OAB-773)"].iter().all(|one| seen.contains(one)),
+        "{seen}"
+    );
+    twins.push(order("grid-btc", "OAB-771", Side::Buy, "9", "1.0"));
+    desk.tell(read("grid-btc", "state-json", twins));
+    yes(&mut desk);
+    assert_eq!(canceled(&mut desk), []);
+    assert!(desk.feedback().contains("has 4 orders that are called so now, not 3"), "{}", desk.feedback());
+    // Without an id they are called by what they are.
+    let mut desk = trading::desk(120, 36);
+    let blank = |_| Order { order_id: None, ..order("mm-eth", "", Side::Buy, "1", "2") };
+    desk.tell(read("mm-eth", "sql", (0..3).map(blank).collect()));
+    desk.press("2/mm<enter>c");
+    assert!(shown(&desk).contains("cancel 3 orders of mm-eth?"), "{}", shown(&desk));
+}
+
+#[test]
 fn marked_orders_that_are_gone_do_not_hand_the_deed_to_the_cursor() {
     let mut desk = desk(120, 36);
     desk.press("2 ");

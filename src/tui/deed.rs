@@ -1,5 +1,6 @@
 //! What an operator may ask for, on which bots, and what stands guard before it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::core::bot::{BotName, BotSpec, Mode};
@@ -94,8 +95,10 @@ impl Deed {
 pub struct Meant {
     /// What they are called; empty if all are meant.
     pub keys: Vec<String>,
-    /// The same for people.
+    /// The same for people: a line for every order that a key takes, and several may be called the same.
     pub names: Vec<String>,
+    /// Where all are meant: those that were open when the question was asked, if anybody had read them.
+    pub open: Option<BTreeSet<(String, u32)>>,
     /// How many of them guard a position.
     pub protective: u64,
     /// Who cancels them: a sentence.
@@ -203,7 +206,7 @@ impl Target {
     /// How many orders of it are to be canceled, where that is known.
     pub fn to_cancel(&self) -> Option<u64> {
         let meant = self.meant.as_ref()?;
-        if meant.keys.is_empty() { self.orders } else { Some(meant.keys.len() as u64) }
+        if meant.keys.is_empty() { self.orders } else { Some(meant.names.len() as u64) }
     }
 }
 

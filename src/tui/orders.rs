@@ -257,9 +257,9 @@ impl OrderBook {
         self.sources.get(&id.bot)?.rows.iter().find(|row| row.id == *id)
     }
 
-    /// Whether a bot has an order of this name.
-    pub fn has(&self, bot: &BotName, key: &str) -> bool {
-        self.sources.get(bot).is_some_and(|source| source.rows.iter().any(|row| row.id.key == key))
+    /// Every order of a bot, shown or not.
+    pub fn of(&self, bot: &BotName) -> &[Row] {
+        self.sources.get(bot).map(|source| source.rows.as_slice()).unwrap_or_default()
     }
 
     /// Puts the cursor on a place, the last one if there are fewer.

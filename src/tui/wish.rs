@@ -16,7 +16,7 @@ use super::message::{Done, Ticket, Told};
 use super::model::{About, Confirmed, Dialog, Doing, Feedback, Focus, MISTAKES, Model, Pane, Tone};
 use super::orders::Count;
 use super::panes::show_stops;
-use super::scope::{all_of, chosen_of, meant, not_cancelable, orders_gone};
+use super::scope::{all_of, chosen_of, meant, not_cancelable, orders_changed};
 use super::text;
 use super::whom;
 
@@ -202,7 +202,7 @@ pub(super) fn fresh(model: &mut Model, effects: &mut Vec<Effect>, ticket: Ticket
         (true, None) => changed.or_else(gone),
         (false, _) => changed,
     };
-    let changed = changed.or_else(|| (deed == Deed::Cancel).then(|| orders_gone(model, &targets)).flatten());
+    let changed = changed.or_else(|| (deed == Deed::Cancel).then(|| orders_changed(model, &targets)).flatten());
     match changed {
         Some(what) => {
             let text = format!("{} {} refused: {what}", deed.verb(), deed::named(&targets));

@@ -102,7 +102,8 @@ fn list(model: &Model, deed: Deed, targets: &[Target], room: u16, lines: &mut Ve
         if target.strays.len() > LISTED {
             lines.push(Line::raw(format!("  and {} strays more", target.strays.len() - LISTED)));
         }
-        if let Some(what) = target.changed(deed, model.target(deed, &target.name).as_ref()) {
+        let changed = target.changed(deed, model.target(deed, &target.name).as_ref());
+        if let Some(what) = changed.or_else(|| scope::grown(model, target)) {
             lines.push(Line::styled(format!("  it {what}: yes will be refused"), theme::bad()));
         }
     }
