@@ -724,6 +724,26 @@ fn every_order_that_was_refused_is_told_with_why() {
 }
 
 #[test]
+fn what_was_chosen_is_told_from_what_else_is_open() {
+    let mut desk = desk(160, 36);
+    desk.press("2/grid<enter>c");
+    yes(&mut desk);
+    let ticket = desk.model.last_ticket;
+    let mut done = botwarden::core::report::BotReport::of_orders(name("grid-btc"));
+    done.orders = Some(OrdersReport { before: Some(1), canceled: 1, verified: true, ..OrdersReport::default() });
+    desk.tell(Msg::Stop(ticket, StopNews::Over(Box::new(over("cancel", 0, vec![done])))));
+    let told = Told { name: name("grid-btc"), well: true, text: "grid-btc: 1 order canceled".into() };
+    desk.tell(Msg::Done(Done { ticket, took: Duration::from_secs(2), bots: vec![told] }));
+    desk.tell(read("grid-btc", "state-json", trading::grid().split_off(1)));
+    let words = "1 of 1 chosen orders canceled; 3 others of grid-btc are still open";
+    let seen = shown(&desk);
+    assert_eq!(seen.matches(words).count(), 2, "in the title and in the result: {seen}");
+    assert!(seen.contains("of 1 chosen: 1 canceled, 0 filled, 0 open") && !seen.contains("0 orders open"), "{seen}");
+    desk.tell(read("grid-btc", "state-json", vec![]));
+    assert!(shown(&desk).contains("1 of 1 chosen orders canceled; no other of grid-btc is open"), "{}", shown(&desk));
+}
+
+#[test]
 fn every_size_can_be_drawn_with_orders_and_a_stop() {
     let mut desk = desk(1, 1);
     desk.tell(Msg::Resize(120, 36));

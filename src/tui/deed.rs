@@ -9,6 +9,7 @@ use crate::core::status::{BotStatus, Stray};
 use crate::core::words;
 
 use super::theme;
+use super::watched::Picked;
 
 /// What may be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +104,13 @@ pub struct Meant {
     pub protective: u64,
     /// Who cancels them: a sentence.
     pub scope: String,
+}
+
+impl Meant {
+    /// Those that were chosen one by one; nothing if all are meant.
+    pub fn picked(&self) -> Option<Picked> {
+        (!self.keys.is_empty()).then(|| Picked { keys: self.keys.clone(), count: self.names.len() as u64 })
+    }
 }
 
 /// A bot as it was when a question about it was asked.

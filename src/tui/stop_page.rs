@@ -12,17 +12,19 @@
 //! [x] 4 CANCEL   0 of 2 verified                              3.80 s
 //! ```
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
 use crate::core::bot::BotName;
 use crate::core::progress::{StageSeen, Standing};
-use crate::core::report::{BotReport, CancelResult, OrderResult, StopOutcome};
+use crate::core::report::{BotReport, CancelResult, OrderResult, OrdersReport, StopOutcome};
 use crate::core::stop::Stage;
 
 use super::deed::Deed;
 use super::layout;
 use super::model::Model;
+use super::orders::Count;
 use super::stops::{Over, StopBook};
 use super::text;
 use super::theme;
@@ -104,7 +106,7 @@ pub fn lines(model: &Model, width: usize) -> Vec<StopLine> {
     if !book.is_under_way()
         && let Some(over) = over
     {
-        result(book, over, width, &mut lines);
+        result(model, over, width, &mut lines);
     }
     totals(book, width, &mut lines);
     if book.bots.len() > 1 {
@@ -150,7 +152,8 @@ pub fn worst(book: &StopBook) -> Option<&Over> {
 }
 
 /// The result in words, and how it is meant.
-pub fn verdict(book: &StopBook, over: &Over) -> (String, Tint) {
+pub fn verdict(model: &Model, over: &Over) -> (String, Tint) {
+    let book = &model.stops;
     let totals = book.totals();
     let survivors: Vec<&str> = book
         .bots
@@ -158,6 +161,11 @@ pub fn verdict(book: &StopBook, over: &Over) -> (String, Tint) {
         .filter(|bot| bot.report.as_ref().is_some_and(BotReport::survived))
         .map(|bot| bot.name.as_str())
         .collect();
+    if over.code == Some(0)
+        && let Some(words) = picked(model)
+    {
+        return (words, Tint::Good);
+    }
     match over.code {
         Some(0) if totals.skipped > 0 => {
             (format!("DONE - {} left alone (dry-run)", plural(totals.skipped, "order")), Tint::Good)
@@ -182,8 +190,40 @@ pub fn verdict(book: &StopBook, over: &Over) -> (String, Tint) {
     }
 }
 
-fn result(book: &StopBook, over: &Over, width: usize, lines: &mut Vec<StopLine>) {
-    let (words, tint) = verdict(book, over);
+/// What became of orders that were chosen one by one, and how many others of their bots nobody has touched.
+fn picked(model: &Model) -> Option<String> {
+    let chosen = || model.stops.bots.iter().filter_map(|bot| Some((bot, bot.chosen.as_ref()?)));
+    let count: u64 = chosen().map(|(_, picked)| picked.count).sum();
+    if count == 0 {
+        return None;
+    }
+    let seen = |figure: fn(&OrdersReport) -> u64| chosen().filter_map(|(bot, _)| bot.orders()).map(figure).sum::<u64>();
+    let mut words = format!("{} of {} chosen orders canceled", seen(|seen| seen.canceled), count);
+    for (figure, what) in [(seen(|seen| seen.filled), "filled"), (seen(|seen| seen.skipped), "left alone (dry-run)")] {
+        if figure > 0 {
+            _ = write!(words, ", {figure} {what}");
+        }
+    }
+    for (bot, picked) in chosen() {
+        let keys: BTreeSet<&str> = picked.keys.iter().map(String::as_str).collect();
+        let others = || model.orders.of(&bot.name).iter().filter(|row| !row.is_called(&keys)).count();
+        match model.open_orders(&bot.name) {
+            Count::Fresh(_) => match others() {
+                0 => _ = write!(words, "; no other of {} is open", bot.name),
+                1 => _ = write!(words, "; 1 other of {} is still open", bot.name),
+                others => _ = write!(words, "; {others} others of {} are still open", bot.name),
+            },
+            Count::NoSource | Count::Unread | Count::Stale(_) => {
+                _ = write!(words, "; nobody knows what else of {} is open", bot.name);
+            }
+        }
+    }
+    Some(words)
+}
+
+fn result(model: &Model, over: &Over, width: usize, lines: &mut Vec<StopLine>) {
+    let book = &model.stops;
+    let (words, tint) = verdict(model, over);
     let code = over.code.map(|code| format!("   exit code {code}")).unwrap_or_default();
     wrapped(vec![("RESULT   ".to_owned(), Tint::Strong), (words, tint), (code, tint)], width, lines);
     let open: Vec<_> = book.unconfirmed().collect();
@@ -340,8 +380,11 @@ fn claims_and_evidence(bot: &Watched, width: usize, lines: &mut Vec<StopLine>) {
     let mut seen = vec![("seen     ".to_owned(), Tint::Strong)];
     match bot.orders() {
         Some(orders) => {
-            let before =
-                orders.before.map_or_else(|| "? open before: ".to_owned(), |open| format!("of {open} open before: "));
+            let before = match (&bot.chosen, orders.before) {
+                (Some(picked), _) => format!("of {} chosen: ", picked.count),
+                (None, Some(open)) => format!("of {open} open before: "),
+                (None, None) => "? open before: ".to_owned(),
+            };
             seen.push((format!("{before}{} canceled, {} filled", orders.canceled, orders.filled), Tint::Plain));
             let open = orders.unconfirmed;
             let tint = if open == 0 { Tint::Plain } else { Tint::Bad };

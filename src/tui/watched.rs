@@ -13,6 +13,15 @@ use super::deed::Deed;
 use super::message::Ticket;
 use super::text;
 
+/// Orders of a bot that were chosen one by one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picked {
+    /// What they are called.
+    pub keys: Vec<String>,
+    /// How many they were, several of which may be called the same.
+    pub count: u64,
+}
+
 /// One bot of it.
 #[derive(Clone, Debug)]
 pub struct Watched {
@@ -22,6 +31,8 @@ pub struct Watched {
     pub mode: Option<Mode>,
     /// What is done to it.
     pub deed: Deed,
+    /// Where only some of its orders are to be canceled: which.
+    pub chosen: Option<Picked>,
     /// By which run.
     pub(super) ticket: Ticket,
     /// When something was last said of it.

@@ -10,13 +10,14 @@ use crate::core::state::State;
 use crate::core::status::BotStatus;
 use crate::core::words::{self, Hands};
 
-use super::deed::{self, Deed, Guard, Target};
+use super::deed::{self, Deed, Guard, Meant, Target};
 use super::effect::{Effect, tell, ticket};
 use super::message::{Done, Ticket, Told};
 use super::model::{About, Confirmed, Dialog, Doing, Feedback, Focus, MISTAKES, Model, Pane, Tone};
 use super::orders::Count;
 use super::panes::show_stops;
 use super::scope::{all_of, chosen_of, meant, not_cancelable, orders_changed};
+use super::stops::Begun;
 use super::text;
 use super::whom;
 
@@ -220,7 +221,12 @@ fn carry_out(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed, targets: 
         model.marked.remove(name);
     }
     if deed.is_watched() {
-        let bots: Vec<_> = targets.iter().map(|target| (target.name.clone(), target.mode)).collect();
+        let begun = |target: &Target| Begun {
+            name: target.name.clone(),
+            mode: target.mode,
+            chosen: target.meant.as_ref().and_then(Meant::picked),
+        };
+        let bots: Vec<Begun> = targets.iter().map(begun).collect();
         model.stops.begin(ticket, deed, &bots, model.now.mono);
         if names.iter().any(|name| model.open_orders(name) != Count::NoSource) {
             show_stops(model);
