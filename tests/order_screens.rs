@@ -8,7 +8,6 @@ mod screen;
 #[path = "screen/trading.rs"]
 mod trading;
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use botwarden::core::bot::Mode;
@@ -87,6 +86,17 @@ fn what_was_not_heard_of_for_three_periods_is_old() {
     desk.wait(1);
     let seen = shown(&desk);
     assert!(seen.contains("STALE 3 of 3") && seen.contains("was open") && seen.contains(" 4!"), "{seen}");
+}
+
+#[test]
+fn a_reading_is_as_old_as_it_is_however_late_the_screen_takes_it_in() {
+    let mut desk = desk(120, 36);
+    desk.wait(30);
+    // All three were read when the screen was opened.
+    all_orders(&mut desk);
+    assert!(shown(&desk).contains("STALE 3 of 3") && shown(&desk).contains("read 30s ago"), "{}", shown(&desk));
+    desk.tell(news("mm-eth", "sql", OrdersSeen::Unchanged(trading::now() + jiff::SignedDuration::from_secs(29))));
+    assert!(shown(&desk).contains("STALE 2 of 3"), "{}", shown(&desk));
 }
 
 #[test]
@@ -780,44 +790,17 @@ fn ten_thousand_orders_are_sorted_when_they_change_and_never_to_draw_or_move() {
     desk.press("2jjj<pgdn><pgdn>Gkg ");
     for _ in 0..20 {
         desk.wait(1);
-        desk.tell(news("grid-btc", "state-json", OrdersSeen::Unchanged(trading::now())));
+        desk.tell(news("grid-btc", "state-json", OrdersSeen::Unchanged(desk.model.now.wall)));
         desk.buffer();
     }
     assert_eq!(desk.model.orders.sorted, sorted, "what has not changed is not sorted again");
     desk.press("o");
     assert_eq!(desk.model.orders.sorted, sorted + 1);
-    desk.tell(read("grid-btc", "state-json", many));
+    desk.tell(news("grid-btc", "state-json", OrdersSeen::Read(many, desk.model.now.wall)));
     assert_eq!(desk.model.orders.sorted, sorted + 2);
     assert_eq!(desk.model.orders.marked.len(), 1);
     // Half a number would be another one.
     assert!(shown(&desk).contains(" 10k ") && !shown(&desk).contains("100…"), "{}", shown(&desk));
     desk.wait(6);
     assert!(shown(&desk).contains(" 10k! "), "{}", shown(&desk));
-}
-
-/// From a key to its frame, with ten thousand orders: `cargo test --release --test order_screens -- --ignored --nocapture`.
-#[test]
-#[ignore = "measures, and judges nothing"]
-fn how_long_a_key_takes_with_ten_thousand_orders() {
-    use std::io::Write as _;
-    let mut desk = trader(120, 36, Fixed { color: true, ..Fixed::default() });
-    let began = std::time::Instant::now();
-    desk.tell(read("grid-btc", "state-json", (0..10_000).map(placed).collect()));
-    let took_in = began.elapsed();
-    desk.press("2");
-    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 36)).expect("a terminal");
-    let mut said = format!("taken in: {took_in:?}\n");
-    for key in ["j", "<pgdn>", "G", "g", "o", "O", " ", "*"] {
-        let mut times: Vec<Duration> = (0..21)
-            .map(|_| {
-                let began = std::time::Instant::now();
-                desk.press(key);
-                terminal.draw(|frame| botwarden::tui::view::draw(&desk.model, frame)).expect("drawn");
-                began.elapsed()
-            })
-            .collect();
-        times.sort();
-        let _ = writeln!(said, "{key}: median {:?}, worst {:?}", times[10], times[20]);
-    }
-    let _ = std::io::stderr().write_all(said.as_bytes());
 }

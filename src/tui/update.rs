@@ -71,7 +71,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Orders(news) => {
-            model.orders.hear(news, model.now.mono);
+            model.orders.hear(news, model.now);
             count_orders(model);
         }
         Msg::Stop(ticket, news) => model.stops.hear(ticket, news, model.now.mono),
