@@ -146,6 +146,29 @@ fn whatever_a_source_says_is_harmless_and_stays_in_its_column() {
 }
 
 #[test]
+fn one_long_number_takes_no_column_from_the_others() {
+    for (width, height) in [(120, 36), (80, 24), (60, 15)] {
+        let mut desk = desk(width, height);
+        let mut orders = trading::grid();
+        orders[0].quantity = Some("1234567890123456789012345678".into());
+        orders[0].filled = Some("0.000000000000000000000000001".into());
+        orders[1].price = Some("98765432109876543210.98765432".into());
+        orders[2].state = OrderState::PartiallyFilled;
+        desk.tell(read("grid-btc", "state-json", orders));
+        desk.press("2");
+        let seen = shown(&desk);
+        for word in ["PRICE", " ST ", " open ", " part ", " PROT ", "62500.0 ", "1234567…", "9876543…"] {
+            let cut = word.strip_suffix('…');
+            assert!(seen.contains(cut.unwrap_or(word)), "{word}\n{seen}");
+            assert!(cut.is_none() || seen.contains('…'), "{seen}");
+        }
+        assert!(width < 80 || seen.contains("AGE"), "{seen}");
+        desk.wait(6);
+        assert!(shown(&desk).contains("was open "), "{}", shown(&desk));
+    }
+}
+
+#[test]
 fn orders_are_sorted_by_one_column_after_the_other_and_the_cursor_stays() {
     let mut desk = desk(120, 36);
     desk.press("2jj");

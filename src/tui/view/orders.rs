@@ -23,26 +23,29 @@ struct Column {
     place: usize,
     /// The column with the greatest number is left out first; one without stays.
     gives_way: u8,
-    /// Wider text is cut, except for numbers: half a number is another one.
+    /// It is not made narrower than this, nor wider than that: one row with a long number does not push out the others'
+    /// cells. What is cut ends with a mark, since half a number is another one.
+    least: usize,
     most: usize,
     right: bool,
 }
 
-const fn column(title: &'static str, place: usize, gives_way: u8, most: usize, right: bool) -> Column {
-    Column { title, place, gives_way, most, right }
+const fn column(title: &'static str, place: usize, gives_way: u8, sizes: (usize, usize), right: bool) -> Column {
+    Column { title, place, gives_way, least: sizes.0, most: sizes.1, right }
 }
 
 const COLUMNS: [Column; 10] = [
-    column("BOT", 0, 0, 16, false),
-    column("VENUE", 1, 3, 12, false),
-    column("SYM", 2, 0, 16, false),
-    column("SIDE", 3, 0, 4, false),
-    column("TYPE", 4, 2, 12, false),
-    column("QTY", 5, 0, 24, true),
-    column("FILLED", 6, 1, 24, true),
-    column("PRICE", 7, 0, 24, true),
-    column("AGE", 8, 0, 5, false),
-    column("ST", 9, 0, 18, false),
+    column("BOT", 0, 0, (6, 16), false),
+    column("VENUE", 1, 4, (6, 12), false),
+    column("SYM", 2, 0, (6, 16), false),
+    column("SIDE", 3, 0, (4, 4), false),
+    column("TYPE", 4, 3, (6, 12), false),
+    column("QTY", 5, 0, (8, 14), true),
+    column("FILLED", 6, 2, (8, 14), true),
+    column("PRICE", 7, 0, (8, 14), true),
+    column("AGE", 8, 1, (5, 5), false),
+    // Wide enough for `was open` and `was PROT`.
+    column("ST", 9, 0, (8, 18), false),
 ];
 
 /// The last column is that of the state; where it is old, `was` stands before it.
@@ -170,15 +173,17 @@ fn fitting(model: &Model, width: usize) -> Vec<(&'static Column, usize)> {
         })
         .collect();
     let used = |columns: &[(&Column, usize)]| 3 + columns.iter().map(|(_, width)| width + 1).sum::<usize>();
-    for gives_way in (1..=3).rev() {
+    for gives_way in (1..=4).rev() {
         if used(&columns) > width {
             columns.retain(|(column, _)| column.gives_way != gives_way);
         }
     }
     // Names are cut before numbers are.
     while used(&columns) > width {
+        let gives = |column: &Column, wide: usize, right: bool| column.right == right && wide > column.least;
+        let right = !columns.iter().any(|(column, wide)| gives(column, *wide, false));
         let widest =
-            columns.iter_mut().filter(|(column, wide)| !column.right && *wide > 6).max_by_key(|(_, wide)| *wide);
+            columns.iter_mut().filter(|(column, wide)| gives(column, *wide, right)).max_by_key(|(_, wide)| *wide);
         let Some((_, wide)) = widest else { break };
         *wide -= 1;
     }
