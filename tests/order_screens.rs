@@ -303,6 +303,33 @@ fn the_question_before_a_bot_with_orders_is_stopped_names_them() {
     assert!(shown(&desk).contains("Type grid-btc and Enter"), "{}", shown(&desk));
 }
 
+#[test]
+fn whoever_knows_less_of_orders_is_not_asked_less() {
+    // Never read; read, and then not any more; empty when last read.
+    let mut unread = trader(80, 24, Fixed { color: true, ..Fixed::default() });
+    let mut stale = desk(80, 24);
+    stale.tell(news("trend-sol", "state-json", OrdersSeen::Failed("torn".into())));
+    let mut empty = desk(80, 24);
+    empty.tell(read("trend-sol", "state-json", vec![]));
+    empty.wait(6);
+    let lines =
+        ["open orders: unknown ", "open orders: unknown, 1 when last read", "open orders: unknown, 0 when last read"];
+    for (desk, line) in [&mut unread, &mut stale, &mut empty].into_iter().zip(lines) {
+        for deed in ["x", "r"] {
+            desk.press(&format!("1/trend<enter>{deed}"));
+            assert_eq!((asked_about(desk), desk.acts()), (vec!["trend-sol".to_owned()], vec![]), "{deed}");
+            assert!(shown(desk).contains(line), "{}", shown(desk));
+            desk.press("<esc><esc>");
+        }
+    }
+    // Surely none, and none that anybody could read.
+    let mut none = desk(80, 24);
+    none.tell(read("trend-sol", "state-json", vec![]));
+    none.press("/trend<enter>x");
+    none.press("<esc>/arb<enter>x");
+    assert_eq!(none.acts().len(), 2, "{}", none.feedback());
+}
+
 // Canceling.
 
 /// Orders that were chosen one by one, by their bots.

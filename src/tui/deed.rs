@@ -8,6 +8,7 @@ use crate::core::state::State;
 use crate::core::status::{BotStatus, Stray};
 use crate::core::words;
 
+use super::orders::Count;
 use super::theme;
 use super::watched::Picked;
 
@@ -128,6 +129,8 @@ pub struct Target {
     pub run: Option<String>,
     /// Its open orders, where somebody read them a moment ago.
     pub orders: Option<u64>,
+    /// The same, and why nobody knows where nobody does.
+    pub known: Count,
     /// How many of them guard a position.
     pub protective: u64,
     /// Where orders are to be canceled: which.
@@ -152,6 +155,7 @@ impl Target {
             pid: bot.pid,
             run: bot.run.clone(),
             orders: bot.orders_active,
+            known: Count::NoSource,
             protective: 0,
             meant: None,
             strays: if deed.reaches_strays() { bot.strays.clone() } else { Vec::new() },
@@ -163,6 +167,14 @@ impl Target {
         match self.mode {
             Some(Mode::Live) | None => true,
             Some(Mode::Paper | Mode::DryRun) => false,
+        }
+    }
+
+    /// Whether it may have orders open that nobody could read a moment ago.
+    pub const fn may_have_orders(&self) -> bool {
+        match self.known {
+            Count::Unread | Count::Stale(_) => true,
+            Count::NoSource | Count::Fresh(_) => false,
         }
     }
 
@@ -203,7 +215,10 @@ impl Target {
         match self.orders {
             Some(1) => line.push_str("  1 open order"),
             Some(orders) => _ = write!(line, "  {orders} open orders"),
-            None => line.push_str("  open orders: unknown"),
+            None => match self.known {
+                Count::Stale(orders) => _ = write!(line, "  open orders: unknown, {orders} when last read"),
+                Count::NoSource | Count::Unread | Count::Fresh(_) => line.push_str("  open orders: unknown"),
+            },
         }
         if self.orders.is_some() && self.protective > 0 {
             let _ = write!(line, " ({} protective)", self.protective);
@@ -235,8 +250,10 @@ pub enum Guard {
 /// What stands before this deed.
 pub fn guard(deed: Deed, targets: &[Target]) -> Option<Guard> {
     let live = targets.iter().any(Target::is_live);
-    // What was not started here may be anything, so it is named before it is ended.
-    let open = targets.iter().any(|target| target.orders.is_some_and(|orders| orders > 0) || !target.strays.is_empty());
+    // What was not started here may be anything, so it is named before it is ended; and whoever knows less of orders is
+    // not asked less.
+    let has_open = |target: &Target| target.orders.is_some_and(|orders| orders > 0) || target.may_have_orders();
+    let open = targets.iter().any(|target| has_open(target) || !target.strays.is_empty());
     // Nobody said that there are none.
     let risky = targets.iter().any(|target| target.is_live() && target.orders != Some(0));
     let typed = || {
