@@ -8,6 +8,7 @@ mod screen;
 #[path = "screen/trading.rs"]
 mod trading;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use botwarden::core::bot::Mode;
@@ -773,6 +774,7 @@ fn every_order_that_was_refused_is_told_with_why() {
             result("OAB-771", CancelResult::Canceled, ""),
             result("OAB-773", CancelResult::Refused, "EOrder:\x1b[2JRate limit\nexceeded"),
             result("OAB-774", CancelResult::Unknown, "timed out"),
+            result("OAB-775", CancelResult::Unknown, " "),
         ],
         ..OrdersReport::default()
     });
@@ -801,6 +803,55 @@ fn what_was_chosen_is_told_from_what_else_is_open() {
     assert!(seen.contains("of 1 chosen: 1 canceled, 0 filled, 0 open") && !seen.contains("0 orders open"), "{seen}");
     desk.tell(read("grid-btc", "state-json", vec![]));
     assert!(shown(&desk).contains("1 of 1 chosen orders canceled; no other of grid-btc is open"), "{}", shown(&desk));
+}
+
+#[test]
+fn the_result_of_several_bots_adds_up_and_hides_nothing() {
+    let mut desk = desk(120, 36);
+    desk.press("1/mode:live<enter>*x");
+    yes(&mut desk);
+    let ticket = desk.model.last_ticket;
+    let orders = |orders: OrdersReport| Some(OrdersReport { verified: true, ..orders });
+    let mut dry = report("grid-btc", StopOutcome::Stopped);
+    dry.orders = orders(OrdersReport { before: Some(3), skipped: 3, ..OrdersReport::default() });
+    let mut torn = report("mm-eth", StopOutcome::Stopped);
+    torn.orders = orders(OrdersReport { before: Some(2), canceled: 2, errors: 2, ..OrdersReport::default() });
+    torn.errors = vec!["its exit was not seen".into()];
+    let unknown = report("spread-x", StopOutcome::Stopped);
+    let bots = vec![dry, torn, unknown];
+    desk.tell(Msg::Stop(ticket, StopNews::Over(Box::new(over("stop", 0, bots.clone())))));
+    desk.tell(Msg::Done(Done { ticket, took: Duration::from_secs(1), bots: vec![] }));
+    desk.press("<esc>5z");
+    let seen = shown(&desk);
+    let all = desk.model.stops.bots.len();
+    assert!(all >= 3, "{all}");
+    let left = all - 2;
+    let have = if left == 1 { format!("1 of {all} bots has") } else { format!("{left} of {all} bots have") };
+    assert!(seen.contains(&format!("DONE - 3 orders left alone (dry-run); {have} unknown orders")), "{seen}");
+    assert!(seen.contains("stopped; 3 skipped (dry-run)"), "{seen}");
+    assert!(seen.contains("errors 2 ") && seen.contains("2 canceled, 0 filled; 2 errors"), "{seen}");
+    desk.tell(Msg::Stop(ticket, StopNews::Over(Box::new(over("stop", 14, bots)))));
+    assert!(shown(&desk).contains(&format!("could not be asked; {have} unknown orders")), "{}", shown(&desk));
+}
+
+#[test]
+fn whoever_goes_from_bot_to_bot_sees_the_details_of_each() {
+    let mut desk = desk(60, 15);
+    desk.press("1*x");
+    yes(&mut desk);
+    desk.press("5");
+    let mut names = BTreeSet::new();
+    for _ in 0..desk.model.stops.bots.len() {
+        desk.press("<enter>");
+        let name = desk.model.stops.detail().expect("a bot").name.to_string();
+        let seen = shown(&desk);
+        assert!(
+            seen.contains(&format!("│ {name} (")) && seen.contains("asked; nothing was said yet"),
+            "{name}\n{seen}"
+        );
+        names.insert(name);
+    }
+    assert_eq!(names.len(), desk.model.stops.bots.len());
 }
 
 #[test]

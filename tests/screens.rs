@@ -1108,7 +1108,7 @@ fn inspecting_is_left_by_its_keys_and_acts_on_nothing() {
     let mut desk = Desk::new(80, 24);
     desk.tell(Msg::Survey(vec![]));
     desk.press("i");
-    assert_eq!((&desk.model.focus, desk.feedback()), (&Focus::Panes, "there is no bot here to inspect"));
+    assert_eq!((&desk.model.focus, desk.feedback()), (&Focus::Panes, "there is no bot here"));
 }
 
 #[test]

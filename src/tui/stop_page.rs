@@ -97,11 +97,17 @@ fn plural(count: u64, one: &str) -> String {
 
 /// The lines of the page, of so many columns.
 pub fn lines(model: &Model, width: usize) -> Vec<StopLine> {
+    page(model, width).0
+}
+
+/// The lines, and where the details of one bot begin.
+fn page(model: &Model, width: usize) -> (Vec<StopLine>, usize) {
     let book = &model.stops;
     if book.is_empty() {
-        return vec![line(&[("nothing was stopped or canceled from this screen yet", Tint::Faint)])];
+        return (vec![line(&[("nothing was stopped or canceled from this screen yet", Tint::Faint)])], 0);
     }
     let mut lines = Vec::new();
+    let mut details = 0;
     let over = worst(book);
     if !book.is_under_way()
         && let Some(over) = over
@@ -118,8 +124,12 @@ pub fn lines(model: &Model, width: usize) -> Vec<StopLine> {
     if let Some(bot) = book.detail() {
         if book.bots.len() > 1 {
             lines.push(line(&[("", Tint::Plain)]));
+            details = lines.len();
             let mode = theme::mode(bot.mode, false);
-            lines.push(line(&[(&format!("{} ({mode})", bot.name), Tint::Strong), ("   Enter: the next", Tint::Faint)]));
+            // Its own line again: where there are many, the one above is out of sight.
+            let (words, tint) = standing(model, bot);
+            let head = (format!("{} ({mode})  ", bot.name), Tint::Strong);
+            lines.push(vec![head, (words, tint), ("   Enter: the next".to_owned(), Tint::Faint)]);
         }
         let more = model.signs().more;
         if bot.report.is_some() {
@@ -142,7 +152,15 @@ pub fn lines(model: &Model, width: usize) -> Vec<StopLine> {
         let rows = text::fold(error, width);
         lines.extend(rows.into_iter().map(|row| line(&[(&row, Tint::Bad)])));
     }
-    lines
+    (lines, details)
+}
+
+/// Shows the next bot in detail, and its details where they can be seen.
+pub(super) fn show_next(model: &mut Model) {
+    model.stops.next();
+    let (width, rows) = layout::stops_page(model);
+    let (lines, details) = page(model, width);
+    model.stops.top = if lines.len() <= rows { 0 } else { details.min(lines.len().saturating_sub(rows)) };
 }
 
 /// The last word of all runs that are shown: the one that did not go well, if there is one.
@@ -161,32 +179,68 @@ pub fn verdict(model: &Model, over: &Over) -> (String, Tint) {
         .filter(|bot| bot.report.as_ref().is_some_and(BotReport::survived))
         .map(|bot| bot.name.as_str())
         .collect();
-    if over.code == Some(0)
-        && let Some(words) = picked(model)
-    {
-        return (words, Tint::Good);
-    }
-    match over.code {
-        Some(0) if totals.skipped > 0 => {
-            (format!("DONE - {} left alone (dry-run)", plural(totals.skipped, "order")), Tint::Good)
+    let goes_well = || {
+        let mut parts = Vec::new();
+        if totals.skipped > 0 {
+            parts.push(format!("{} left alone (dry-run)", plural(totals.skipped, "order")));
         }
         // Nobody has seen that nothing is open.
-        Some(0) if totals.unknown > 0 => {
-            (format!("DONE - orders unknown of {}", plural(totals.unknown as u64, "bot")), Tint::Warning)
+        parts.extend(unknown(book, totals.unknown));
+        if totals.kept > 0 {
+            parts.push(format!("{} kept by policy", plural(totals.kept, "protective order")));
         }
-        Some(0) if totals.kept > 0 => {
-            (format!("DONE - {} kept by policy", plural(totals.kept, "protective order")), Tint::Good)
+        let tint = if totals.unknown > 0 { Tint::Warning } else { Tint::Good };
+        match (picked(model), parts.is_empty()) {
+            (Some(words), _) => (words, tint),
+            (None, true) => ("DONE - 0 orders open, verified".to_owned(), tint),
+            (None, false) => (format!("DONE - {}", parts.join("; ")), tint),
         }
-        Some(0) => ("DONE - 0 orders open, verified".to_owned(), Tint::Good),
-        Some(11) => (format!("INCOMPLETE - {} not confirmed canceled", plural(totals.unconfirmed, "order")), Tint::Bad),
-        Some(12) => ("INCOMPLETE - state was not flushed".to_owned(), Tint::Bad),
-        Some(13) => (format!("NOT STOPPED - something lives of {}", survivors.join(", ")), Tint::Bad),
-        Some(14) => ("INCOMPLETE - a source of orders or a cancel command could not be asked".to_owned(), Tint::Bad),
-        Some(10) => ("STILL WORKING - it goes on".to_owned(), Tint::Warning),
-        Some(75) => ("REFUSED - the emergency stop is latched".to_owned(), Tint::Bad),
-        Some(77) => ("NOT PERMITTED".to_owned(), Tint::Bad),
-        Some(_) => ("FAILED".to_owned(), Tint::Bad),
-        None => ("UNKNOWN - its last word is missing; the list shows what is".to_owned(), Tint::Bad),
+    };
+    let open =
+        || (totals.unconfirmed > 0).then(|| format!("{} not confirmed canceled", plural(totals.unconfirmed, "order")));
+    let lives = || (!survivors.is_empty()).then(|| format!("something lives of {}", survivors.join(", ")));
+    // What applies beside that which the code says: the code is that of the worst.
+    let (words, tint, beside) = match over.code {
+        Some(0) => {
+            let (words, tint) = goes_well();
+            return (words, tint);
+        }
+        Some(11) => (
+            format!("INCOMPLETE - {} not confirmed canceled", plural(totals.unconfirmed, "order")),
+            Tint::Bad,
+            vec![picked(model), lives(), unknown(book, totals.unknown)],
+        ),
+        Some(12) => (
+            "INCOMPLETE - state was not flushed".to_owned(),
+            Tint::Bad,
+            vec![open(), lives(), unknown(book, totals.unknown)],
+        ),
+        Some(13) => (
+            format!("NOT STOPPED - something lives of {}", survivors.join(", ")),
+            Tint::Bad,
+            vec![open(), unknown(book, totals.unknown)],
+        ),
+        Some(14) => (
+            "INCOMPLETE - a source of orders or a cancel command could not be asked".to_owned(),
+            Tint::Bad,
+            vec![open(), lives(), unknown(book, totals.unknown).filter(|_| book.bots.len() > 1)],
+        ),
+        Some(10) => ("STILL WORKING - it goes on".to_owned(), Tint::Warning, vec![]),
+        Some(75) => ("REFUSED - the emergency stop is latched".to_owned(), Tint::Bad, vec![]),
+        Some(77) => ("NOT PERMITTED".to_owned(), Tint::Bad, vec![open(), lives()]),
+        Some(_) => ("FAILED".to_owned(), Tint::Bad, vec![open(), lives()]),
+        None => ("UNKNOWN - its last word is missing; the list shows what is".to_owned(), Tint::Bad, vec![]),
+    };
+    (beside.into_iter().flatten().fold(words, |words, more| format!("{words}; {more}")), tint)
+}
+
+/// Of how many bots nobody knows what is open.
+fn unknown(book: &StopBook, count: usize) -> Option<String> {
+    match (count, book.bots.len()) {
+        (0, _) => None,
+        (_, 1) => Some("orders unknown of 1 bot".to_owned()),
+        (1, all) => Some(format!("1 of {all} bots has unknown orders")),
+        (count, all) => Some(format!("{count} of {all} bots have unknown orders")),
     }
 }
 
@@ -299,10 +353,21 @@ fn outcome(bot: &Watched) -> Option<(String, Tint)> {
             _ = write!(words, "; {} NOT CONFIRMED canceled", plural(orders.unconfirmed, "order"));
             tint = Tint::Bad;
         }
-        Some(orders) => _ = write!(words, "; {} canceled, {} filled", orders.canceled, orders.filled),
+        // In dry-run nothing is canceled, whatever is open.
+        Some(orders) if orders.skipped > 0 && orders.canceled + orders.filled == 0 => {
+            _ = write!(words, "; {} skipped (dry-run)", orders.skipped);
+        }
+        Some(orders) => {
+            _ = write!(words, "; {} canceled, {} filled", orders.canceled, orders.filled);
+            for (count, what) in [(orders.skipped, "skipped (dry-run)"), (orders.kept, "kept")] {
+                if count > 0 {
+                    _ = write!(words, ", {count} {what}");
+                }
+            }
+        }
         None => words.push_str("; orders unknown"),
     }
-    match bot.errors().len() as u64 {
+    match bot.error_count() {
         0 => {}
         errors => {
             _ = write!(words, "; {}", plural(errors, "error"));
@@ -312,15 +377,20 @@ fn outcome(bot: &Watched) -> Option<(String, Tint)> {
     Some((words, tint))
 }
 
+/// How it went, else where it is.
+fn standing(model: &Model, bot: &Watched) -> (String, Tint) {
+    outcome(bot).unwrap_or_else(|| {
+        let tint = if bot.has_trouble() { Tint::Bad } else { Tint::Plain };
+        (bot.standing(model.now.mono), tint)
+    })
+}
+
 fn summary(model: &Model, bot: &Watched) -> StopLine {
     let shown = model.stops.detail().is_some_and(|shown| shown.name == bot.name);
     let sign = if shown { model.signs().cursor } else { " " };
     let name = text::fit(bot.name.as_str(), name_width(&model.stops), model.signs().more);
     let mode = text::fit(theme::mode(bot.mode, false), 5, "");
-    let (words, tint) = outcome(bot).unwrap_or_else(|| {
-        let tint = if bot.has_trouble() { Tint::Bad } else { Tint::Plain };
-        (bot.standing(model.now.mono), tint)
-    });
+    let (words, tint) = standing(model, bot);
     vec![(format!("{sign} {name} {mode} "), Tint::Strong), (words, tint)]
 }
 
@@ -436,15 +506,16 @@ fn unwell(result: &OrderResult) -> Option<String> {
     }
     let id = result.order_id.as_deref().or(result.client_order_id.as_deref()).unwrap_or("an order without an id");
     let tries = plural(u64::from(result.attempts), "attempt");
-    let message = result.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
+    let message = result.message.as_deref().filter(|message| !message.trim().is_empty());
+    let message = message.map(|message| format!(": {message}")).unwrap_or_default();
     Some(text::harmless(&format!("{id} {} after {tries}{message}", result.result.word()).replace(['\r', '\n'], " ")))
 }
 
 fn errors(bot: &Watched, width: usize, more: &str, lines: &mut Vec<StopLine>) {
     let errors = bot.errors();
-    if !errors.is_empty() {
-        let head = plural(errors.len() as u64, "error");
-        lines.push(line(&[(&head, Tint::Bad), (", every one is kept", Tint::Faint)]));
+    if bot.error_count() > 0 {
+        let head = plural(bot.error_count(), "error");
+        lines.push(line(&[(&head, Tint::Bad), (", all that was said of it is kept", Tint::Faint)]));
     }
     for error in errors {
         let rows = text::fold(error, width.saturating_sub(2));

@@ -76,7 +76,7 @@ pub struct Totals {
     pub canceled: u64,
     /// Orders that were filled first.
     pub filled: u64,
-    /// Cancelations that went wrong.
+    /// Things that went wrong.
     pub errors: u64,
     /// Orders that are open, or may be.
     pub unconfirmed: u64,
@@ -252,7 +252,6 @@ impl StopBook {
                 Some(orders) => {
                     totals.canceled += orders.canceled;
                     totals.filled += orders.filled;
-                    totals.errors += orders.errors;
                     totals.unconfirmed += orders.unconfirmed;
                     totals.skipped += orders.skipped;
                     totals.kept += orders.kept;
@@ -263,6 +262,7 @@ impl StopBook {
                 totals.flushed.0 += usize::from(flushed);
                 totals.flushed.1 += 1;
             }
+            totals.errors += bot.error_count();
             totals.running += bot.running().len();
         }
         totals

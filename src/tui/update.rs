@@ -301,7 +301,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
         Action::Unmark if model.pane == Pane::Orders => model.orders.unmark(),
         Action::Sort if model.pane == Pane::Orders => model.orders.sort_next(),
         Action::Reverse if model.pane == Pane::Orders => model.orders.turn_round(),
-        Action::NextStop => model.stops.next(),
+        Action::NextStop => stop_page::show_next(model),
         Action::Mark => {
             if let Some(row) = model.cursor_at()
                 && let Some(name) = model.cursor.clone()

@@ -107,6 +107,12 @@ impl Watched {
         errors
     }
 
+    /// How many things went wrong with it: cancelations, or where more than those is told, all that is told. Its own line
+    /// and the line of totals count by this.
+    pub fn error_count(&self) -> u64 {
+        self.orders().map_or(0, |orders| orders.errors).max(self.errors().len() as u64)
+    }
+
     /// Whether somebody should look at it.
     pub fn has_trouble(&self) -> bool {
         let open = self.report.is_some() && self.orders().is_some_and(|orders| orders.unconfirmed > 0);
@@ -162,7 +168,7 @@ impl Watched {
             }
             None => Stage::Report.word().to_owned(),
         };
-        match progress.errors.len() {
+        match self.error_count() {
             0 => {}
             1 => line.push_str(", 1 error"),
             errors => _ = write!(line, ", {errors} errors"),
