@@ -11,10 +11,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 
-use crate::tui::layout::{TROUBLES, list_rows, troubled};
+use crate::core::bot::BotName;
+use crate::tui::layout::{list_rows, order_rows, troubled};
 use crate::tui::model::{Model, Pane};
 use crate::tui::order_row::Row;
-use crate::tui::orders::Count;
+use crate::tui::orders::{Count, Source};
 use crate::tui::{text, theme};
 
 /// A column: its heading, its place in the book's table of widths, how it gives way, and how it is set.
@@ -61,7 +62,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let block = super::parts::pane(model, Pane::Orders, &title, facts(model, area.width));
     let inside = block.inner(area);
     frame.render_widget(block, area);
-    let mut lines = troubles(model, inside.width);
+    let mut lines = troubles(model, inside.width, troubled(model, list_rows(area)));
     let columns = fitting(model, usize::from(inside.width));
     let mut heading = "   ".to_owned();
     for (column, width) in &columns {
@@ -72,7 +73,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         lines.extend(nothing(model, usize::from(inside.width)));
     } else {
         lines.push(Line::styled(heading, theme::faint()));
-        let rows = list_rows(area).saturating_sub(troubled(model));
+        let rows = order_rows(model, area);
         let places = model.orders.top_row..model.orders.top_row + rows;
         lines.extend(
             places.map_while(|place| model.orders.at(place)).map(|row| line(model, row, &columns, inside.width)),
@@ -114,29 +115,17 @@ fn facts(model: &Model, width: u16) -> Vec<Span<'static>> {
     facts
 }
 
-/// Which sources cannot be read, and why.
-fn troubles(model: &Model, width: u16) -> Vec<Line<'static>> {
+/// Which sources cannot be read, and why: a line each, and the last for those that there is no room for.
+fn troubles(model: &Model, width: u16, most: usize) -> Vec<Line<'static>> {
     let now = model.now.mono;
     let stale: Vec<_> = model.orders.sources().filter(|(_, source)| source.is_stale(now)).collect();
-    let mut lines: Vec<Line<'static>> = stale
-        .iter()
-        .take(TROUBLES)
-        .map(|(bot, source)| {
-            let line = format!(" STALE {bot}: {}", source.why(now));
-            Line::styled(super::parts::cut(model, &line, width), theme::bad())
-        })
-        .collect();
-    if stale.len() > TROUBLES
-        && let Some(last) = lines.last_mut()
-    {
-        let line = format!(
-            " STALE {} more, the last of them {}",
-            stale.len() - 1,
-            stale.last().map_or("", |(bot, _)| bot.as_str())
-        );
-        *last = Line::styled(super::parts::cut(model, &line, width), theme::bad());
+    let told = if stale.len() > most { most.saturating_sub(1) } else { stale.len() };
+    let reason = |(bot, source): &(&BotName, &Source)| format!(" STALE {bot}: {}", source.why(now));
+    let mut lines: Vec<String> = stale.iter().take(told).map(reason).collect();
+    if stale.len() > told {
+        lines.push(format!(" STALE {} more: i shows why", stale.len() - told));
     }
-    lines
+    lines.into_iter().map(|line| Line::styled(super::parts::cut(model, &line, width), theme::bad())).collect()
 }
 
 /// Why there is no row.
