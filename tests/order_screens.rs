@@ -80,6 +80,31 @@ fn a_source_that_cannot_be_read_keeps_its_rows_and_says_so_everywhere() {
 }
 
 #[test]
+fn every_source_that_fails_says_why_where_there_is_room() {
+    let fail = |desk: &mut Desk, bots: &[&str]| {
+        for bot in bots {
+            desk.tell(news(bot, "sql", OrdersSeen::Failed(format!("no table of {bot}"))));
+        }
+    };
+    let mut desk = desk(120, 36);
+    fail(&mut desk, &["grid-btc", "mm-eth", "trend-sol"]);
+    desk.press("2z");
+    for bot in ["grid-btc", "mm-eth", "trend-sol"] {
+        assert!(shown(&desk).contains(&format!("STALE {bot}: read 0s ago: no table of {bot}")), "{}", shown(&desk));
+    }
+    fail(&mut desk, &["arb-tri", "spread-x"]);
+    assert!(shown(&desk).contains("STALE 2 more: i shows why"), "{}", shown(&desk));
+    desk.press("G");
+    assert!(shown(&desk).contains("▸ trend-sol"), "{}", shown(&desk));
+    // All of that on the first page of what is known of it.
+    desk.tell(Msg::Resize(80, 24));
+    desk.press("i");
+    let seen = shown(&desk);
+    assert!(seen.contains("orders      unknown, 1 when last read, source sql, read 2026-03-04 "), "{seen}");
+    assert!(seen.contains("they cannot be read now: no table of trend-sol"), "{seen}");
+}
+
+#[test]
 fn what_was_not_heard_of_for_three_periods_is_old() {
     let mut desk = desk(120, 36);
     desk.wait(4);
@@ -329,6 +354,27 @@ fn whoever_knows_less_of_orders_is_not_asked_less() {
     none.press("/trend<enter>x");
     none.press("<esc>/arb<enter>x");
     assert_eq!(none.acts().len(), 2, "{}", none.feedback());
+}
+
+#[test]
+fn a_question_about_many_bots_names_as_many_as_fit_and_counts_the_orders_of_all() {
+    let mut desk = desk(120, 36);
+    desk.press("1*x");
+    let seen = shown(&desk);
+    let all = asked_about(&desk);
+    assert!(all.iter().all(|name| seen.contains(&format!("│ {name}  "))), "{seen}");
+    let unknown = all.len() - 3;
+    assert!(seen.contains(&format!("all {}: 7 open orders (1 protective), unknown of {unknown}", all.len())), "{seen}");
+    // Every order that was chosen is named where there is room, and every bot before any order where there is not.
+    let mut many = trading::desk(120, 36);
+    many.tell(read("grid-btc", "state-json", (0..12).map(placed).collect()));
+    many.press("2/!trend<enter>*c");
+    assert!((0..12).all(|n| shown(&many).contains(&format!("(O-{n:05})"))), "{}", shown(&many));
+    many.tell(Msg::Resize(60, 15));
+    assert!(shown(&many).contains(" mm-eth  LIVE") && shown(&many).contains(" 11 orders more"), "{}", shown(&many));
+    desk.tell(Msg::Resize(60, 15));
+    let seen = shown(&desk);
+    assert!(seen.contains("more, ") && seen.contains("7 open orders") && seen.contains("y yes    N no"), "{seen}");
 }
 
 // Canceling.

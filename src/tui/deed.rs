@@ -226,6 +226,11 @@ impl Target {
         line
     }
 
+    /// Its orders that were chosen one by one; nothing if all are meant.
+    pub fn picked(&self) -> Option<Picked> {
+        self.meant.as_ref().and_then(Meant::picked)
+    }
+
     /// How many orders of it are to be canceled, where that is known.
     pub fn to_cancel(&self) -> Option<u64> {
         let meant = self.meant.as_ref()?;

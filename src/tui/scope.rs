@@ -196,7 +196,11 @@ fn count(targets: &[Target]) -> String {
             None => return "all orders".to_owned(),
         }
     }
-    if known == 1 { "1 order".to_owned() } else { format!("{known} orders") }
+    count_of(known as usize)
+}
+
+fn count_of(orders: usize) -> String {
+    if orders == 1 { "1 order".to_owned() } else { format!("{orders} orders") }
 }
 
 /// The title of the question: how many, of whom.
@@ -209,7 +213,8 @@ pub(super) fn orders(target: &Target, most: usize) -> Vec<String> {
     let Some(meant) = &target.meant else { return Vec::new() };
     let mut lines: Vec<String> = meant.names.iter().take(most).map(|name| format!("  {name}")).collect();
     if meant.names.len() > most {
-        lines.push(format!("  and {} more", meant.names.len() - most));
+        let more = if most == 0 { "" } else { " more" };
+        lines.push(format!("  {}{more}", count_of(meant.names.len() - most)));
     }
     lines
 }

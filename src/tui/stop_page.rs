@@ -515,7 +515,7 @@ fn errors(bot: &Watched, width: usize, more: &str, lines: &mut Vec<StopLine>) {
     let errors = bot.errors();
     if bot.error_count() > 0 {
         let head = plural(bot.error_count(), "error");
-        lines.push(line(&[(&head, Tint::Bad), (", all that was said of it is kept", Tint::Faint)]));
+        lines.push(line(&[(&head, Tint::Bad), (", all that was said is kept", Tint::Faint)]));
     }
     for error in errors {
         let rows = text::fold(error, width.saturating_sub(2));

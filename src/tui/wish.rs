@@ -10,7 +10,7 @@ use crate::core::state::State;
 use crate::core::status::BotStatus;
 use crate::core::words::{self, Hands};
 
-use super::deed::{self, Deed, Guard, Meant, Target};
+use super::deed::{self, Deed, Guard, Target};
 use super::effect::{Effect, tell, ticket};
 use super::message::{Done, Ticket, Told};
 use super::model::{About, Confirmed, Dialog, Doing, Feedback, Focus, MISTAKES, Model, Pane, Tone};
@@ -221,11 +221,7 @@ fn carry_out(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed, targets: 
         model.marked.remove(name);
     }
     if deed.is_watched() {
-        let begun = |target: &Target| Begun {
-            name: target.name.clone(),
-            mode: target.mode,
-            chosen: target.meant.as_ref().and_then(Meant::picked),
-        };
+        let begun = |target: &Target| Begun { name: target.name.clone(), mode: target.mode, chosen: target.picked() };
         let bots: Vec<Begun> = targets.iter().map(begun).collect();
         model.stops.begin(ticket, deed, &bots, model.now.mono);
         if names.iter().any(|name| model.open_orders(name) != Count::NoSource) {
