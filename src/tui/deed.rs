@@ -1,5 +1,6 @@
 //! What an operator may ask for, on which bots, and what stands guard before it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::core::bot::{BotName, BotSpec, Mode};
@@ -7,7 +8,9 @@ use crate::core::state::State;
 use crate::core::status::{BotStatus, Stray};
 use crate::core::words;
 
+use super::orders::Count;
 use super::theme;
+use super::watched::Picked;
 
 /// What may be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,12 +97,21 @@ impl Deed {
 pub struct Meant {
     /// What they are called; empty if all are meant.
     pub keys: Vec<String>,
-    /// The same for people.
+    /// The same for people: a line for every order that a key takes, and several may be called the same.
     pub names: Vec<String>,
+    /// Where all are meant: those that were open when the question was asked, if anybody had read them.
+    pub open: Option<BTreeSet<(String, u32)>>,
     /// How many of them guard a position.
     pub protective: u64,
     /// Who cancels them: a sentence.
     pub scope: String,
+}
+
+impl Meant {
+    /// Those that were chosen one by one; nothing if all are meant.
+    pub fn picked(&self) -> Option<Picked> {
+        (!self.keys.is_empty()).then(|| Picked { keys: self.keys.clone(), count: self.names.len() as u64 })
+    }
 }
 
 /// A bot as it was when a question about it was asked.
@@ -117,6 +129,8 @@ pub struct Target {
     pub run: Option<String>,
     /// Its open orders, where somebody read them a moment ago.
     pub orders: Option<u64>,
+    /// The same, and why nobody knows where nobody does.
+    pub known: Count,
     /// How many of them guard a position.
     pub protective: u64,
     /// Where orders are to be canceled: which.
@@ -141,6 +155,7 @@ impl Target {
             pid: bot.pid,
             run: bot.run.clone(),
             orders: bot.orders_active,
+            known: Count::NoSource,
             protective: 0,
             meant: None,
             strays: if deed.reaches_strays() { bot.strays.clone() } else { Vec::new() },
@@ -152,6 +167,14 @@ impl Target {
         match self.mode {
             Some(Mode::Live) | None => true,
             Some(Mode::Paper | Mode::DryRun) => false,
+        }
+    }
+
+    /// Whether it may have orders open that nobody could read a moment ago.
+    pub const fn may_have_orders(&self) -> bool {
+        match self.known {
+            Count::Unread | Count::Stale(_) => true,
+            Count::NoSource | Count::Fresh(_) => false,
         }
     }
 
@@ -192,7 +215,10 @@ impl Target {
         match self.orders {
             Some(1) => line.push_str("  1 open order"),
             Some(orders) => _ = write!(line, "  {orders} open orders"),
-            None => line.push_str("  open orders: unknown"),
+            None => match self.known {
+                Count::Stale(orders) => _ = write!(line, "  open orders: unknown, {orders} when last read"),
+                Count::NoSource | Count::Unread | Count::Fresh(_) => line.push_str("  open orders: unknown"),
+            },
         }
         if self.orders.is_some() && self.protective > 0 {
             let _ = write!(line, " ({} protective)", self.protective);
@@ -200,10 +226,15 @@ impl Target {
         line
     }
 
+    /// Its orders that were chosen one by one; nothing if all are meant.
+    pub fn picked(&self) -> Option<Picked> {
+        self.meant.as_ref().and_then(Meant::picked)
+    }
+
     /// How many orders of it are to be canceled, where that is known.
     pub fn to_cancel(&self) -> Option<u64> {
         let meant = self.meant.as_ref()?;
-        if meant.keys.is_empty() { self.orders } else { Some(meant.keys.len() as u64) }
+        if meant.keys.is_empty() { self.orders } else { Some(meant.names.len() as u64) }
     }
 }
 
@@ -224,8 +255,10 @@ pub enum Guard {
 /// What stands before this deed.
 pub fn guard(deed: Deed, targets: &[Target]) -> Option<Guard> {
     let live = targets.iter().any(Target::is_live);
-    // What was not started here may be anything, so it is named before it is ended.
-    let open = targets.iter().any(|target| target.orders.is_some_and(|orders| orders > 0) || !target.strays.is_empty());
+    // What was not started here may be anything, so it is named before it is ended; and whoever knows less of orders is
+    // not asked less.
+    let has_open = |target: &Target| target.orders.is_some_and(|orders| orders > 0) || target.may_have_orders();
+    let open = targets.iter().any(|target| has_open(target) || !target.strays.is_empty());
     // Nobody said that there are none.
     let risky = targets.iter().any(|target| target.is_live() && target.orders != Some(0));
     let typed = || {

@@ -18,6 +18,7 @@ use crate::core::words::{self, Hands};
 use super::layout;
 use super::message::{Inspection, LastReport};
 use super::model::{Inspected, Model};
+use super::orders::Count;
 use super::{text, theme};
 
 /// What a line is.
@@ -253,12 +254,27 @@ fn alive(page: &mut Page, model: &Model, bot: &BotStatus) {
         None if !bot.state.is_at_rest() => page.fact("heartbeat", "none was heard"),
         None => {}
     }
-    match (bot.orders_active, bot.orders_read_at) {
-        (Some(orders), at) => {
-            let at = at.map_or_else(String::new, |at| format!(", read {}", when_ago(model, at)));
-            page.fact("orders", format!("{orders} open{at}"));
+    orders(page, model, bot);
+}
+
+/// How many are open, where that is read from, when that was, and why it cannot be read now.
+fn orders(page: &mut Page, model: &Model, bot: &BotStatus) {
+    let source = model.orders.source(&bot.name);
+    let from = source.map_or_else(String::new, |source| format!(", source {}", source.word));
+    let read = source.and_then(|source| source.read_at).or(bot.orders_read_at);
+    let read = read.map_or_else(|| ", never read".to_owned(), |at| format!(", read {}", when_ago(model, at)));
+    match (model.open_orders(&bot.name), bot.orders_active) {
+        (Count::Fresh(orders), _) => page.fact("orders", format!("{orders} open{from}{read}")),
+        (Count::Stale(orders), _) => {
+            page.put("orders", &format!("unknown, {orders} when last read{from}{read}"), Look::Warning);
         }
-        (None, _) => page.fact("orders", "unknown: nobody has read them"),
+        (Count::Unread, _) => page.put("orders", &format!("unknown{from}{read}"), Look::Warning),
+        // Somebody else has read them.
+        (Count::NoSource, Some(orders)) => page.fact("orders", format!("{orders} open{read}")),
+        (Count::NoSource, None) => page.fact("orders", "unknown: nobody has read them"),
+    }
+    if let Some(why) = source.and_then(|source| source.error.as_ref()) {
+        page.put("not read", &format!("they cannot be read now: {why}"), Look::Bad);
     }
 }
 

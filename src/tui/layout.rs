@@ -127,7 +127,7 @@ fn together(model: &Model, shape: Shape, body: Rect) -> Parts {
             Parts { bots: Some(bots), orders: None, lower: Some((lower, below)) }
         };
     }
-    let wanted = (model.orders.len() + troubled(model) + 3).min(200) as u16;
+    let wanted = (model.orders.len() + troubled(model, usize::MAX) + 3).min(200) as u16;
     let most = if lower == Pane::Stops { 6 } else { rest / 2 };
     let orders = under(bots, wanted.clamp(4, most.max(5)));
     Parts { bots: Some(bots), orders: Some(orders), lower: Some((lower, under(orders, rest - orders.height))) }
@@ -147,14 +147,16 @@ pub fn takes_turns(model: &Model, pane: Pane) -> bool {
     }
 }
 
-/// Lines above the rows of orders that say which source cannot be read, so many at most.
-pub fn troubled(model: &Model) -> usize {
+/// Lines above the rows of orders that say which source cannot be read, where there is room for so many lines of both.
+pub fn troubled(model: &Model, room: usize) -> usize {
     let now = model.now.mono;
-    model.orders.sources().filter(|(_, source)| source.is_stale(now)).count().min(TROUBLES)
+    let troubles = model.orders.sources().filter(|(_, source)| source.is_stale(now)).count();
+    // A line each up to three, and one for the others; where there is little room, most of it is for orders.
+    troubles.min(TROUBLES + 1).min((room / 2).max(2))
 }
 
-/// So many sources that cannot be read are named above the orders.
-pub const TROUBLES: usize = 2;
+/// So many sources that cannot be read are told of with their reasons above the orders, if there is room.
+pub const TROUBLES: usize = 3;
 
 /// Whether the model's own screen shows nothing but the size that it needs.
 pub fn is_tiny(model: &Model) -> bool {
@@ -173,7 +175,12 @@ pub fn log_page(model: &Model) -> usize {
 
 /// Rows of orders on the model's own screen.
 pub fn orders_page(model: &Model) -> usize {
-    own(model).orders.map_or(0, |area| list_rows(area).saturating_sub(troubled(model)))
+    own(model).orders.map_or(0, |area| order_rows(model, area))
+}
+
+/// Rows of orders that fit into a pane, below what is said of sources that cannot be read.
+pub fn order_rows(model: &Model, pane: Rect) -> usize {
+    list_rows(pane).saturating_sub(troubled(model, list_rows(pane)))
 }
 
 /// Columns and lines of the page of stops on the model's own screen.

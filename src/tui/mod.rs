@@ -17,6 +17,7 @@ mod entry;
 mod file_tail;
 pub mod filter;
 mod follow;
+mod inbox;
 pub mod inspect;
 pub mod keys;
 pub mod layout;
@@ -38,6 +39,7 @@ pub mod update;
 pub mod view;
 pub mod watched;
 mod whole_lines;
+pub mod whom;
 mod wish;
 
 use std::io;
@@ -53,6 +55,7 @@ use crate::paths::Home;
 
 use effect::Effect;
 use effects::{Hands, Source};
+use inbox::Inbox;
 use message::{Configured, Msg, Now, Running};
 use model::{Fixed, Model};
 use order_watch::Watch;
@@ -61,6 +64,8 @@ use update::update;
 
 /// No more than twenty frames a second.
 const FRAME: Duration = Duration::from_millis(50);
+/// Whatever else waits is taken in for so long before keys are asked for again, and a frame is drawn.
+const TURN: Duration = Duration::from_millis(40);
 
 /// What the screen is opened with.
 #[derive(Clone, Debug)]
@@ -133,24 +138,30 @@ pub fn run(options: Options) -> Result<Left, String> {
     diagnostics::listen(&tell);
     let mut terminal = Terminal::take()?;
     let input = Input::read(&tell)?;
-    let mut waiting = vec![Msg::Configuration(options.configured.clone())];
+    let mut inbox = Inbox::default();
+    inbox.put(Msg::Configuration(options.configured.clone()));
     let source = Source::new(options.home.clone(), options.config, options.configured);
     let mut hands = Hands::new(options.home, source, options.by, tell);
     let (width, height) = terminal.size();
-    waiting.push(Msg::Resize(width, height));
+    inbox.put(Msg::Resize(width, height));
     let mut drawn: Option<Instant> = None;
     let mut second = None;
     let mut changed = true;
     let signal = 'open: loop {
         hands.tend();
-        waiting.insert(0, Msg::Now(clock.now()));
-        for msg in waiting.drain(..) {
+        let turn = Instant::now();
+        let mut next = Some(Msg::Now(clock.now()));
+        while let Some(msg) = next {
             for effect in update(&mut model, msg) {
                 match perform(effect, &mut hands, &mut terminal).map_err(gone)? {
                     After::Stay => {}
                     After::Leave(signal) => break 'open signal,
                 }
             }
+            // A key that was pressed meanwhile does not wait for the others.
+            told.try_iter().for_each(|msg| inbox.put(msg));
+            next = if turn.elapsed() < TURN { inbox.take() } else { None };
+            changed |= next.is_some();
         }
         // The clock of the header, and every age, tick by the second.
         let now = model.now.wall.as_second();
@@ -162,11 +173,15 @@ pub fn run(options: Options) -> Result<Left, String> {
             drawn = Some(Instant::now());
             changed = false;
         }
-        let patience = if changed { rest } else { clock.until_next_second() };
+        let patience = match (inbox.is_empty(), changed) {
+            (false, _) => Duration::ZERO,
+            (true, true) => rest,
+            (true, false) => clock.until_next_second(),
+        };
         match told.recv_timeout(patience) {
             Ok(msg) => {
-                waiting.push(msg);
-                waiting.extend(told.try_iter().take(256));
+                inbox.put(msg);
+                told.try_iter().for_each(|msg| inbox.put(msg));
                 changed = true;
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}

@@ -335,11 +335,12 @@ impl Model {
     /// A bot as this deed would find it; none if it is gone.
     pub fn target(&self, deed: Deed, name: &BotName) -> Option<Target> {
         let target = self.bot(name).map(|bot| Target::of(deed, bot, self.spec(name)))?;
-        let (orders, protective) = match self.open_orders(name) {
+        let known = self.open_orders(name);
+        let (orders, protective) = match known {
             Count::Fresh(orders) => (Some(orders), self.orders.protective(name)),
             Count::NoSource | Count::Unread | Count::Stale(_) => (None, 0),
         };
-        Some(Target { orders, protective, ..target })
+        Some(Target { orders, known, protective, ..target })
     }
 
     /// What may be said of the number of a bot's open orders.

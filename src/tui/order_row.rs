@@ -1,6 +1,7 @@
 //! One order as a row of the screen: harmless text, made once when it was read, and what sorting and filtering ask of it.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -26,6 +27,8 @@ pub struct OrderId {
 pub struct Row {
     /// What it is known by.
     pub id: OrderId,
+    /// What else it answers to: the bot's own id, beside that of the venue.
+    also: Option<String>,
     /// What people call it.
     pub name: String,
     /// Where it stands.
@@ -75,6 +78,7 @@ impl Row {
         };
         Self {
             id: OrderId { bot: order.bot.clone(), key: order.key(), nth },
+            also: order.order_id.as_ref().and(order.client_order_id.clone()),
             name: text::harmless(&order.name()),
             venue: shown(order.venue.as_deref()),
             symbol: shown(order.symbol.as_deref()),
@@ -89,6 +93,11 @@ impl Row {
             placed_at: order.placed_at,
             worth: order.price.as_deref().and_then(|price| price.trim().parse().ok()),
         }
+    }
+
+    /// Whether whoever cancels by one of these keys takes this order: `Order::is_called`, for many keys at once.
+    pub fn is_called(&self, keys: &BTreeSet<&str>) -> bool {
+        keys.contains(self.id.key.as_str()) || self.also.as_deref().is_some_and(|also| keys.contains(also))
     }
 }
 

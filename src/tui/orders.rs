@@ -10,7 +10,7 @@ use crate::core::bot::{BotName, Mode};
 use crate::core::moment::Moment;
 use crate::core::order::Order;
 
-use super::message::{OrdersNews, OrdersSeen};
+use super::message::{Now, OrdersNews, OrdersSeen};
 use super::order_row::{OrderFilter, OrderId, OrderSort, Row};
 use super::text;
 
@@ -96,7 +96,7 @@ impl Source {
 
 impl OrderBook {
     /// Takes in what came of reading bots' orders. However many have changed, everything is sorted once.
-    pub fn hear(&mut self, news: Vec<OrdersNews>, now: Moment) {
+    pub fn hear(&mut self, news: Vec<OrdersNews>, now: Now) {
         let changed = news.into_iter().fold(false, |changed, news| self.hear_of_one(news, now) | changed);
         if changed {
             self.changed();
@@ -104,7 +104,7 @@ impl OrderBook {
     }
 
     /// Whether there are other rows now.
-    fn hear_of_one(&mut self, news: OrdersNews, now: Moment) -> bool {
+    fn hear_of_one(&mut self, news: OrdersNews, now: Now) -> bool {
         let OrdersNews { bot, source, period, seen } = news;
         if matches!(seen, OrdersSeen::Gone) {
             return self.sources.remove(&bot).is_some();
@@ -125,7 +125,7 @@ impl OrderBook {
             OrdersSeen::Gone | OrdersSeen::Asked => false,
             OrdersSeen::Unchanged(at) => {
                 known.read_at = Some(at);
-                known.heard = Some(now);
+                known.heard = Some(moment_of(at, now));
                 known.error = None;
                 false
             }
@@ -135,7 +135,7 @@ impl OrderBook {
             }
             OrdersSeen::Read(orders, at) => {
                 known.read_at = Some(at);
-                known.heard = Some(now);
+                known.heard = Some(moment_of(at, now));
                 known.error = None;
                 known.rows = rows(&bot, &orders);
                 known.protective = known.rows.iter().filter(|row| row.protective).count();
@@ -257,9 +257,9 @@ impl OrderBook {
         self.sources.get(&id.bot)?.rows.iter().find(|row| row.id == *id)
     }
 
-    /// Whether a bot has an order of this name.
-    pub fn has(&self, bot: &BotName, key: &str) -> bool {
-        self.sources.get(bot).is_some_and(|source| source.rows.iter().any(|row| row.id.key == key))
+    /// Every order of a bot, shown or not.
+    pub fn of(&self, bot: &BotName) -> &[Row] {
+        self.sources.get(bot).map(|source| source.rows.as_slice()).unwrap_or_default()
     }
 
     /// Puts the cursor on a place, the last one if there are fewer.
@@ -354,6 +354,12 @@ impl OrderBook {
     pub fn is_unsure(&self, now: Moment) -> bool {
         self.sources.values().any(|source| source.read_at.is_none() || source.is_stale(now))
     }
+}
+
+/// When something was read, on the clock of ages: however long it has waited since to be taken in.
+fn moment_of(read: Timestamp, now: Now) -> Moment {
+    let waited = Duration::try_from(now.wall.duration_since(read)).unwrap_or_default();
+    Moment::at(now.mono.since(Moment::default()).saturating_sub(waited))
 }
 
 fn rows(bot: &BotName, orders: &[Order]) -> Vec<Row> {

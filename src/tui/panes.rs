@@ -5,6 +5,7 @@ use super::filter::Filter;
 use super::layout;
 use super::model::{Model, Pane};
 use super::stop_page;
+use super::whom;
 
 /// The pane that has the keys is one that is shown, the cursor among the orders is on the screen, and orders are read while
 /// somebody can see them.
@@ -17,6 +18,10 @@ pub(super) fn settle_panes(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     let rows = layout::orders_page(model);
     model.orders.settle(rows);
+    if model.pane == Pane::Orders {
+        // Whatever has moved the cursor: a key, a filter, or an order that went.
+        follow_order(model);
+    }
     let last = if model.stops.top == 0 { 0 } else { stop_page::furthest(model) };
     model.stops.top = model.stops.top.min(last);
     let resting = layout::is_tiny(model);
@@ -82,11 +87,11 @@ pub(super) fn go_to_order(model: &mut Model, place: usize) {
     follow_order(model);
 }
 
-/// Keys that act on bots mean the bot whose order somebody looks at.
+/// The list and the log go along with the orders that somebody looks at.
 pub(super) fn follow_order(model: &mut Model) {
-    let bot = model.orders.cursor.as_ref().map(|id| id.bot.clone());
-    if let Some(bot) = bot.filter(|bot| model.bot(bot).is_some()) {
-        model.cursor = Some(bot);
+    let owner = whom::order_owner(model).cloned();
+    if let Some(owner) = owner.filter(|owner| model.bot(owner).is_some()) {
+        model.cursor = Some(owner);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What `c` is about: which orders are meant, of which bots, who cancels them, and why that cannot be done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::bot::{BotName, Mode, OrderSource, Protective};
 use crate::core::status::BotStatus;
@@ -63,7 +63,14 @@ fn scope(model: &Model, name: &BotName) -> String {
 
 /// All orders of a bot.
 pub(super) fn all_of(model: &Model, target: &Target) -> Meant {
-    Meant { keys: Vec::new(), names: Vec::new(), protective: target.protective, scope: scope(model, &target.name) }
+    let open = || model.orders.of(&target.name).iter().map(|row| (row.id.key.clone(), row.id.nth)).collect();
+    Meant {
+        keys: Vec::new(),
+        names: Vec::new(),
+        open: target.orders.map(|_| open()),
+        protective: target.protective,
+        scope: scope(model, &target.name),
+    }
 }
 
 /// The bots of the marked orders, else of the one under the cursor, each with those orders of it that are meant.
@@ -100,12 +107,16 @@ pub(super) fn chosen_of(model: &mut Model) -> Result<Vec<Target>, String> {
         let Some(target) = model.target(Deed::Cancel, bot) else {
             return Err(format!("{bot} is not in the list of bots"));
         };
+        let keys: BTreeSet<&str> = rows.iter().map(|row| row.id.key.as_str()).collect();
+        // Orders may share an id: what the key takes is named, and not only what somebody pointed at.
+        let rows = taken(model, bot, &keys);
         let meant = Meant {
-            keys: rows.iter().map(|row| row.id.key.clone()).collect(),
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
             names: rows
                 .iter()
                 .map(|row| if row.protective { format!("{} PROT", row.name) } else { row.name.clone() })
                 .collect(),
+            open: None,
             protective: rows.iter().filter(|row| row.protective).count() as u64,
             scope: scope(model, bot),
         };
@@ -114,11 +125,56 @@ pub(super) fn chosen_of(model: &mut Model) -> Result<Vec<Target>, String> {
     Ok(targets)
 }
 
+/// The orders of a bot that whoever cancels by these keys takes.
+fn taken<'a>(model: &'a Model, bot: &BotName, keys: &BTreeSet<&str>) -> Vec<&'a Row> {
+    model.orders.of(bot).iter().filter(|row| row.is_called(keys)).collect()
+}
+
+/// Why yes would mean more by now than what was asked about, as a sentence that follows the bot's name; nothing if it does
+/// not. What is gone since is no reason.
+pub fn grown(model: &Model, target: &Target) -> Option<String> {
+    let meant = target.meant.as_ref()?;
+    let keys: BTreeSet<&str> = meant.keys.iter().map(String::as_str).collect();
+    let guards = |rows: &[&Row]| rows.iter().filter(|row| row.protective).count() as u64;
+    match (model.open_orders(&target.name), &meant.open) {
+        (Count::Fresh(now), Some(open)) if keys.is_empty() => {
+            let is_new = |row: &&Row| !open.contains(&(row.id.key.clone(), row.id.nth));
+            let new = model.orders.of(&target.name).iter().filter(is_new).count();
+            let protective = model.orders.protective(&target.name);
+            if new > 0 {
+                Some(format!("has {now} open orders now, {new} of them new"))
+            } else {
+                (protective > meant.protective).then(|| format!("has {protective} protective orders now"))
+            }
+        }
+        (Count::Stale(_) | Count::Unread | Count::NoSource, Some(_)) if keys.is_empty() => {
+            Some("has orders that cannot be read now".into())
+        }
+        (Count::Fresh(_), None) if !keys.is_empty() => {
+            let rows = taken(model, &target.name, &keys);
+            if rows.len() > meant.names.len() {
+                Some(format!("has {} orders that are called so now, not {}", rows.len(), meant.names.len()))
+            } else {
+                let protective = guards(&rows);
+                (protective > meant.protective).then(|| format!("has {protective} protective orders among them now"))
+            }
+        }
+        (Count::Fresh(_) | Count::Stale(_) | Count::Unread | Count::NoSource, _) => None,
+    }
+}
+
+/// Why orders are not canceled although somebody said yes; nothing if they are.
+pub(super) fn orders_changed(model: &Model, targets: &[Target]) -> Option<String> {
+    let grown = |target: &Target| Some(format!("{} {}; ask again", target.name, grown(model, target)?));
+    targets.iter().find_map(grown).or_else(|| orders_gone(model, targets))
+}
+
 /// Why nothing is left to be canceled of what was asked about; nothing if something is, or may be.
-pub(super) fn orders_gone(model: &Model, targets: &[Target]) -> Option<String> {
+fn orders_gone(model: &Model, targets: &[Target]) -> Option<String> {
     let left = |target: &Target| match (&target.meant, model.open_orders(&target.name)) {
         (Some(meant), Count::Fresh(_)) if !meant.keys.is_empty() => {
-            meant.keys.iter().any(|key| model.orders.has(&target.name, key))
+            let keys = meant.keys.iter().map(String::as_str).collect();
+            model.orders.of(&target.name).iter().any(|row| row.is_called(&keys))
         }
         (_, Count::Fresh(orders)) => orders > 0,
         (_, Count::Stale(_) | Count::Unread | Count::NoSource) => true,
@@ -140,7 +196,11 @@ fn count(targets: &[Target]) -> String {
             None => return "all orders".to_owned(),
         }
     }
-    if known == 1 { "1 order".to_owned() } else { format!("{known} orders") }
+    count_of(known as usize)
+}
+
+fn count_of(orders: usize) -> String {
+    if orders == 1 { "1 order".to_owned() } else { format!("{orders} orders") }
 }
 
 /// The title of the question: how many, of whom.
@@ -153,7 +213,8 @@ pub(super) fn orders(target: &Target, most: usize) -> Vec<String> {
     let Some(meant) = &target.meant else { return Vec::new() };
     let mut lines: Vec<String> = meant.names.iter().take(most).map(|name| format!("  {name}")).collect();
     if meant.names.len() > most {
-        lines.push(format!("  and {} more", meant.names.len() - most));
+        let more = if most == 0 { "" } else { " more" };
+        lines.push(format!("  {}{more}", count_of(meant.names.len() - most)));
     }
     lines
 }

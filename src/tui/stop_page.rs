@@ -12,17 +12,19 @@
 //! [x] 4 CANCEL   0 of 2 verified                              3.80 s
 //! ```
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
 use crate::core::bot::BotName;
 use crate::core::progress::{StageSeen, Standing};
-use crate::core::report::{BotReport, CancelResult, OrderResult, StopOutcome};
+use crate::core::report::{BotReport, CancelResult, OrderResult, OrdersReport, StopOutcome};
 use crate::core::stop::Stage;
 
 use super::deed::Deed;
 use super::layout;
 use super::model::Model;
+use super::orders::Count;
 use super::stops::{Over, StopBook};
 use super::text;
 use super::theme;
@@ -95,16 +97,22 @@ fn plural(count: u64, one: &str) -> String {
 
 /// The lines of the page, of so many columns.
 pub fn lines(model: &Model, width: usize) -> Vec<StopLine> {
+    page(model, width).0
+}
+
+/// The lines, and where the details of one bot begin.
+fn page(model: &Model, width: usize) -> (Vec<StopLine>, usize) {
     let book = &model.stops;
     if book.is_empty() {
-        return vec![line(&[("nothing was stopped or canceled from this screen yet", Tint::Faint)])];
+        return (vec![line(&[("nothing was stopped or canceled from this screen yet", Tint::Faint)])], 0);
     }
     let mut lines = Vec::new();
+    let mut details = 0;
     let over = worst(book);
     if !book.is_under_way()
         && let Some(over) = over
     {
-        result(book, over, width, &mut lines);
+        result(model, over, width, &mut lines);
     }
     totals(book, width, &mut lines);
     if book.bots.len() > 1 {
@@ -116,8 +124,12 @@ pub fn lines(model: &Model, width: usize) -> Vec<StopLine> {
     if let Some(bot) = book.detail() {
         if book.bots.len() > 1 {
             lines.push(line(&[("", Tint::Plain)]));
+            details = lines.len();
             let mode = theme::mode(bot.mode, false);
-            lines.push(line(&[(&format!("{} ({mode})", bot.name), Tint::Strong), ("   Enter: the next", Tint::Faint)]));
+            // Its own line again: where there are many, the one above is out of sight.
+            let (words, tint) = standing(model, bot);
+            let head = (format!("{} ({mode})  ", bot.name), Tint::Strong);
+            lines.push(vec![head, (words, tint), ("   Enter: the next".to_owned(), Tint::Faint)]);
         }
         let more = model.signs().more;
         if bot.report.is_some() {
@@ -140,7 +152,15 @@ pub fn lines(model: &Model, width: usize) -> Vec<StopLine> {
         let rows = text::fold(error, width);
         lines.extend(rows.into_iter().map(|row| line(&[(&row, Tint::Bad)])));
     }
-    lines
+    (lines, details)
+}
+
+/// Shows the next bot in detail, and its details where they can be seen.
+pub(super) fn show_next(model: &mut Model) {
+    model.stops.next();
+    let (width, rows) = layout::stops_page(model);
+    let (lines, details) = page(model, width);
+    model.stops.top = if lines.len() <= rows { 0 } else { details.min(lines.len().saturating_sub(rows)) };
 }
 
 /// The last word of all runs that are shown: the one that did not go well, if there is one.
@@ -150,7 +170,8 @@ pub fn worst(book: &StopBook) -> Option<&Over> {
 }
 
 /// The result in words, and how it is meant.
-pub fn verdict(book: &StopBook, over: &Over) -> (String, Tint) {
+pub fn verdict(model: &Model, over: &Over) -> (String, Tint) {
+    let book = &model.stops;
     let totals = book.totals();
     let survivors: Vec<&str> = book
         .bots
@@ -158,32 +179,105 @@ pub fn verdict(book: &StopBook, over: &Over) -> (String, Tint) {
         .filter(|bot| bot.report.as_ref().is_some_and(BotReport::survived))
         .map(|bot| bot.name.as_str())
         .collect();
-    match over.code {
-        Some(0) if totals.skipped > 0 => {
-            (format!("DONE - {} left alone (dry-run)", plural(totals.skipped, "order")), Tint::Good)
+    let goes_well = || {
+        let mut parts = Vec::new();
+        if totals.skipped > 0 {
+            parts.push(format!("{} left alone (dry-run)", plural(totals.skipped, "order")));
         }
         // Nobody has seen that nothing is open.
-        Some(0) if totals.unknown > 0 => {
-            (format!("DONE - orders unknown of {}", plural(totals.unknown as u64, "bot")), Tint::Warning)
+        parts.extend(unknown(book, totals.unknown));
+        if totals.kept > 0 {
+            parts.push(format!("{} kept by policy", plural(totals.kept, "protective order")));
         }
-        Some(0) if totals.kept > 0 => {
-            (format!("DONE - {} kept by policy", plural(totals.kept, "protective order")), Tint::Good)
+        let tint = if totals.unknown > 0 { Tint::Warning } else { Tint::Good };
+        match (picked(model), parts.is_empty()) {
+            (Some(words), _) => (words, tint),
+            (None, true) => ("DONE - 0 orders open, verified".to_owned(), tint),
+            (None, false) => (format!("DONE - {}", parts.join("; ")), tint),
         }
-        Some(0) => ("DONE - 0 orders open, verified".to_owned(), Tint::Good),
-        Some(11) => (format!("INCOMPLETE - {} not confirmed canceled", plural(totals.unconfirmed, "order")), Tint::Bad),
-        Some(12) => ("INCOMPLETE - state was not flushed".to_owned(), Tint::Bad),
-        Some(13) => (format!("NOT STOPPED - something lives of {}", survivors.join(", ")), Tint::Bad),
-        Some(14) => ("INCOMPLETE - a source of orders or a cancel command could not be asked".to_owned(), Tint::Bad),
-        Some(10) => ("STILL WORKING - it goes on".to_owned(), Tint::Warning),
-        Some(75) => ("REFUSED - the emergency stop is latched".to_owned(), Tint::Bad),
-        Some(77) => ("NOT PERMITTED".to_owned(), Tint::Bad),
-        Some(_) => ("FAILED".to_owned(), Tint::Bad),
-        None => ("UNKNOWN - its last word is missing; the list shows what is".to_owned(), Tint::Bad),
+    };
+    let open =
+        || (totals.unconfirmed > 0).then(|| format!("{} not confirmed canceled", plural(totals.unconfirmed, "order")));
+    let lives = || (!survivors.is_empty()).then(|| format!("something lives of {}", survivors.join(", ")));
+    // What applies beside that which the code says: the code is that of the worst.
+    let (words, tint, beside) = match over.code {
+        Some(0) => {
+            let (words, tint) = goes_well();
+            return (words, tint);
+        }
+        Some(11) => (
+            format!("INCOMPLETE - {} not confirmed canceled", plural(totals.unconfirmed, "order")),
+            Tint::Bad,
+            vec![picked(model), lives(), unknown(book, totals.unknown)],
+        ),
+        Some(12) => (
+            "INCOMPLETE - state was not flushed".to_owned(),
+            Tint::Bad,
+            vec![open(), lives(), unknown(book, totals.unknown)],
+        ),
+        Some(13) => (
+            format!("NOT STOPPED - something lives of {}", survivors.join(", ")),
+            Tint::Bad,
+            vec![open(), unknown(book, totals.unknown)],
+        ),
+        Some(14) => (
+            "INCOMPLETE - a source of orders or a cancel command could not be asked".to_owned(),
+            Tint::Bad,
+            vec![open(), lives(), unknown(book, totals.unknown).filter(|_| book.bots.len() > 1)],
+        ),
+        Some(10) => ("STILL WORKING - it goes on".to_owned(), Tint::Warning, vec![]),
+        Some(75) => ("REFUSED - the emergency stop is latched".to_owned(), Tint::Bad, vec![]),
+        Some(77) => ("NOT PERMITTED".to_owned(), Tint::Bad, vec![open(), lives()]),
+        Some(_) => ("FAILED".to_owned(), Tint::Bad, vec![open(), lives()]),
+        None => ("UNKNOWN - its last word is missing; the list shows what is".to_owned(), Tint::Bad, vec![]),
+    };
+    (beside.into_iter().flatten().fold(words, |words, more| format!("{words}; {more}")), tint)
+}
+
+/// Of how many bots nobody knows what is open.
+fn unknown(book: &StopBook, count: usize) -> Option<String> {
+    match (count, book.bots.len()) {
+        (0, _) => None,
+        (_, 1) => Some("orders unknown of 1 bot".to_owned()),
+        (1, all) => Some(format!("1 of {all} bots has unknown orders")),
+        (count, all) => Some(format!("{count} of {all} bots have unknown orders")),
     }
 }
 
-fn result(book: &StopBook, over: &Over, width: usize, lines: &mut Vec<StopLine>) {
-    let (words, tint) = verdict(book, over);
+/// What became of orders that were chosen one by one, and how many others of their bots nobody has touched.
+fn picked(model: &Model) -> Option<String> {
+    let chosen = || model.stops.bots.iter().filter_map(|bot| Some((bot, bot.chosen.as_ref()?)));
+    let count: u64 = chosen().map(|(_, picked)| picked.count).sum();
+    if count == 0 {
+        return None;
+    }
+    let seen = |figure: fn(&OrdersReport) -> u64| chosen().filter_map(|(bot, _)| bot.orders()).map(figure).sum::<u64>();
+    let mut words = format!("{} of {} chosen orders canceled", seen(|seen| seen.canceled), count);
+    for (figure, what) in [(seen(|seen| seen.filled), "filled"), (seen(|seen| seen.skipped), "left alone (dry-run)")] {
+        if figure > 0 {
+            _ = write!(words, ", {figure} {what}");
+        }
+    }
+    for (bot, picked) in chosen() {
+        let keys: BTreeSet<&str> = picked.keys.iter().map(String::as_str).collect();
+        let others = || model.orders.of(&bot.name).iter().filter(|row| !row.is_called(&keys)).count();
+        match model.open_orders(&bot.name) {
+            Count::Fresh(_) => match others() {
+                0 => _ = write!(words, "; no other of {} is open", bot.name),
+                1 => _ = write!(words, "; 1 other of {} is still open", bot.name),
+                others => _ = write!(words, "; {others} others of {} are still open", bot.name),
+            },
+            Count::NoSource | Count::Unread | Count::Stale(_) => {
+                _ = write!(words, "; nobody knows what else of {} is open", bot.name);
+            }
+        }
+    }
+    Some(words)
+}
+
+fn result(model: &Model, over: &Over, width: usize, lines: &mut Vec<StopLine>) {
+    let book = &model.stops;
+    let (words, tint) = verdict(model, over);
     let code = over.code.map(|code| format!("   exit code {code}")).unwrap_or_default();
     wrapped(vec![("RESULT   ".to_owned(), Tint::Strong), (words, tint), (code, tint)], width, lines);
     let open: Vec<_> = book.unconfirmed().collect();
@@ -259,10 +353,21 @@ fn outcome(bot: &Watched) -> Option<(String, Tint)> {
             _ = write!(words, "; {} NOT CONFIRMED canceled", plural(orders.unconfirmed, "order"));
             tint = Tint::Bad;
         }
-        Some(orders) => _ = write!(words, "; {} canceled, {} filled", orders.canceled, orders.filled),
+        // In dry-run nothing is canceled, whatever is open.
+        Some(orders) if orders.skipped > 0 && orders.canceled + orders.filled == 0 => {
+            _ = write!(words, "; {} skipped (dry-run)", orders.skipped);
+        }
+        Some(orders) => {
+            _ = write!(words, "; {} canceled, {} filled", orders.canceled, orders.filled);
+            for (count, what) in [(orders.skipped, "skipped (dry-run)"), (orders.kept, "kept")] {
+                if count > 0 {
+                    _ = write!(words, ", {count} {what}");
+                }
+            }
+        }
         None => words.push_str("; orders unknown"),
     }
-    match bot.errors().len() as u64 {
+    match bot.error_count() {
         0 => {}
         errors => {
             _ = write!(words, "; {}", plural(errors, "error"));
@@ -272,15 +377,20 @@ fn outcome(bot: &Watched) -> Option<(String, Tint)> {
     Some((words, tint))
 }
 
+/// How it went, else where it is.
+fn standing(model: &Model, bot: &Watched) -> (String, Tint) {
+    outcome(bot).unwrap_or_else(|| {
+        let tint = if bot.has_trouble() { Tint::Bad } else { Tint::Plain };
+        (bot.standing(model.now.mono), tint)
+    })
+}
+
 fn summary(model: &Model, bot: &Watched) -> StopLine {
     let shown = model.stops.detail().is_some_and(|shown| shown.name == bot.name);
     let sign = if shown { model.signs().cursor } else { " " };
     let name = text::fit(bot.name.as_str(), name_width(&model.stops), model.signs().more);
     let mode = text::fit(theme::mode(bot.mode, false), 5, "");
-    let (words, tint) = outcome(bot).unwrap_or_else(|| {
-        let tint = if bot.has_trouble() { Tint::Bad } else { Tint::Plain };
-        (bot.standing(model.now.mono), tint)
-    });
+    let (words, tint) = standing(model, bot);
     vec![(format!("{sign} {name} {mode} "), Tint::Strong), (words, tint)]
 }
 
@@ -340,8 +450,11 @@ fn claims_and_evidence(bot: &Watched, width: usize, lines: &mut Vec<StopLine>) {
     let mut seen = vec![("seen     ".to_owned(), Tint::Strong)];
     match bot.orders() {
         Some(orders) => {
-            let before =
-                orders.before.map_or_else(|| "? open before: ".to_owned(), |open| format!("of {open} open before: "));
+            let before = match (&bot.chosen, orders.before) {
+                (Some(picked), _) => format!("of {} chosen: ", picked.count),
+                (None, Some(open)) => format!("of {open} open before: "),
+                (None, None) => "? open before: ".to_owned(),
+            };
             seen.push((format!("{before}{} canceled, {} filled", orders.canceled, orders.filled), Tint::Plain));
             let open = orders.unconfirmed;
             let tint = if open == 0 { Tint::Plain } else { Tint::Bad };
@@ -393,15 +506,16 @@ fn unwell(result: &OrderResult) -> Option<String> {
     }
     let id = result.order_id.as_deref().or(result.client_order_id.as_deref()).unwrap_or("an order without an id");
     let tries = plural(u64::from(result.attempts), "attempt");
-    let message = result.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
+    let message = result.message.as_deref().filter(|message| !message.trim().is_empty());
+    let message = message.map(|message| format!(": {message}")).unwrap_or_default();
     Some(text::harmless(&format!("{id} {} after {tries}{message}", result.result.word()).replace(['\r', '\n'], " ")))
 }
 
 fn errors(bot: &Watched, width: usize, more: &str, lines: &mut Vec<StopLine>) {
     let errors = bot.errors();
-    if !errors.is_empty() {
-        let head = plural(errors.len() as u64, "error");
-        lines.push(line(&[(&head, Tint::Bad), (", every one is kept", Tint::Faint)]));
+    if bot.error_count() > 0 {
+        let head = plural(bot.error_count(), "error");
+        lines.push(line(&[(&head, Tint::Bad), (", all that was said is kept", Tint::Faint)]));
     }
     for error in errors {
         let rows = text::fold(error, width.saturating_sub(2));

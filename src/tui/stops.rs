@@ -13,7 +13,7 @@ use crate::core::report::Report;
 use super::deed::Deed;
 use super::message::{StopNews, Ticket, Told};
 use super::text;
-use super::watched::{Watched, blank, clean_report, cleaned};
+use super::watched::{Picked, Watched, blank, clean_report, cleaned};
 use crate::core::stop::Stage;
 
 /// What takes longer than this is worth a pane.
@@ -45,6 +45,17 @@ pub struct Over {
     pub errors: Vec<String>,
 }
 
+/// A bot that something is begun with.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The bot.
+    pub name: BotName,
+    /// Its mode.
+    pub mode: Option<Mode>,
+    /// Where only some of its orders are to be canceled: which.
+    pub chosen: Option<Picked>,
+}
+
 /// What is shown of stops: those that are under way, and else the last one.
 #[derive(Clone, Debug, Default)]
 pub struct StopBook {
@@ -65,7 +76,7 @@ pub struct Totals {
     pub canceled: u64,
     /// Orders that were filled first.
     pub filled: u64,
-    /// Cancelations that went wrong.
+    /// Things that went wrong.
     pub errors: u64,
     /// Orders that are open, or may be.
     pub unconfirmed: u64,
@@ -83,7 +94,7 @@ pub struct Totals {
 
 impl StopBook {
     /// Something was asked for, of these bots.
-    pub fn begin(&mut self, ticket: Ticket, deed: Deed, bots: &[(BotName, Option<Mode>)], now: Moment) {
+    pub fn begin(&mut self, ticket: Ticket, deed: Deed, bots: &[Begun], now: Moment) {
         // What has ended gives way to what begins.
         let over: Vec<Ticket> = self.runs.iter().filter(|run| run.over.is_some()).map(|run| run.ticket).collect();
         // Whoever is hurried has come this far already.
@@ -93,13 +104,14 @@ impl StopBook {
             .filter(|bot| bot.report.is_none())
             .filter_map(|bot| Some((bot.name.clone(), bot.heard, bot.progress.clone()?)))
             .collect();
-        self.bots.retain(|bot| !over.contains(&bot.ticket) && !bots.iter().any(|(name, _)| *name == bot.name));
+        self.bots.retain(|bot| !over.contains(&bot.ticket) && !bots.iter().any(|begun| begun.name == bot.name));
         self.runs.retain(|run| run.over.is_none());
         self.runs.push(Run { ticket, deed, asked: now, shown: false, over: None });
-        let watched = |(name, mode): &(BotName, Option<Mode>)| Watched {
-            name: name.clone(),
-            mode: *mode,
+        let watched = |begun: &Begun| Watched {
+            name: begun.name.clone(),
+            mode: begun.mode,
             deed,
+            chosen: begun.chosen.clone(),
             ticket,
             heard: now,
             progress: None,
@@ -240,7 +252,6 @@ impl StopBook {
                 Some(orders) => {
                     totals.canceled += orders.canceled;
                     totals.filled += orders.filled;
-                    totals.errors += orders.errors;
                     totals.unconfirmed += orders.unconfirmed;
                     totals.skipped += orders.skipped;
                     totals.kept += orders.kept;
@@ -251,6 +262,7 @@ impl StopBook {
                 totals.flushed.0 += usize::from(flushed);
                 totals.flushed.1 += 1;
             }
+            totals.errors += bot.error_count();
             totals.running += bot.running().len();
         }
         totals

@@ -23,6 +23,7 @@ use super::panes::show_stops;
 use super::panes::{back, follow_order, go, go_to, go_to_order, page, settle_panes, step, turn, unmark};
 use super::stop_page;
 use super::text;
+use super::whom;
 use super::wish::{finished, fresh, want};
 
 /// A look that takes longer than this does not come.
@@ -70,7 +71,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Orders(news) => {
-            model.orders.hear(news, model.now.mono);
+            model.orders.hear(news, model.now);
             count_orders(model);
         }
         Msg::Stop(ticket, news) => model.stops.hear(ticket, news, model.now.mono),
@@ -162,13 +163,15 @@ fn keep_inspecting(model: &mut Model, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Opens what is known of the bot under the cursor.
+/// Opens what is known of the bot that is meant.
 fn inspect(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some(bot) = model.cursor_at().and_then(|row| model.shown().nth(row)) else {
-        tell(model, effects, Tone::Plain, "there is no bot here to inspect");
-        return;
+    let name = match whom::under_cursor(model) {
+        Ok(bot) => bot.name.clone(),
+        Err(why) => {
+            tell(model, effects, Tone::Plain, why);
+            return;
+        }
     };
-    let name = bot.name.clone();
     model.inspected = Some(Inspected { name, asked: None, answered: false, seen: None, read: None });
     model.focus = Focus::Inspecting(0);
 }
@@ -298,7 +301,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
         Action::Unmark if model.pane == Pane::Orders => model.orders.unmark(),
         Action::Sort if model.pane == Pane::Orders => model.orders.sort_next(),
         Action::Reverse if model.pane == Pane::Orders => model.orders.turn_round(),
-        Action::NextStop => model.stops.next(),
+        Action::NextStop => stop_page::show_next(model),
         Action::Mark => {
             if let Some(row) = model.cursor_at()
                 && let Some(name) = model.cursor.clone()

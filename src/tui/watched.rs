@@ -13,6 +13,15 @@ use super::deed::Deed;
 use super::message::Ticket;
 use super::text;
 
+/// Orders of a bot that were chosen one by one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picked {
+    /// What they are called.
+    pub keys: Vec<String>,
+    /// How many they were, several of which may be called the same.
+    pub count: u64,
+}
+
 /// One bot of it.
 #[derive(Clone, Debug)]
 pub struct Watched {
@@ -22,6 +31,8 @@ pub struct Watched {
     pub mode: Option<Mode>,
     /// What is done to it.
     pub deed: Deed,
+    /// Where only some of its orders are to be canceled: which.
+    pub chosen: Option<Picked>,
     /// By which run.
     pub(super) ticket: Ticket,
     /// When something was last said of it.
@@ -96,6 +107,12 @@ impl Watched {
         errors
     }
 
+    /// How many things went wrong with it: cancelations, or where more than those is told, all that is told. Its own line
+    /// and the line of totals count by this.
+    pub fn error_count(&self) -> u64 {
+        self.orders().map_or(0, |orders| orders.errors).max(self.errors().len() as u64)
+    }
+
     /// Whether somebody should look at it.
     pub fn has_trouble(&self) -> bool {
         let open = self.report.is_some() && self.orders().is_some_and(|orders| orders.unconfirmed > 0);
@@ -151,7 +168,7 @@ impl Watched {
             }
             None => Stage::Report.word().to_owned(),
         };
-        match progress.errors.len() {
+        match self.error_count() {
             0 => {}
             1 => line.push_str(", 1 error"),
             errors => _ = write!(line, ", {errors} errors"),

@@ -16,8 +16,10 @@ use super::message::{Done, Ticket, Told};
 use super::model::{About, Confirmed, Dialog, Doing, Feedback, Focus, MISTAKES, Model, Pane, Tone};
 use super::orders::Count;
 use super::panes::show_stops;
-use super::scope::{all_of, chosen_of, meant, not_cancelable, orders_gone};
+use super::scope::{all_of, chosen_of, meant, not_cancelable, orders_changed};
+use super::stops::Begun;
 use super::text;
+use super::whom;
 
 /// Somebody wants this done to the marked bots, else to the one under the cursor.
 pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
@@ -33,7 +35,7 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
         want_orders(model, effects);
         return;
     }
-    let chosen = match choose(model) {
+    let chosen = match whom::chosen(model) {
         Ok(chosen) => chosen,
         Err(why) => {
             tell(model, effects, Tone::Bad, why);
@@ -106,28 +108,6 @@ pub(super) fn look_again(model: &mut Model, effects: &mut Vec<Effect>, deed: Dee
     let ticket = ticket(model);
     effects.push(Effect::Look(ticket));
     model.confirmed = Some(Confirmed { ticket, deed, targets, at: model.now.mono });
-}
-
-fn choose(model: &mut Model) -> Result<Vec<BotStatus>, String> {
-    // Whoever marked bots means those, and not the one that the cursor happens to be on.
-    if std::mem::take(&mut model.marks_gone) {
-        return Err("the marked bots are gone".into());
-    }
-    if model.marked.is_empty() {
-        return match model.cursor_at().and_then(|row| model.shown().nth(row)) {
-            Some(bot) => Ok(vec![bot.clone()]),
-            None if model.cursor.is_some() && !model.bots.is_empty() => {
-                Err("the bot under the cursor is hidden or gone; choose one".into())
-            }
-            None => Err("there is no bot here".into()),
-        };
-    }
-    let shown: Vec<BotStatus> = model.shown().filter(|bot| model.marked.contains(&bot.name)).cloned().collect();
-    let hidden = model.marked.len() - shown.len();
-    if hidden > 0 {
-        return Err(format!("{hidden} marked but hidden by the filter: clear it (Esc), or unmark (U)"));
-    }
-    Ok(shown)
 }
 
 /// Why this need not, or cannot, be done to a bot.
@@ -223,7 +203,7 @@ pub(super) fn fresh(model: &mut Model, effects: &mut Vec<Effect>, ticket: Ticket
         (true, None) => changed.or_else(gone),
         (false, _) => changed,
     };
-    let changed = changed.or_else(|| (deed == Deed::Cancel).then(|| orders_gone(model, &targets)).flatten());
+    let changed = changed.or_else(|| (deed == Deed::Cancel).then(|| orders_changed(model, &targets)).flatten());
     match changed {
         Some(what) => {
             let text = format!("{} {} refused: {what}", deed.verb(), deed::named(&targets));
@@ -241,7 +221,8 @@ fn carry_out(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed, targets: 
         model.marked.remove(name);
     }
     if deed.is_watched() {
-        let bots: Vec<_> = targets.iter().map(|target| (target.name.clone(), target.mode)).collect();
+        let begun = |target: &Target| Begun { name: target.name.clone(), mode: target.mode, chosen: target.picked() };
+        let bots: Vec<Begun> = targets.iter().map(begun).collect();
         model.stops.begin(ticket, deed, &bots, model.now.mono);
         if names.iter().any(|name| model.open_orders(name) != Count::NoSource) {
             show_stops(model);

@@ -8,6 +8,8 @@
 //! +---------------------------------------------------------------------+
 //! ```
 
+use std::fmt::Write;
+
 use ratatui::Frame;
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Clear, Padding, Paragraph};
@@ -18,18 +20,13 @@ use crate::tui::{scope, text, theme};
 
 use super::parts::{cut, middle};
 
-/// Bots that are listed by name before the rest is counted.
-const LISTED: usize = 6;
-
 pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
     let screen = frame.area();
     let width = screen.width.min(76);
     let room = width.saturating_sub(4);
-    let mut lines: Vec<Line<'static>> = Vec::new();
     let mut sentences: Vec<String> = Vec::new();
     let (title, live) = match &dialog.about {
         About::Deed(deed, targets) => {
-            list(model, *deed, targets, room, &mut lines);
             let title = match deed {
                 Deed::Cancel => {
                     sentences = scope::sentences(targets);
@@ -65,11 +62,10 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
     });
     // A long list gives way to what must be known, and to what must be answered.
     let most = usize::from(screen.height).saturating_sub(3 + told.len()).max(1);
-    if lines.len() > most {
-        let left = lines.len() + 1 - most;
-        lines.truncate(most - 1);
-        lines.push(Line::raw(format!("and {left} lines more")));
-    }
+    let mut lines = match &dialog.about {
+        About::Deed(deed, targets) => list(model, *deed, targets, room, most),
+        About::Leaving(_) => Vec::new(),
+    };
     if !lines.is_empty() {
         lines.push(Line::default());
     }
@@ -86,29 +82,81 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
     frame.render_widget(Paragraph::new(Text::from(lines)).block(block), area);
 }
 
-fn list(model: &Model, deed: Deed, targets: &[Target], room: u16, lines: &mut Vec<Line<'static>>) {
+/// As many of the bots as there is room for, what the others are, and what all of them have open.
+fn list(model: &Model, deed: Deed, targets: &[Target], room: u16, most: usize) -> Vec<Line<'static>> {
     // Those with real money are named before anything is cut off.
     let (live, others): (Vec<&Target>, Vec<&Target>) = targets.iter().partition(|target| target.is_live());
     let ordered = [live, others].concat();
-    for target in ordered.iter().take(LISTED) {
-        let style = if target.is_live() { theme::strong() } else { ratatui::style::Style::new() };
-        lines.push(Line::styled(cut(model, &target.line(), room), style));
-        lines
-            .extend(scope::orders(target, LISTED).into_iter().map(|line| Line::styled(cut(model, &line, room), style)));
-        lines.extend(target.strays.iter().take(LISTED).map(|stray| {
-            let line = format!("  {}", deed::stray_line(stray));
-            Line::styled(cut(model, &line, room), style)
-        }));
-        if target.strays.len() > LISTED {
-            lines.push(Line::raw(format!("  and {} strays more", target.strays.len() - LISTED)));
+    // Where orders were chosen one by one, the title counts those.
+    let counted = deed.is_watched() && targets.len() > 1 && targets.iter().all(|target| target.picked().is_none());
+    let total = counted.then(|| Line::raw(total(targets)));
+    let most = most.saturating_sub(usize::from(total.is_some())).max(1);
+    // Bots are named before their orders and strays are, and of those as many as there is room for.
+    let blocks = |listed: usize| -> Vec<Vec<Line<'static>>> {
+        ordered.iter().map(|target| block(model, deed, target, room, listed)).collect()
+    };
+    let height = |blocks: &[Vec<Line<'static>>]| blocks.iter().map(Vec::len).sum::<usize>();
+    let fitting = (1..=most).rev().map(blocks).find(|blocks| height(blocks) <= most);
+    let blocks = fitting.unwrap_or_else(|| blocks(0));
+    let all = height(&blocks);
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    let mut named = 0;
+    for block in blocks {
+        // The last line says how many there is no room for.
+        if all > most && named > 0 && lines.len() + block.len() >= most {
+            break;
         }
-        if let Some(what) = target.changed(deed, model.target(deed, &target.name).as_ref()) {
-            lines.push(Line::styled(format!("  it {what}: yes will be refused"), theme::bad()));
-        }
+        named += 1;
+        lines.extend(block);
     }
-    if targets.len() > LISTED {
-        let rest = ordered.get(LISTED..).unwrap_or_default();
-        let live = rest.iter().filter(|target| target.is_live()).count();
+    let rest = ordered.get(named..).unwrap_or_default();
+    let live = rest.iter().filter(|target| target.is_live()).count();
+    if lines.len() + usize::from(!rest.is_empty()) > most {
+        let left = (lines.len() + 1).saturating_sub(most);
+        lines.truncate(most - 1);
+        let bots =
+            if rest.is_empty() { String::new() } else { format!(", and {} bots, {live} of them live", rest.len()) };
+        lines.push(Line::raw(format!("and {left} lines more{bots}")));
+    } else if !rest.is_empty() {
         lines.push(Line::raw(format!("and {} more, {live} of them live", rest.len())));
     }
+    lines.extend(total);
+    lines
+}
+
+/// What all of them have open, named or not.
+fn total(targets: &[Target]) -> String {
+    let unknown = targets.iter().filter(|target| target.orders.is_none()).count();
+    if unknown == targets.len() {
+        return format!("all {unknown}: open orders unknown");
+    }
+    let open: u64 = targets.iter().filter_map(|target| target.orders).sum();
+    let protective: u64 = targets.iter().map(|target| target.protective).sum();
+    let mut text = format!("all {}: {open} open order{}", targets.len(), if open == 1 { "" } else { "s" });
+    if protective > 0 {
+        _ = write!(text, " ({protective} protective)");
+    }
+    if unknown > 0 {
+        _ = write!(text, ", unknown of {unknown}");
+    }
+    text
+}
+
+/// The lines of one bot, with so many of its orders and strays at most.
+fn block(model: &Model, deed: Deed, target: &Target, room: u16, listed: usize) -> Vec<Line<'static>> {
+    let style = if target.is_live() { theme::strong() } else { ratatui::style::Style::new() };
+    let mut lines = vec![Line::styled(cut(model, &target.line(), room), style)];
+    lines.extend(scope::orders(target, listed).into_iter().map(|line| Line::styled(cut(model, &line, room), style)));
+    lines.extend(target.strays.iter().take(listed).map(|stray| {
+        let line = format!("  {}", deed::stray_line(stray));
+        Line::styled(cut(model, &line, room), style)
+    }));
+    if target.strays.len() > listed {
+        lines.push(Line::raw(format!("  and {} strays more", target.strays.len() - listed)));
+    }
+    let changed = target.changed(deed, model.target(deed, &target.name).as_ref());
+    if let Some(what) = changed.or_else(|| scope::grown(model, target)) {
+        lines.push(Line::styled(format!("  it {what}: yes will be refused"), theme::bad()));
+    }
+    lines
 }

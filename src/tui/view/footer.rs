@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span, Text};
 
 use crate::tui::keys::{Action, Group, TABLE};
 use crate::tui::model::{Focus, Model, Pane, Prompt, Tone};
-use crate::tui::{text, theme};
+use crate::tui::{text, theme, whom};
 
 use super::parts::{cut, spread};
 
@@ -41,6 +41,11 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
             (true, true) => "leave (bots keep running)",
             (true, false) => "leave (bots run)",
             (false, _) => row.short,
+        };
+        // There the bot is not under the eyes of whoever presses it.
+        let word = match whom::order_owner(model).filter(|_| model.pane == Pane::Orders && row.action == Action::Stop) {
+            Some(owner) => format!("{word} {}", text::cut(owner.as_str(), 16, model.signs().more)),
+            None => word.to_owned(),
         };
         let gap = if wide { "  " } else { " " };
         let key = key.replace("Space", "Spc");

@@ -11,10 +11,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 
-use crate::tui::layout::{TROUBLES, list_rows, troubled};
+use crate::core::bot::BotName;
+use crate::tui::layout::{list_rows, order_rows, troubled};
 use crate::tui::model::{Model, Pane};
 use crate::tui::order_row::Row;
-use crate::tui::orders::Count;
+use crate::tui::orders::{Count, Source};
 use crate::tui::{text, theme};
 
 /// A column: its heading, its place in the book's table of widths, how it gives way, and how it is set.
@@ -23,26 +24,29 @@ struct Column {
     place: usize,
     /// The column with the greatest number is left out first; one without stays.
     gives_way: u8,
-    /// Wider text is cut, except for numbers: half a number is another one.
+    /// It is not made narrower than this, nor wider than that: one row with a long number does not push out the others'
+    /// cells. What is cut ends with a mark, since half a number is another one.
+    least: usize,
     most: usize,
     right: bool,
 }
 
-const fn column(title: &'static str, place: usize, gives_way: u8, most: usize, right: bool) -> Column {
-    Column { title, place, gives_way, most, right }
+const fn column(title: &'static str, place: usize, gives_way: u8, sizes: (usize, usize), right: bool) -> Column {
+    Column { title, place, gives_way, least: sizes.0, most: sizes.1, right }
 }
 
 const COLUMNS: [Column; 10] = [
-    column("BOT", 0, 0, 16, false),
-    column("VENUE", 1, 3, 12, false),
-    column("SYM", 2, 0, 16, false),
-    column("SIDE", 3, 0, 4, false),
-    column("TYPE", 4, 2, 12, false),
-    column("QTY", 5, 0, 24, true),
-    column("FILLED", 6, 1, 24, true),
-    column("PRICE", 7, 0, 24, true),
-    column("AGE", 8, 0, 5, false),
-    column("ST", 9, 0, 18, false),
+    column("BOT", 0, 0, (6, 16), false),
+    column("VENUE", 1, 4, (6, 12), false),
+    column("SYM", 2, 0, (6, 16), false),
+    column("SIDE", 3, 0, (4, 4), false),
+    column("TYPE", 4, 3, (6, 12), false),
+    column("QTY", 5, 0, (8, 14), true),
+    column("FILLED", 6, 2, (8, 14), true),
+    column("PRICE", 7, 0, (8, 14), true),
+    column("AGE", 8, 1, (5, 5), false),
+    // Wide enough for `was open` and `was PROT`.
+    column("ST", 9, 0, (8, 18), false),
 ];
 
 /// The last column is that of the state; where it is old, `was` stands before it.
@@ -58,7 +62,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let block = super::parts::pane(model, Pane::Orders, &title, facts(model, area.width));
     let inside = block.inner(area);
     frame.render_widget(block, area);
-    let mut lines = troubles(model, inside.width);
+    let mut lines = troubles(model, inside.width, troubled(model, list_rows(area)));
     let columns = fitting(model, usize::from(inside.width));
     let mut heading = "   ".to_owned();
     for (column, width) in &columns {
@@ -69,7 +73,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         lines.extend(nothing(model, usize::from(inside.width)));
     } else {
         lines.push(Line::styled(heading, theme::faint()));
-        let rows = list_rows(area).saturating_sub(troubled(model));
+        let rows = order_rows(model, area);
         let places = model.orders.top_row..model.orders.top_row + rows;
         lines.extend(
             places.map_while(|place| model.orders.at(place)).map(|row| line(model, row, &columns, inside.width)),
@@ -111,29 +115,17 @@ fn facts(model: &Model, width: u16) -> Vec<Span<'static>> {
     facts
 }
 
-/// Which sources cannot be read, and why.
-fn troubles(model: &Model, width: u16) -> Vec<Line<'static>> {
+/// Which sources cannot be read, and why: a line each, and the last for those that there is no room for.
+fn troubles(model: &Model, width: u16, most: usize) -> Vec<Line<'static>> {
     let now = model.now.mono;
     let stale: Vec<_> = model.orders.sources().filter(|(_, source)| source.is_stale(now)).collect();
-    let mut lines: Vec<Line<'static>> = stale
-        .iter()
-        .take(TROUBLES)
-        .map(|(bot, source)| {
-            let line = format!(" STALE {bot}: {}", source.why(now));
-            Line::styled(super::parts::cut(model, &line, width), theme::bad())
-        })
-        .collect();
-    if stale.len() > TROUBLES
-        && let Some(last) = lines.last_mut()
-    {
-        let line = format!(
-            " STALE {} more, the last of them {}",
-            stale.len() - 1,
-            stale.last().map_or("", |(bot, _)| bot.as_str())
-        );
-        *last = Line::styled(super::parts::cut(model, &line, width), theme::bad());
+    let told = if stale.len() > most { most.saturating_sub(1) } else { stale.len() };
+    let reason = |(bot, source): &(&BotName, &Source)| format!(" STALE {bot}: {}", source.why(now));
+    let mut lines: Vec<String> = stale.iter().take(told).map(reason).collect();
+    if stale.len() > told {
+        lines.push(format!(" STALE {} more: i shows why", stale.len() - told));
     }
-    lines
+    lines.into_iter().map(|line| Line::styled(super::parts::cut(model, &line, width), theme::bad())).collect()
 }
 
 /// Why there is no row.
@@ -170,15 +162,17 @@ fn fitting(model: &Model, width: usize) -> Vec<(&'static Column, usize)> {
         })
         .collect();
     let used = |columns: &[(&Column, usize)]| 3 + columns.iter().map(|(_, width)| width + 1).sum::<usize>();
-    for gives_way in (1..=3).rev() {
+    for gives_way in (1..=4).rev() {
         if used(&columns) > width {
             columns.retain(|(column, _)| column.gives_way != gives_way);
         }
     }
     // Names are cut before numbers are.
     while used(&columns) > width {
+        let gives = |column: &Column, wide: usize, right: bool| column.right == right && wide > column.least;
+        let right = !columns.iter().any(|(column, wide)| gives(column, *wide, false));
         let widest =
-            columns.iter_mut().filter(|(column, wide)| !column.right && *wide > 6).max_by_key(|(_, wide)| *wide);
+            columns.iter_mut().filter(|(column, wide)| gives(column, *wide, right)).max_by_key(|(_, wide)| *wide);
         let Some((_, wide)) = widest else { break };
         *wide -= 1;
     }

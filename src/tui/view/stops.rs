@@ -22,8 +22,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let top = model.stops.top.min(lines.len().saturating_sub(rows));
     let mut facts = Vec::new();
     if let Some(over) = stop_page::worst(&model.stops).filter(|_| !model.stops.is_under_way()) {
-        let (words, tint) = stop_page::verdict(&model.stops, over);
+        let (words, tint) = stop_page::verdict(model, over);
         let word = words.split(" - ").next().unwrap_or_default();
+        let word = super::parts::cut(model, word, area.width / 2);
         let code = over.code.map(|code| format!(" exit {code}")).unwrap_or_default();
         facts.push(Span::styled(format!(" {word}{code} "), style(tint)));
     } else if model.stops.is_under_way() {

@@ -1,0 +1,141 @@
+//! What the screen was told and has not taken in: keys before anything else, and of what is overtaken by something newer
+//! only the newest, so that whoever presses a key never waits for news.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::core::bot::BotName;
+
+use super::message::{Msg, OrdersNews, OrdersSeen};
+
+/// Messages that wait.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    /// Keys, sizes, signals.
+    input: VecDeque<Msg>,
+    orders: BTreeMap<BotName, Waiting>,
+    rest: VecDeque<Msg>,
+}
+
+/// What came of reading a bot's orders: the rows that it had last, and what was said of them since.
+#[derive(Debug, Default)]
+struct Waiting {
+    rows: Option<OrdersNews>,
+    since: Option<OrdersNews>,
+}
+
+impl Inbox {
+    pub(super) fn put(&mut self, msg: Msg) {
+        match msg {
+            Msg::Key(_) | Msg::Paste(_) | Msg::Resize(..) | Msg::Signaled(_) | Msg::Suspend | Msg::Continued => {
+                self.input.push_back(msg)
+            }
+            Msg::Orders(news) => news.into_iter().for_each(|news| self.put_orders(news)),
+            Msg::Survey(_) => {
+                // A look that was answered, or another configuration, stands between two surveys and belongs to the first.
+                let between = |msg: &&mut Msg| matches!(msg, Msg::Survey(_) | Msg::Fresh(_) | Msg::Configuration(_));
+                match self.rest.iter_mut().rev().find(between) {
+                    Some(older @ Msg::Survey(_)) => *older = msg,
+                    Some(_) | None => self.rest.push_back(msg),
+                }
+            }
+            Msg::Now(_)
+            | Msg::Configuration(_)
+            | Msg::Fresh(_)
+            | Msg::Log(_)
+            | Msg::Stop(..)
+            | Msg::Done(_)
+            | Msg::Inspected(_)
+            | Msg::Trouble(_)
+            | Msg::Diagnostic => self.rest.push_back(msg),
+        }
+    }
+
+    fn put_orders(&mut self, news: OrdersNews) {
+        let waiting = self.orders.entry(news.bot.clone()).or_default();
+        match news.seen {
+            OrdersSeen::Read(..) | OrdersSeen::Gone => *waiting = Waiting { rows: Some(news), since: None },
+            OrdersSeen::Asked if waiting.since.is_some() => {}
+            OrdersSeen::Asked | OrdersSeen::Unchanged(_) | OrdersSeen::Failed(_) => waiting.since = Some(news),
+        }
+    }
+
+    /// What is to be taken in next.
+    pub(super) fn take(&mut self) -> Option<Msg> {
+        if let Some(input) = self.input.pop_front() {
+            return Some(input);
+        }
+        if !self.orders.is_empty() {
+            let waiting = std::mem::take(&mut self.orders).into_values();
+            // All at once, so that everything is sorted once.
+            return Some(Msg::Orders(waiting.flat_map(|of| of.rows.into_iter().chain(of.since)).collect()));
+        }
+        self.rest.pop_front()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.input.is_empty() && self.orders.is_empty() && self.rest.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::order::Order;
+    use jiff::Timestamp;
+    use std::time::Duration;
+
+    fn news(bot: &str, seen: OrdersSeen) -> Msg {
+        let bot = bot.parse().expect("a name");
+        Msg::Orders(vec![OrdersNews { bot, source: "sql".into(), period: Duration::from_secs(1), seen }])
+    }
+
+    fn read(bot: &str, orders: usize) -> Msg {
+        let order = Order::new(bot.parse().expect("a name"), "sql");
+        news(bot, OrdersSeen::Read(vec![order; orders], Timestamp::UNIX_EPOCH))
+    }
+
+    fn words(inbox: &mut Inbox) -> Vec<String> {
+        let of = |news: &OrdersNews| match &news.seen {
+            OrdersSeen::Read(orders, _) => format!("{} {}", news.bot, orders.len()),
+            OrdersSeen::Asked => format!("{} asked", news.bot),
+            OrdersSeen::Unchanged(_) => format!("{} unchanged", news.bot),
+            OrdersSeen::Failed(why) => format!("{} {why}", news.bot),
+            OrdersSeen::Gone => format!("{} gone", news.bot),
+        };
+        std::iter::from_fn(|| inbox.take())
+            .map(|msg| match msg {
+                Msg::Orders(news) => news.iter().map(of).collect::<Vec<_>>().join(", "),
+                Msg::Survey(bots) => format!("survey {}", bots.len()),
+                other => format!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn keys_come_first_and_of_readings_only_the_newest_of_each_bot() {
+        let mut inbox = Inbox::default();
+        for msg in [read("a", 1), read("b", 7), news("b", OrdersSeen::Failed("torn".into())), Msg::Diagnostic] {
+            inbox.put(msg);
+        }
+        inbox.put(read("a", 2));
+        inbox.put(news("a", OrdersSeen::Failed("torn".into())));
+        inbox.put(news("a", OrdersSeen::Unchanged(Timestamp::UNIX_EPOCH)));
+        inbox.put(read("c", 1));
+        inbox.put(news("c", OrdersSeen::Gone));
+        inbox.put(news("c", OrdersSeen::Asked));
+        inbox.put(Msg::Resize(80, 24));
+        let first = "Resize(80, 24)";
+        // What was read stays read when it cannot be read again.
+        assert_eq!(words(&mut inbox), [first, "a 2, a unchanged, b 7, b torn, c gone, c asked", "Diagnostic"]);
+        assert!(inbox.is_empty());
+    }
+
+    #[test]
+    fn a_survey_gives_way_to_the_next_unless_something_belongs_to_it() {
+        let mut inbox = Inbox::default();
+        for msg in [Msg::Survey(vec![]), Msg::Diagnostic, Msg::Survey(vec![]), Msg::Fresh(1), Msg::Survey(vec![])] {
+            inbox.put(msg);
+        }
+        assert_eq!(words(&mut inbox), ["survey 0", "Diagnostic", "Fresh(1)", "survey 0"]);
+    }
+}
