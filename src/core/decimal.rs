@@ -38,10 +38,9 @@ pub fn plain(text: &str) -> Option<String> {
 fn is_plain(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
     let (Some(first), Some(last)) = (digits.first(), digits.last()) else { return false };
-    let points = digits.iter().filter(|byte| **byte == b'.').count();
     first.is_ascii_digit()
         && last.is_ascii_digit()
-        && points <= 1
+        && digits.split(|byte| *byte == b'.').count() <= 2
         && digits.len() <= LONGEST
         && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }

@@ -135,14 +135,12 @@ impl Ledger {
         for said in said {
             // Of several orders by one name, it is about those that were tried.
             let was_tried = |entry: &Entry| tried.contains(&entry.order);
-            let at = match &ids {
-                Some(ids) => ids.named(&said.order),
-                None => {
-                    let called = |entry: &&Entry| entry.order.is_called(&said.order);
-                    let tried = self.entries.iter().position(|entry| called(&entry) && was_tried(entry));
-                    tried.or_else(|| self.entries.iter().position(|entry| called(&entry)))
-                }
+            let by_looking = || {
+                let called = |entry: &&Entry| entry.order.is_called(&said.order);
+                let tried = self.entries.iter().position(|entry| called(&entry) && was_tried(entry));
+                tried.or_else(|| self.entries.iter().position(|entry| called(&entry)))
             };
+            let at = ids.as_ref().map_or_else(by_looking, |ids| ids.named(&said.order));
             if let Some(entry) = at.and_then(|at| self.entries.get_mut(at)) {
                 entry.said = Some((said.result, said.message.clone()));
             }

@@ -27,7 +27,7 @@ impl Inbox {
     pub(super) fn put(&mut self, msg: Msg) {
         match msg {
             Msg::Key(_) | Msg::Paste(_) | Msg::Resize(..) | Msg::Signaled(_) | Msg::Suspend | Msg::Continued => {
-                self.input.push_back(msg)
+                self.input.push_back(msg);
             }
             Msg::Orders(news) => news.into_iter().for_each(|news| self.put_orders(news)),
             Msg::Survey(_) => {

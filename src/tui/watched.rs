@@ -183,19 +183,7 @@ impl Watched {
 
 /// A stop of which nothing was said yet.
 pub(super) fn blank(name: &BotName, mode: Option<Mode>) -> Progress {
-    Progress {
-        bot: name.clone(),
-        mode,
-        elapsed_ms: 0,
-        stages: Vec::new(),
-        orders: None,
-        claims: ClaimsReport::default(),
-        state_flushed: None,
-        state_written: None,
-        processes_left: Vec::new(),
-        waiting: None,
-        errors: Vec::new(),
-    }
+    Progress::new(name.clone(), mode)
 }
 
 fn clean(texts: &mut [String]) {

@@ -52,7 +52,7 @@ fn alarming(code: Code, report: &BotReport) -> Option<String> {
     let first = || report.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
     let named = || {
         let named = report.errors.iter().find(|error| error.starts_with(NOT_CONFIRMED));
-        named.map(|error| format!(": {error}")).unwrap_or_else(first)
+        named.map_or_else(first, |error| format!(": {error}"))
     };
     match code {
         Code::Survived => Some(format!("ALERT: it was to be stopped and something of it lives{}", first())),

@@ -71,8 +71,7 @@ pub(super) fn show(board: &Board<'_>, ledger: &Ledger, what: &str, left: Option<
     let Some(report) = ledger.figures(false, SHOWN) else { return };
     let gone = report.canceled + report.filled;
     let all = gone + report.unconfirmed + report.skipped + report.kept;
-    let refused =
-        if report.errors > 0 { format!(", {} refused or unknown", report.errors) } else { Default::default() };
+    let refused = if report.errors > 0 { format!(", {} refused or unknown", report.errors) } else { String::new() };
     let what = Some(what.to_owned()).filter(|what| !what.is_empty());
     let left = left.map(|left| format!("{} s left", left.as_secs()));
     let parts = [Some(format!("{gone} of {all} gone{refused}")), what, left];
