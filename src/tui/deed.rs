@@ -10,7 +10,6 @@ use crate::core::words;
 
 use super::orders::Count;
 use super::theme;
-use super::watched::Picked;
 
 /// What may be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +104,15 @@ pub struct Meant {
     pub protective: u64,
     /// Who cancels them: a sentence.
     pub scope: String,
+}
+
+/// Orders of a bot that were chosen one by one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picked {
+    /// What they are called.
+    pub keys: Vec<String>,
+    /// How many they were, several of which may be called the same.
+    pub count: u64,
 }
 
 impl Meant {

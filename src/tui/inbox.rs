@@ -24,6 +24,13 @@ struct Waiting {
 }
 
 impl Inbox {
+    /// Puts in everything that was told meanwhile.
+    pub(super) fn put_all(&mut self, told: impl Iterator<Item = Msg>) {
+        for msg in told {
+            self.put(msg);
+        }
+    }
+
     pub(super) fn put(&mut self, msg: Msg) {
         match msg {
             Msg::Key(_) | Msg::Paste(_) | Msg::Resize(..) | Msg::Signaled(_) | Msg::Suspend | Msg::Continued => {
@@ -94,6 +101,7 @@ mod tests {
         news(bot, OrdersSeen::Read(vec![order; orders], Timestamp::UNIX_EPOCH))
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what else comes is shown as it is")]
     fn words(inbox: &mut Inbox) -> Vec<String> {
         let of = |news: &OrdersNews| match &news.seen {
             OrdersSeen::Read(orders, _) => format!("{} {}", news.bot, orders.len()),

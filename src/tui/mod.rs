@@ -159,7 +159,7 @@ pub fn run(options: Options) -> Result<Left, String> {
                 }
             }
             // A key that was pressed meanwhile does not wait for the others.
-            told.try_iter().for_each(|msg| inbox.put(msg));
+            inbox.put_all(told.try_iter());
             next = if turn.elapsed() < TURN { inbox.take() } else { None };
             changed |= next.is_some();
         }
@@ -181,7 +181,7 @@ pub fn run(options: Options) -> Result<Left, String> {
         match told.recv_timeout(patience) {
             Ok(msg) => {
                 inbox.put(msg);
-                told.try_iter().for_each(|msg| inbox.put(msg));
+                inbox.put_all(told.try_iter());
                 changed = true;
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}

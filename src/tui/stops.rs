@@ -10,10 +10,10 @@ use crate::core::order::Order;
 use crate::core::progress::{Progress, StageSeen, Standing, Waiting};
 use crate::core::report::Report;
 
-use super::deed::Deed;
+use super::deed::{Deed, Picked};
 use super::message::{StopNews, Ticket, Told};
 use super::text;
-use super::watched::{Picked, Watched, blank, clean_report, cleaned};
+use super::watched::{Watched, blank, clean_report, cleaned};
 use crate::core::stop::Stage;
 
 /// What takes longer than this is worth a pane.

@@ -9,18 +9,9 @@ use crate::core::progress::{Progress, Standing};
 use crate::core::report::{BotReport, ClaimsReport, OrdersReport};
 use crate::core::stop::Stage;
 
-use super::deed::Deed;
+use super::deed::{Deed, Picked};
 use super::message::Ticket;
 use super::text;
-
-/// Orders of a bot that were chosen one by one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picked {
-    /// What they are called.
-    pub keys: Vec<String>,
-    /// How many they were, several of which may be called the same.
-    pub count: u64,
-}
 
 /// One bot of it.
 #[derive(Clone, Debug)]

@@ -92,8 +92,10 @@ fn list(model: &Model, deed: Deed, targets: &[Target], room: u16, most: usize) -
     let total = counted.then(|| Line::raw(total(targets)));
     let most = most.saturating_sub(usize::from(total.is_some())).max(1);
     // Bots are named before their orders and strays are, and of those as many as there is room for.
+    let changed: Vec<Option<String>> = ordered.iter().map(|target| changed(model, deed, target)).collect();
     let blocks = |listed: usize| -> Vec<Vec<Line<'static>>> {
-        ordered.iter().map(|target| block(model, deed, target, room, listed)).collect()
+        let each = ordered.iter().zip(&changed);
+        each.map(|(target, changed)| block(model, target, changed.as_ref(), room, listed)).collect()
     };
     let height = |blocks: &[Vec<Line<'static>>]| blocks.iter().map(Vec::len).sum::<usize>();
     let fitting = (1..=most).rev().map(blocks).find(|blocks| height(blocks) <= most);
@@ -142,8 +144,14 @@ fn total(targets: &[Target]) -> String {
     text
 }
 
+/// Why yes will be refused as things are now.
+fn changed(model: &Model, deed: Deed, target: &Target) -> Option<String> {
+    let changed = target.changed(deed, model.target(deed, &target.name).as_ref());
+    changed.or_else(|| scope::grown(model, target))
+}
+
 /// The lines of one bot, with so many of its orders and strays at most.
-fn block(model: &Model, deed: Deed, target: &Target, room: u16, listed: usize) -> Vec<Line<'static>> {
+fn block(model: &Model, target: &Target, changed: Option<&String>, room: u16, listed: usize) -> Vec<Line<'static>> {
     let style = if target.is_live() { theme::strong() } else { ratatui::style::Style::new() };
     let mut lines = vec![Line::styled(cut(model, &target.line(), room), style)];
     lines.extend(scope::orders(target, listed).into_iter().map(|line| Line::styled(cut(model, &line, room), style)));
@@ -154,8 +162,7 @@ fn block(model: &Model, deed: Deed, target: &Target, room: u16, listed: usize) -
     if target.strays.len() > listed {
         lines.push(Line::raw(format!("  and {} strays more", target.strays.len() - listed)));
     }
-    let changed = target.changed(deed, model.target(deed, &target.name).as_ref());
-    if let Some(what) = changed.or_else(|| scope::grown(model, target)) {
+    if let Some(what) = changed {
         lines.push(Line::styled(format!("  it {what}: yes will be refused"), theme::bad()));
     }
     lines
