@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
+use crate::config::visible;
 use crate::core::order::{Side, Standing};
 use crate::core::words::without;
 
@@ -27,6 +29,10 @@ pub(super) fn read(
 fn read_output(stdout: &[u8], gathered: &mut Gathered<'_>) -> Result<(), String> {
     let text = std::str::from_utf8(stdout).map_err(|_| "is not UTF-8".to_owned())?;
     let printed: Printed<'_> = serde_json::from_str(text).map_err(|error| mistake(&error))?;
+    if let Some(error) = printed.error {
+        let error = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
+        return Err(format!("says that it failed: {}", visible(&error.chars().take(200).collect::<String>())));
+    }
     for entry in printed.orders {
         let mut order = gathered.blank();
         order.order_id = entry.order_id.word();
@@ -45,12 +51,13 @@ fn read_output(stdout: &[u8], gathered: &mut Gathered<'_>) -> Result<(), String>
     Ok(())
 }
 
-/// Whoever says anything beside its orders (an error, say) may not have told all of them.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Printed<'a> {
     #[serde(borrow)]
     orders: Vec<Entry<'a>>,
+    /// Whoever speaks of an error may not have told all of its orders. What else it says is its own business.
+    #[serde(default)]
+    error: Option<Value>,
 }
 
 #[derive(Default, Deserialize)]

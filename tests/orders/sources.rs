@@ -189,6 +189,14 @@ fn a_program_prints_orders_in_our_shape() {
 }
 
 #[test]
+fn a_program_that_speaks_of_an_error_has_not_told_its_orders() {
+    let desk = Desk::new();
+    desk.file("orders.json", r#"{"orders": [], "error": "429 rate limited"}"#);
+    let why = desk.refused(shell("cat orders.json"));
+    assert!(why.contains("says that it failed: 429 rate limited"), "{why}");
+}
+
+#[test]
 fn escape_sequences_in_values_stay_data() {
     let desk = Desk::new();
     let path = desk.database(

@@ -132,10 +132,11 @@ mod tests {
     fn every_line_that_is_an_answer_counts_and_what_is_none_is_told() {
         let two = [order(Some("a")), order(Some("7"))];
         let text = b"{\"order_id\":\"a\",\"result\":\"canceled\",\"message\":null}\nhello \x1b[31m\n\n\
-                     {\"order_id\":7,\"result\":\"REFUSED\",\"message\":\"429 \x1b[2J\"}\n";
+                     {\"order_id\":7,\"result\":\"REFUSED\",\"message\":\"429 \\u001b[2J\"}\n";
         let (said, nonsense) = answers(text, &two);
         assert_eq!(said[0], Said { order: "a".into(), result: CancelResult::Canceled, message: None });
-        assert_eq!((said.len(), said[1].result, said[1].order.as_str()), (1, CancelResult::Canceled, "a"));
+        assert_eq!((said.len(), said[1].result, said[1].order.as_str()), (2, CancelResult::Refused, "7"));
+        assert!(said[1].message.as_ref().is_some_and(|text| !text.contains('\x1b')));
         assert!(nonsense.is_some_and(|why| why.contains("no answer: hello") && !why.contains('\x1b')));
     }
 
