@@ -23,13 +23,15 @@ pub(super) fn read(
     let output = program::run(command, surroundings, &[], within)
         .map_err(|trouble| without(&trouble.why, &surroundings.secrets()))?;
     let name = command.first().map_or("", String::as_str);
-    read_output(&output.stdout, gathered).map_err(|why| format!("{name}: what it printed {why}"))
+    read_output(&output.stdout, gathered)
+        .map_err(|why| without(&format!("{name}: what it printed {why}"), &surroundings.secrets()))
 }
 
 fn read_output(stdout: &[u8], gathered: &mut Gathered<'_>) -> Result<(), String> {
     let text = std::str::from_utf8(stdout).map_err(|_| "is not UTF-8".to_owned())?;
     let printed: Printed<'_> = serde_json::from_str(text).map_err(|error| mistake(&error))?;
-    if let Some(error) = printed.error {
+    let is_said = |error: &Value| error.as_array().is_none_or(|errors| !errors.is_empty());
+    if let Some(error) = printed.error.filter(is_said) {
         let error = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
         return Err(format!("says that it failed: {}", visible(&error.chars().take(200).collect::<String>())));
     }
@@ -56,7 +58,7 @@ struct Printed<'a> {
     #[serde(borrow)]
     orders: Vec<Entry<'a>>,
     /// Whoever speaks of an error may not have told all of its orders. What else it says is its own business.
-    #[serde(default)]
+    #[serde(default, alias = "errors")]
     error: Option<Value>,
 }
 

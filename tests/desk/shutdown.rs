@@ -297,8 +297,8 @@ fn orders_are_read_where_the_run_has_them_and_where_they_cannot_be_where_the_con
     desk.run(&["start", "bot"]).expect(0);
     desk.wait_for_lines("up", 1);
     desk.configure(&config);
-    let bot = elsewhere.stop(0);
-    assert!(figures(&bot) == [2, 2, 0, 0] && notes(&bot).contains("mistyped.json"), "{bot}");
+    let bot = elsewhere.stop(14);
+    assert!(bot["orders"]["open"] == serde_json::json!([]) && errors(&bot).contains("mistyped.json"), "{bot}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::act::audit;
 /// Cancels the orders of a bot: all of them, or those that were chosen.
 pub(super) fn cancel(common: &Common<'_>, chosen: &[Chosen], name: &BotName) -> BotReport {
     let begun = crate::clock::now();
-    let setting = Setting::of(common.home, name, common.specs);
+    let setting = Setting::of(common.home, name, common.specs, common.places);
     let board = Board::new(name.clone(), true, common.say);
     for stage in [Stage::Lock, Stage::Chunks, Stage::Signal, Stage::Flush, Stage::Empty] {
         board.stage(stage, Standing::Skipped, "");

@@ -6,6 +6,7 @@ use crate::paths::Home;
 
 use super::order::{StopOrder, StopWord};
 use super::passes::Passes;
+use super::setting::Places;
 
 /// The desk, what is asked for, and what is made once for everybody.
 pub(super) struct Common<'a> {
@@ -15,5 +16,6 @@ pub(super) struct Common<'a> {
     pub(super) order: &'a StopOrder,
     pub(super) passes: &'a Passes<'a>,
     pub(super) readers: &'a Readers,
+    pub(super) places: &'a Places,
     pub(super) say: &'a (dyn Fn(&StopWord) + Sync),
 }

@@ -20,7 +20,7 @@ use super::walk::Walk;
 
 /// Ends one bot, and has its orders minded where there is something to mind.
 pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<&BotSpec>) -> BotReport {
-    let setting = Setting::of(common.home, name, common.specs);
+    let setting = Setting::of(common.home, name, common.specs, common.places);
     // Who only hurries a stop that is under way leaves its orders to that one.
     let minds = setting.minds() && wish != Wish::Climb;
     let board = Board::new(name.clone(), minds, common.say);
@@ -61,6 +61,7 @@ pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<
             None => report.errors.push("what was minding its orders broke off".into()),
         }
         report.duration_ms = clock::millis(clock::now().since(begun));
+        report.mode = setting.mode.or(report.mode);
         if !latched {
             summary::write(&setting, wish, &mut report);
         }

@@ -13,6 +13,8 @@ use crate::core::progress::Standing;
 use crate::core::protocol::Told;
 use crate::core::report::{BotReport, ClaimsReport, OrdersReport};
 use crate::core::stop::{Stage, Wish};
+use crate::core::words::without;
+use crate::orders::Surroundings;
 
 use super::board::Board;
 use super::flush::{Flush, compare};
@@ -153,7 +155,9 @@ impl<'a> Minder<'a> {
                 let begun = clock::now();
                 // What the cancel command writes itself is no word of the bot's.
                 self.written = self.flush.as_ref().map(Flush::has_changed);
-                let tell = &mut |_: &Ledger, _: &str| {};
+                self.leave_what_may_be_others();
+                let board = self.board;
+                let tell = &mut |ledger: &Ledger, what: &str| show(board, ledger, what, None);
                 let alone = self.venue.alone(tell);
                 self.cancel(self.venue.time());
                 drop(alone);
@@ -185,7 +189,8 @@ impl<'a> Minder<'a> {
         }
         self.board.stage(Stage::Verify, Standing::UnderWay, "");
         self.venue.read_anew(self.venue.limit());
-        if self.venue.blind.is_some() {
+        // A program has had its time; a file may be locked for a moment.
+        if self.venue.blind.is_some() && self.venue.is_cheap() {
             self.venue.wait_to_see(tell);
         }
         self.compare_with_what_it_says(&passed.told);
@@ -204,7 +209,7 @@ impl<'a> Minder<'a> {
             .setting
             .shared_with
             .iter()
-            .filter(|other| !self.together.contains(other))
+            .filter(|other| !self.together.contains(other) && self.venue.lives(other))
             .map(BotName::as_str)
             .collect();
         if others.is_empty() || self.venue.ledger.to_cancel().is_empty() {
@@ -278,7 +283,9 @@ impl<'a> Minder<'a> {
             self.minded.notes.push(trouble.to_owned());
         }
         if let Some(logs) = &self.logs {
-            self.minded.notes.extend(logs.went_wrong().into_iter().map(|line| format!("it wrote: {line}")));
+            let secrets = self.setting.surroundings.as_ref().map(Surroundings::secrets).unwrap_or_default();
+            let lines = logs.went_wrong().into_iter();
+            self.minded.notes.extend(lines.map(|line| format!("it wrote: {}", without(&line, &secrets))));
         }
         if !self.venue.is_readable() {
             return self.minded;

@@ -42,6 +42,7 @@ use common::Common;
 use ending::end;
 pub use order::{Chosen, StopOrder, StopWord, Work};
 use passes::Passes;
+use setting::Places;
 
 /// Carries an order out, and says how it goes. Comes back with the report that was the last word.
 pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) -> Report {
@@ -58,7 +59,9 @@ pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) ->
         (*tell)(word);
     };
     let readers = Readers::new();
-    let common = Common { home: &home, specs: &specs, order, passes: &passes, readers: &readers, say: &say };
+    let places = Places::default();
+    let common =
+        Common { places: &places, home: &home, specs: &specs, order, passes: &passes, readers: &readers, say: &say };
     let bots = side_by_side(&order.bots, |name| {
         let spec = specs.iter().find(|spec| spec.name == *name);
         let mut report = match &order.work {

@@ -1,6 +1,7 @@
 //! What is known of a bot beside its processes: where its orders are, who cancels them, what its log says.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::core::bot::{Api, BotName, BotSpec, Cancel, Claims, Mode, OrderSource};
 use crate::core::record::RunRecord;
@@ -9,6 +10,13 @@ use crate::orders::Surroundings;
 use crate::paths::Home;
 use crate::record;
 
+/// Where orders are, and how a program that tells of them is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) source: OrderSource,
+    pub(super) surroundings: Surroundings,
+}
+
 /// What a stop or a cancelation minds beside the processes of a bot.
 #[derive(Clone, Debug)]
 pub(super) struct Setting {
@@ -16,7 +24,7 @@ pub(super) struct Setting {
     pub(super) mode: Option<Mode>,
     /// Where its orders are: where its last run had them, and then where the configuration has them now, if that is
     /// another place.
-    pub(super) sources: Vec<OrderSource>,
+    pub(super) sources: Vec<Place>,
     /// Other bots whose orders are read from the same place.
     pub(super) shared_with: Vec<BotName>,
     pub(super) cancel: Option<Cancel>,
@@ -31,28 +39,26 @@ pub(super) struct Setting {
 
 impl Setting {
     /// What the configuration says, and where that is silent, or has forgotten the bot, what its last run's record does.
-    pub(super) fn of(home: &Home, name: &BotName, specs: &[BotSpec]) -> Self {
+    pub(super) fn of(home: &Home, name: &BotName, specs: &[BotSpec], all: &Places) -> Self {
         let spec = specs.iter().find(|spec| spec.name == *name);
         let (record, is_lost) = match record::read(&home.bot(name)) {
             RecordSeen::Read(record) => (Some(record), false),
-            RecordSeen::None => (None, false),
+            // It has written something, so it ran, and nobody knows as what.
+            RecordSeen::None => (None, has_run(home, name)),
             RecordSeen::Unreadable(_) => (None, true),
         };
         let record = record.as_deref();
         let own_log = record.map(|record| home.bot(name).log(&record.run));
-        let logs =
-            own_log.clone().into_iter().chain(either(spec, record, |spec| &spec.log_file, |record| &record.log_file));
-        let recorded = record.and_then(|record| record.orders.clone());
-        let configured = spec.and_then(|spec| spec.orders.clone()).filter(|source| Some(source) != recorded.as_ref());
-        let sources: Vec<OrderSource> = recorded.into_iter().chain(configured).collect();
+        let logs = own_log.clone().into_iter().chain(of_the_run(spec, record, |s| &s.log_file, |r| &r.log_file));
+        let sources = places(spec, record);
         Self {
             bot: name.clone(),
             mode: mode(spec, record, is_lost),
-            shared_with: shared_with(name, &sources, specs),
+            shared_with: all.shared_with(home, name, &sources, specs),
             sources,
             cancel: either(spec, record, |spec| &spec.cancel, |record| &record.cancel),
             claims: either(spec, record, |spec| &spec.claims, |record| &record.claims),
-            state_file: either(spec, record, |spec| &spec.state_file, |record| &record.state_file),
+            state_file: of_the_run(spec, record, |spec| &spec.state_file, |record| &record.state_file),
             logs: logs.collect(),
             own_log,
             surroundings: spec.map(Surroundings::of_spec).or_else(|| record.map(Surroundings::of_record)),
@@ -66,7 +72,7 @@ impl Setting {
 
     /// The interface that the bot itself listens on, if it has one.
     pub(super) fn api(&self) -> Option<&Api> {
-        match self.sources.first() {
+        match self.sources.first().map(|place| &place.source) {
             Some(OrderSource::Freqtrade { api, .. }) => api.as_ref(),
             Some(
                 OrderSource::Hummingbot { .. }
@@ -88,11 +94,105 @@ fn mode(spec: Option<&BotSpec>, record: Option<&RunRecord>, is_lost: bool) -> Op
     record.map(|record| record.mode).or_else(|| spec.map(|spec| spec.mode))
 }
 
-/// Instances of one bot have one configuration, and so one place of their orders.
-fn shared_with(name: &BotName, sources: &[OrderSource], specs: &[BotSpec]) -> Vec<BotName> {
-    let others = specs.iter().filter(|spec| spec.name != *name);
-    let same = others.filter(|spec| spec.orders.as_ref().is_some_and(|source| sources.contains(source)));
-    same.map(|spec| spec.name.clone()).collect()
+/// Whether a run of it has left a log.
+fn has_run(home: &Home, name: &BotName) -> bool {
+    std::fs::read_dir(home.bot(name).log_dir()).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+/// Where its run has its orders, and then where the configuration has them now, if that is another place.
+fn places(spec: Option<&BotSpec>, record: Option<&RunRecord>) -> Vec<Place> {
+    let configured = spec.and_then(|spec| {
+        let source = spec.orders.clone()?;
+        Some(Place { source, surroundings: Surroundings::of_spec(spec) })
+    });
+    let recorded = record.and_then(|record| {
+        let own = Surroundings::of_record(record);
+        // Its variables are not written down: those of the configuration are the nearest there is.
+        let surroundings = match spec.map(Surroundings::of_spec) {
+            Some(now) => Surroundings { cwd: own.cwd, user: own.user, ..now },
+            None => own,
+        };
+        Some(Place { source: record.orders.clone()?, surroundings })
+    });
+    let configured = configured.filter(|place| Some(place) != recorded.as_ref());
+    recorded.into_iter().chain(configured).collect()
+}
+
+/// Where every bot of a desk has its orders: found out once for all bots of a request, when the first one asks.
+#[derive(Debug, Default)]
+pub(super) struct Places(OnceLock<Vec<(BotName, Vec<Place>)>>);
+
+impl Places {
+    fn of_all(&self, home: &Home, specs: &[BotSpec]) -> &[(BotName, Vec<Place>)] {
+        self.0.get_or_init(|| {
+            let mut all: Vec<BotName> = specs.iter().map(|spec| spec.name.clone()).collect();
+            let recorded = home.recorded().unwrap_or_default();
+            all.extend(recorded.into_iter().filter(|name| !specs.iter().any(|spec| spec.name == *name)));
+            let of_one = |name: BotName| {
+                let spec = specs.iter().find(|spec| spec.name == name);
+                let record = match record::read(&home.bot(&name)) {
+                    RecordSeen::Read(record) => Some(record),
+                    RecordSeen::None | RecordSeen::Unreadable(_) => None,
+                };
+                let places = places(spec, record.as_deref());
+                (name, places)
+            };
+            all.into_iter().map(of_one).collect()
+        })
+    }
+
+    /// Other bots that have their orders where this one has them: instances, for one.
+    fn shared_with(&self, home: &Home, name: &BotName, own: &[Place], specs: &[BotSpec]) -> Vec<BotName> {
+        if own.is_empty() {
+            return Vec::new();
+        }
+        let shares = |places: &[Place]| places.iter().any(|place| own.iter().any(|own| is_the_same(own, place)));
+        let others = self.of_all(home, specs).iter().filter(|(other, places)| other != name && shares(places));
+        others.map(|(other, _)| other.clone()).collect()
+    }
+}
+
+/// Whether two are one place, by what they are called: a link may be on a share that is gone.
+fn is_the_same(one: &Place, other: &Place) -> bool {
+    match (path_of(&one.source), path_of(&other.source)) {
+        (Some(one), Some(other)) => plain(one) == plain(other),
+        (None, None) => one == other,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+fn path_of(source: &OrderSource) -> Option<&Path> {
+    match source {
+        OrderSource::Freqtrade { path, .. }
+        | OrderSource::Hummingbot { path }
+        | OrderSource::StateJson { path }
+        | OrderSource::Sql { path, .. } => Some(path),
+        OrderSource::Command { .. } => None,
+    }
+}
+
+/// A path without `.` and `..`.
+fn plain(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut plain, part| {
+        match part {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(part),
+        }
+        plain
+    })
+}
+
+/// What belongs to the run: as its record has it, and where there is none, as the configuration does.
+fn of_the_run<T: Clone>(
+    spec: Option<&BotSpec>,
+    record: Option<&RunRecord>,
+    configured: impl Fn(&BotSpec) -> &Option<T>,
+    recorded: impl Fn(&RunRecord) -> &Option<T>,
+) -> Option<T> {
+    record.and_then(|record| recorded(record).clone()).or_else(|| spec.and_then(|spec| configured(spec).clone()))
 }
 
 fn either<T: Clone>(

@@ -29,7 +29,10 @@ pub(super) struct Settled {
 /// Every order that is not confirmed is named, and whatever went wrong is an error if it left something open, else a note.
 pub(super) fn settle(venue: &Venue<'_>, report: Option<&OrdersReport>) -> Settled {
     let mut settled = Settled::default();
-    settled.notes.extend(venue.notes.iter().cloned());
+    if let Some(why) = &venue.elsewhere {
+        settled.unasked = true;
+        settled.errors.push(why.clone());
+    }
     let unconfirmed = report.map_or(0, |report| report.unconfirmed);
     if let Some(why) = &venue.blind {
         settled.unasked = true;

@@ -4,20 +4,20 @@ use std::fs::File;
 use std::time::Duration;
 
 use crate::clock;
-use crate::core::bot::{Mode, OrderSource, Protective};
+use crate::core::bot::{BotName, Mode, OrderSource, Protective};
 use crate::core::cancel::{Canceling, Effect, Input};
 use crate::core::ledger::{Ledger, Said, Which};
 use crate::core::moment::Moment;
 use crate::core::order::{Answer, Order};
-use crate::core::status::RecordSeen;
-use crate::lock::Lock;
+use crate::core::status::{LockSeen, RecordSeen};
+use crate::lock::{self, Lock};
 use crate::orders::{Question, Readers, Surroundings};
 use crate::paths::Home;
 use crate::process;
 use crate::record;
 
 use super::means::by_command;
-use super::setting::Setting;
+use super::setting::{Place, Setting};
 
 /// No reading of a file takes longer than this.
 const READING: Duration = Duration::from_secs(5);
@@ -41,8 +41,8 @@ pub(super) struct Venue<'a> {
     pub(super) ledger: Ledger,
     /// Which of its sources is read.
     at: usize,
-    /// What else there is to know.
-    pub(super) notes: Vec<String>,
+    /// Why they are read where the configuration has them now: that nothing is open there proves nothing.
+    pub(super) elsewhere: Option<String>,
     /// Why nobody cancels anything here, if that is so.
     pub(super) hands_off: Option<String>,
     /// The run whose orders these are; absent where those of any run are meant.
@@ -65,7 +65,7 @@ impl<'a> Venue<'a> {
             readers,
             ledger,
             at: 0,
-            notes: Vec::new(),
+            elsewhere: None,
             hands_off: None,
             of_run: None,
             known: None,
@@ -76,7 +76,7 @@ impl<'a> Venue<'a> {
 
     /// Whether anybody can read them.
     pub(super) fn is_readable(&self) -> bool {
-        !self.setting.sources.is_empty() && self.setting.surroundings.is_some()
+        !self.setting.sources.is_empty()
     }
 
     /// How long the whole of canceling may take.
@@ -84,9 +84,13 @@ impl<'a> Venue<'a> {
         self.setting.cancel.as_ref().map_or(USUAL, |cancel| cancel.timeout)
     }
 
+    fn source(&self) -> Option<&OrderSource> {
+        self.setting.sources.get(self.at).map(|place| &place.source)
+    }
+
     /// How long one reading may take: a program as long as the configuration says.
     pub(super) fn limit(&self) -> Duration {
-        match self.setting.sources.get(self.at) {
+        match self.source() {
             Some(OrderSource::Command { timeout, .. }) => *timeout,
             Some(
                 OrderSource::Freqtrade { .. }
@@ -100,19 +104,22 @@ impl<'a> Venue<'a> {
 
     /// Whether it can be read again and again: a program may ask a venue each time it is run.
     pub(super) fn is_cheap(&self) -> bool {
-        !matches!(self.setting.sources.get(self.at), Some(OrderSource::Command { .. }) | None)
+        !matches!(self.source(), Some(OrderSource::Command { .. }) | None)
     }
 
     /// Reads them once, in so much time at most. Whether that went well.
     pub(super) fn read(&mut self, within: Duration) -> bool {
         let mut answer = self.ask(within);
-        // Never read where the run had them: perhaps the configuration knows better now.
+        // Never read where the run had them, in all the time that it may take: perhaps the configuration knows better now.
         if let Answer::Failed(why) = &answer
+            && within >= self.limit()
             && !self.ledger.is_known()
             && self.at + 1 < self.setting.sources.len()
         {
             self.at += 1;
-            self.notes.push(format!("where its run had its orders they cannot be read ({why}); they are read where the configuration has them now"));
+            self.elsewhere = Some(format!(
+                "where its run has its orders they cannot be read: {why}; those that the configuration knows of now may be others"
+            ));
             answer = self.ask(within);
         }
         match answer {
@@ -138,7 +145,7 @@ impl<'a> Venue<'a> {
     }
 
     fn ask(&self, within: Duration) -> Answer {
-        let (Some(source), Some(surroundings)) = (self.setting.sources.get(self.at), &self.setting.surroundings) else {
+        let Some(Place { source, surroundings }) = self.setting.sources.get(self.at) else {
             return Answer::Failed("no source of its orders is configured".into());
         };
         let question = Question {
@@ -210,6 +217,12 @@ impl<'a> Venue<'a> {
         for trouble in canceling.troubles() {
             self.trouble(trouble.clone());
         }
+    }
+
+    /// Whether another bot may live.
+    pub(super) fn lives(&self, other: &BotName) -> bool {
+        let other = self.home.bot(other);
+        [other.keeper_lock(), other.bot_lock()].iter().any(|lock| lock::look(lock) != LockSeen::Free)
     }
 
     /// Nothing more is done to the run that was ended: whatever runs from now on, or runs already, is another one.
