@@ -290,6 +290,19 @@ pub enum OrderSource {
     },
 }
 
+impl OrderSource {
+    /// The word of the configuration.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Freqtrade { .. } => "freqtrade",
+            Self::Hummingbot { .. } => "hummingbot",
+            Self::StateJson { .. } => "state-json",
+            Self::Sql { .. } => "sql",
+            Self::Command { .. } => "command",
+        }
+    }
+}
+
 /// freqtrade's REST interface. The password itself is never in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Api {

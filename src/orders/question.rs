@@ -42,12 +42,6 @@ impl Question {
 
     /// The word of the configuration for such a source.
     pub fn source_word(&self) -> &'static str {
-        match &self.source {
-            OrderSource::Freqtrade { .. } => "freqtrade",
-            OrderSource::Hummingbot { .. } => "hummingbot",
-            OrderSource::StateJson { .. } => "state-json",
-            OrderSource::Sql { .. } => "sql",
-            OrderSource::Command { .. } => "command",
-        }
+        self.source.word()
     }
 }

@@ -141,19 +141,9 @@ const fn within(source: &OrderSource) -> Duration {
     }
 }
 
-const fn word(source: &OrderSource) -> &'static str {
-    match source {
-        OrderSource::Freqtrade { .. } => "freqtrade",
-        OrderSource::Hummingbot { .. } => "hummingbot",
-        OrderSource::StateJson { .. } => "state-json",
-        OrderSource::Sql { .. } => "sql",
-        OrderSource::Command { .. } => "command",
-    }
-}
-
 impl Watcher<'_> {
     fn say(&mut self, bot: &BotName, source: &OrderSource, seen: OrdersSeen) {
-        let news = OrdersNews { bot: bot.clone(), source: word(source).to_owned(), period: period(source), seen };
+        let news = OrdersNews { bot: bot.clone(), source: source.word().to_owned(), period: period(source), seen };
         self.news.push(news);
     }
 

@@ -228,7 +228,9 @@ impl<'a> Venue<'a> {
     /// Nothing more is done to the run that was ended: whatever runs from now on, or runs already, is another one.
     pub(super) fn keep_to_this_run(&mut self) {
         if let RecordSeen::Read(record) = record::read(&self.home.bot(&self.setting.bot)) {
-            let lives = record.ended.is_none() && record.process.as_ref().is_some_and(process::is_alive);
+            // One that is about to be spawned has a record, and no process yet.
+            let is_kept = lock::look(&self.home.bot(&self.setting.bot).keeper_lock()) == LockSeen::Held;
+            let lives = record.ended.is_none() && (is_kept || record.process.as_ref().is_some_and(process::is_alive));
             self.of_run = Some(if lives { String::new() } else { record.run });
         }
     }
