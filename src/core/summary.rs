@@ -70,8 +70,11 @@ impl Report {
         }
         let known = minded.iter().any(|bot| bot.orders.is_some()).then_some(&all);
         let spoke = minded.iter().filter(|bot| bot.state_flushed.is_some()).count();
-        let flushed = minded.iter().filter(|bot| bot.state_flushed == Some(true)).count();
-        let flushed = if spoke == 0 { "unknown".to_owned() } else { format!("{flushed} of {spoke}") };
+        let is_flushed = |bot: &&&BotReport| bot.state_flushed == Some(true);
+        let seen = minded.iter().filter(is_flushed).filter(|bot| bot.state_written == Some(true)).count();
+        let said = minded.iter().filter(is_flushed).count() - seen;
+        let by_word = if said == 0 { String::new() } else { format!(" and {said} by its own word") };
+        let flushed = if spoke == 0 { "unknown".to_owned() } else { format!("{seen} of {spoke}{by_word}") };
         Some(summary(known, &flushed, self.duration_ms, self.code().number()))
     }
 }

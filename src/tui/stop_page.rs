@@ -312,7 +312,11 @@ fn totals(book: &StopBook, width: usize, lines: &mut Vec<StopLine>) {
         orders.push((format!("  unknown of {}", plural(totals.unknown as u64, "bot")), Tint::Warning));
     }
     let (flushed, of) = totals.flushed;
-    let state = if of == 0 { "unknown".to_owned() } else { format!("flushed {flushed}/{of}") };
+    let state = match (of, totals.by_word) {
+        (0, _) => "unknown".to_owned(),
+        (_, 0) => format!("flushed {flushed}/{of}"),
+        (_, said) => format!("flushed {flushed}/{of}, {said} by its word"),
+    };
     let rest = vec![
         ("State ".to_owned(), Tint::Strong),
         (state, if flushed < of { Tint::Warning } else { Tint::Plain }),

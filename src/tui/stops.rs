@@ -88,6 +88,8 @@ pub struct Totals {
     pub unknown: usize,
     /// Bots whose state is on disk, of so many of which anything is known.
     pub flushed: (usize, usize),
+    /// Bots whose state is on disk by their own word alone.
+    pub by_word: usize,
     /// Processes that live.
     pub running: usize,
 }
@@ -258,8 +260,11 @@ impl StopBook {
                 }
                 None => totals.unknown += 1,
             }
-            if let Some(flushed) = bot.state_flushed().or(bot.claims().state_flushed) {
-                totals.flushed.0 += usize::from(flushed);
+            if let Some(flushed) = bot.state_flushed() {
+                // What it says of its state, and nobody has seen, is no figure.
+                let is_seen = bot.state_written() == Some(true);
+                totals.flushed.0 += usize::from(flushed && is_seen);
+                totals.by_word += usize::from(flushed && !is_seen);
                 totals.flushed.1 += 1;
             }
             totals.errors += bot.error_count();
