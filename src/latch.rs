@@ -1,13 +1,112 @@
-//! The latch of the emergency stop, as everything that can start something reads it.
+//! The latch of the emergency stop on disk: its name in the home is what counts, what stands in it is best effort. It is
+//! made in place, never by a rename: on a full disk a name can be made when contents cannot be written.
 
-use std::io;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 
-use crate::paths::Home;
+use crate::core::bot::Mode;
+use crate::core::latch::{Latch, LatchSeen};
+use crate::paths::{Home, words};
+
+/// What is read of it at most.
+const LONGEST: u64 = 64 << 10;
 
 /// Whether the emergency stop is latched: one that is there counts, and so does one that cannot be looked for.
 pub fn is_latched(home: &Home) -> bool {
     match std::fs::symlink_metadata(home.latch()) {
         Ok(_) => true,
         Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
+/// The latch, as far as it can be understood.
+pub fn look(home: &Home) -> LatchSeen {
+    if !is_latched(home) {
+        return LatchSeen::Free;
+    }
+    let path = home.latch();
+    let mut text = Vec::new();
+    // Never waits: where a pipe was put in its place, nobody may ever come.
+    let read = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(&path)
+        .and_then(|file| file.take(LONGEST).read_to_end(&mut text));
+    if let Err(error) = read {
+        return LatchSeen::Unreadable(format!("{}: {}", path.display(), words(&error)));
+    }
+    match serde_json::from_slice(&text) {
+        Ok(latch) => LatchSeen::Latched(Box::new(latch)),
+        Err(_) if text.is_empty() => LatchSeen::Unreadable(format!("{} is empty", path.display())),
+        Err(error) => LatchSeen::Unreadable(format!("{}: {error}", path.display())),
+    }
+}
+
+/// Whether a bot of this mode may not be started.
+pub fn binds(home: &Home, mode: Mode) -> bool {
+    is_latched(home) && look(home).binds(mode)
+}
+
+/// What came of latching.
+#[derive(Debug)]
+pub enum Set {
+    /// It is there now; its file, for whoever waits until the disk has it.
+    Made(File),
+    /// It was there already.
+    Was,
+}
+
+/// Latches, with one system call; what stands in it follows as far as there is room.
+///
+/// # Errors
+/// If no name can be made.
+pub fn set(home: &Home, latch: &Latch) -> io::Result<Set> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(home.latch());
+    match made {
+        Ok(file) => {
+            write(&file, latch);
+            Ok(Set::Made(file))
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Set::Was),
+        Err(_) if is_latched(home) => Ok(Set::Was),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes anew what stands in a latch that is there. That it cannot be written changes nothing: its name is what counts.
+pub fn amend(home: &Home, latch: &Latch) {
+    // Never created here: whoever lifts a latch means it.
+    if let Ok(file) = OpenOptions::new().write(true).truncate(true).custom_flags(libc::O_NOFOLLOW).open(home.latch()) {
+        write(&file, latch);
+    }
+}
+
+fn write(mut file: &File, latch: &Latch) {
+    let Ok(mut text) = serde_json::to_vec(latch) else { return };
+    text.push(b'\n');
+    let _ = file.write_all(&text);
+}
+
+/// Waits until the disk has the latch: its contents, and its name.
+///
+/// # Errors
+/// If the disk does not take it.
+pub fn sync(home: &Home, file: &File) -> io::Result<()> {
+    file.sync_all()?;
+    File::open(home.root())?.sync_all()
+}
+
+/// Lifts the latch: whoever calls this holds the [`crate::beacon`] of the desk, so that no emergency stop is under way.
+///
+/// # Errors
+/// If its name cannot be removed.
+pub fn lift(home: &Home) -> io::Result<()> {
+    match std::fs::remove_file(home.latch()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => {
+            // That it is gone need not survive a power cut: latched is the safe side.
+            Ok(())
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! botwarden: a keyboard-driven terminal supervisor for trading bots.
 
 pub mod act;
+pub mod beacon;
 pub mod cgroup;
 pub mod claims;
 pub mod cli;

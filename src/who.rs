@@ -18,6 +18,15 @@ pub fn asks() -> String {
     }
 }
 
+/// The terminal of whoever asks, for the audit: `/dev/pts/3`.
+pub fn tty() -> Option<String> {
+    let of = |name: rustix::io::Result<std::ffi::CString>| name.ok().map(|name| name.to_string_lossy().into_owned());
+    let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+    of(rustix::termios::ttyname(&stdin, Vec::new()))
+        .or_else(|| of(rustix::termios::ttyname(&stdout, Vec::new())))
+        .or_else(|| of(rustix::termios::ttyname(&stderr, Vec::new())))
+}
+
 /// This machine's name.
 pub fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()

@@ -69,7 +69,7 @@ fn watch(
         let word: StopWord = serde_json::from_str(&line.ok()?).ok()?;
         tell(&word);
         match word {
-            StopWord::Waiting { .. } | StopWord::Progress(_) => {}
+            StopWord::Waiting { .. } | StopWord::Progress(_) | StopWord::Overall(_) => {}
             StopWord::Bot(bot) => told.push(*bot),
             StopWord::Over(report) => return Some(*report),
         }

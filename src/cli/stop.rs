@@ -91,6 +91,8 @@ pub(super) fn watch(order: &StopOrder, output: Output) -> Code {
     let report = act::stop(order, &mut |word| match word {
         StopWord::Waiting { bot, what, .. } => output.remark(&format!("{bot}: {what}")),
         StopWord::Progress(progress) => told.show(progress, output),
+        // Said of emergency stops alone.
+        StopWord::Overall(_) => {}
         StopWord::Bot(bot) => show(action, bot, output),
         StopWord::Over(report) => show_rest(report, output),
     });

@@ -382,6 +382,7 @@ fn said(word: &StopWord) -> StopNews {
     match word {
         StopWord::Waiting { bot, stage, what } => StopNews::Waiting(bot.clone(), *stage, what.clone()),
         StopWord::Progress(progress) => StopNews::Progress(progress.clone()),
+        StopWord::Overall(overall) => StopNews::Overall(overall.clone()),
         StopWord::Bot(report) => StopNews::Bot(report.clone()),
         StopWord::Over(report) => StopNews::Over(report.clone()),
     }

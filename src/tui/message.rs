@@ -9,6 +9,7 @@ use crate::core::bot::{BotName, BotSpec};
 use crate::core::event::{Event, Kind};
 use crate::core::moment::Moment;
 use crate::core::order::Order;
+use crate::core::overall::Overall;
 use crate::core::progress::Progress;
 use crate::core::record::Down;
 use crate::core::report::{BotReport, Report};
@@ -152,6 +153,8 @@ pub enum StopNews {
     Waiting(BotName, Stage, String),
     /// How far one bot has come.
     Progress(Box<Progress>),
+    /// How far an emergency stop has come as a whole.
+    Overall(Box<Overall>),
     /// One bot's part is over.
     Bot(Box<BotReport>),
     /// All of it is.

@@ -162,6 +162,8 @@ impl StopBook {
                 bot.progress = Some(cleaned(*progress));
                 bot.heard = now;
             }
+            // Said of emergency stops, which have a page of their own.
+            StopNews::Overall(_) => {}
             StopNews::Bot(report) => {
                 if let Some(bot) = self.bot_mut(ticket, &report.name.clone()) {
                     bot.mode = report.mode.or(bot.mode);

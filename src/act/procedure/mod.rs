@@ -40,7 +40,7 @@ use super::whole_desk;
 use cancel::cancel;
 use common::Common;
 use ending::end;
-pub use order::{Chosen, StopOrder, StopWord, Work};
+pub use order::{Chosen, ESTOP, EmergencyOrder, Errand, StopOrder, StopWord, Work};
 use passes::Passes;
 use setting::Places;
 

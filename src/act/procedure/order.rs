@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::act::START_WAIT;
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec};
+use crate::core::overall::Overall;
 use crate::core::progress::Progress;
 use crate::core::report::{BotReport, Report};
 use crate::core::stop::{Stage, Wish};
 use crate::paths::Home;
+use crate::who;
 
 /// Orders that were chosen one by one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,62 @@ pub struct Chosen {
     pub bot: BotName,
     /// What each is called: an id of the venue or of the bot, else its key.
     pub orders: Vec<String>,
+}
+
+/// The word of an emergency stop.
+pub const ESTOP: &str = "estop";
+
+/// An emergency stop that was asked for: small enough for a pipe that nobody reads yet. Whoever carries it out finds out by
+/// himself which bots there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmergencyOrder {
+    /// What it is known by: the name of its folder in `stops/`.
+    pub id: String,
+    /// The desk.
+    pub home: PathBuf,
+    /// The configuration; absent where none was found. Where it cannot be read, the last good one counts.
+    pub config: Option<PathBuf>,
+    /// Who asks.
+    pub by: String,
+    /// At which terminal.
+    pub tty: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Whether it is a drill.
+    pub drill: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl EmergencyOrder {
+    /// An emergency stop that nobody has carried out yet.
+    pub fn new(home: &Home, config: Option<PathBuf>, by: &str, reason: Option<String>, drill: bool) -> Self {
+        Self {
+            id: new_id(),
+            home: home.root().to_owned(),
+            config,
+            by: by.to_owned(),
+            tty: who::tty(),
+            reason,
+            drill,
+            at: clock::wall(),
+        }
+    }
+}
+
+/// What a stopper is told on its stdin.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Errand {
+    /// To stop these bots, or to cancel their orders.
+    Stop(Box<StopOrder>),
+    /// To stop everything.
+    Emergency(EmergencyOrder),
+}
+
+/// A fresh id of a stop; ids sort by time.
+fn new_id() -> String {
+    format!("{}-{:04x}", clock::wall().strftime("%Y%m%dT%H%M%S%3f"), fastrand::u16(..))
 }
 
 /// What a stopper is asked to do.
@@ -64,13 +122,16 @@ pub struct StopOrder {
     pub at: Timestamp,
     /// How long a restart waits for the next run to be ready.
     pub wait: Duration,
+    /// In an emergency stop: no rung of any ladder waits longer, orders are canceled at once, and nobody is waited for.
+    #[serde(default)]
+    pub emergency: Option<Duration>,
 }
 
 impl StopOrder {
     /// An order that nobody has carried out yet. Where `specs` are absent, those of the last good configuration count.
     pub fn new(home: &Home, wish: Wish, bots: &[BotName], specs: Option<&[BotSpec]>, by: &str) -> Self {
         Self {
-            id: format!("{}-{:04x}", clock::wall().strftime("%Y%m%dT%H%M%S%3f"), fastrand::u16(..)),
+            id: new_id(),
             home: home.root().to_owned(),
             work: Work::End(wish),
             bots: bots.to_vec(),
@@ -79,6 +140,15 @@ impl StopOrder {
             by: by.to_owned(),
             at: clock::wall(),
             wait: START_WAIT,
+            emergency: None,
+        }
+    }
+
+    /// The word of the command.
+    pub const fn action(&self) -> &'static str {
+        match self.emergency {
+            Some(_) => ESTOP,
+            None => self.work.word(),
         }
     }
 
@@ -111,6 +181,8 @@ pub enum StopWord {
     },
     /// How far one bot's stop has come; said whenever that has changed, a few times a second at most.
     Progress(Box<Progress>),
+    /// How far an emergency stop has come as a whole.
+    Overall(Box<Overall>),
     /// One bot's stop is over.
     Bot(Box<BotReport>),
     /// All are: the last word.

@@ -1,0 +1,198 @@
+//! The beacon of a desk's emergency stop: an abstract socket that whoever carries it out holds and tells every watcher
+//! over. There is one of a desk, it goes with its holder however that dies, and it needs neither room on a disk nor a home
+//! that can be written: where a lock file and a progress file could not be made, it works all the same (unix(7), "abstract").
+//!
+//! An abstract address has no owner: whoever speaks on the other side is told apart by the kernel's word
+//! (`SO_PEERCRED`). Another user may hold the address before us; then nothing is told to watchers, and nothing else changes.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::net::sockopt::socket_peercred;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with};
+
+use crate::clock;
+use crate::paths::Home;
+
+/// Whoever has not said anything for this long does not answer.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// So long the last words may take to reach whoever watches.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// Whoever is so many bytes behind listens no more.
+const BEHIND: usize = 32 << 20;
+
+/// The address is held, and nobody is told anything: no emergency stop can be under way.
+#[derive(Debug)]
+pub struct Held(#[expect(dead_code, reason = "it is held by being there")] OwnedFd);
+
+/// The address is held, and watchers are told.
+#[derive(Clone, Debug)]
+pub struct Beacon(Arc<Mutex<Shared>>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// What a watcher that comes late is told first: the last line of each key, the oldest key first.
+    history: Vec<(String, Vec<u8>)>,
+    watchers: Vec<Watcher>,
+}
+
+#[derive(Debug)]
+struct Watcher {
+    lines: Sender<Vec<u8>>,
+    unsent: Arc<AtomicUsize>,
+}
+
+/// The address of a desk: that of its folder, whatever its path is called.
+fn address(home: &Home) -> io::Result<SocketAddrUnix> {
+    let about = std::fs::metadata(home.root())?;
+    let name = format!("botwarden-estop-{:x}-{:x}", about.dev(), about.ino());
+    Ok(SocketAddrUnix::new_abstract_name(name.as_bytes())?)
+}
+
+fn socket() -> io::Result<OwnedFd> {
+    Ok(socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?)
+}
+
+/// Takes the address without listening on it: whoever calls finds nobody.
+///
+/// # Errors
+/// `AddrInUse` if somebody has it; others where there is none.
+pub fn hold(home: &Home) -> io::Result<Held> {
+    let socket = socket()?;
+    bind(&socket, &address(home)?)?;
+    Ok(Held(socket))
+}
+
+/// Takes the address, and tells whoever calls; this line first.
+///
+/// # Errors
+/// `AddrInUse` if somebody has it; others where there is none.
+pub fn light(home: &Home, key: &str, line: &[u8]) -> io::Result<Beacon> {
+    let Held(socket) = hold(home)?;
+    let beacon = Beacon(Arc::default());
+    beacon.say(key, line);
+    listen(&socket, 64)?;
+    let (listener, shared, owner) = (UnixListener::from(socket), beacon.clone(), owner(home));
+    std::thread::Builder::new().spawn(move || {
+        for stream in listener.incoming().flatten() {
+            if may_speak(&stream, owner).is_some() {
+                shared.welcome(stream);
+            }
+        }
+    })?;
+    Ok(beacon)
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub enum Call {
+    /// Somebody carries out an emergency stop; this is what is said, from the beginning, JSON lines until its end.
+    Answered(BufReader<UnixStream>),
+    /// The process of this number has the address, and says nothing.
+    Silent(i32),
+    /// Nobody does; or only somebody whom we do not trust.
+    Nobody,
+}
+
+/// Calls whoever carries out an emergency stop of this desk.
+pub fn call(home: &Home) -> Call {
+    let stream = address(home).and_then(|address| {
+        let socket = socket()?;
+        connect(&socket, &address)?;
+        Ok(UnixStream::from(socket))
+    });
+    let Ok(stream) = stream else { return Call::Nobody };
+    let Some(pid) = may_speak(&stream, owner(home)) else { return Call::Nobody };
+    let _ = stream.set_read_timeout(Some(PATIENCE));
+    let mut stream = BufReader::new(stream);
+    let answer = stream.fill_buf().map(<[u8]>::len);
+    let _ = stream.get_ref().set_read_timeout(None);
+    match answer {
+        Ok(0) => Call::Nobody,
+        Ok(_) => Call::Answered(stream),
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Call::Silent(pid),
+        Err(_) => Call::Nobody,
+    }
+}
+
+fn owner(home: &Home) -> Option<u32> {
+    std::fs::metadata(home.root()).ok().map(|about| about.uid())
+}
+
+/// The process on the other side, if it is ours, root's, or that of the desk's owner.
+fn may_speak(stream: &UnixStream, owner: Option<u32>) -> Option<i32> {
+    let peer = socket_peercred(stream.as_fd()).ok()?;
+    let uid = peer.uid.as_raw();
+    let ours = uid == 0 || uid == rustix::process::geteuid().as_raw() || Some(uid) == owner;
+    ours.then(|| peer.pid.as_raw_pid())
+}
+
+impl Beacon {
+    /// Tells every watcher this line. Whoever comes late is told the last line of each key.
+    pub fn say(&self, key: &str, line: &[u8]) {
+        let mut shared = self.lock();
+        shared.history.retain(|(known, _)| known != key);
+        shared.history.push((key.to_owned(), line.to_vec()));
+        shared.watchers.retain(|watcher| watcher.tell(line));
+    }
+
+    /// Nobody is told of this key any more.
+    pub fn forget(&self, key: &str) {
+        self.lock().history.retain(|(known, _)| known != key);
+    }
+
+    /// Waits a moment until everybody has heard everything.
+    pub fn end(self) {
+        let until = clock::now().plus(LAST_WORDS);
+        while clock::now() < until && self.lock().watchers.iter().any(Watcher::is_behind) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn welcome(&self, mut stream: UnixStream) {
+        let (lines, told) = channel::<Vec<u8>>();
+        let unsent = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&unsent);
+        let speaks = std::thread::Builder::new().spawn(move || {
+            for line in told {
+                let sent = stream.write_all(&line);
+                counted.fetch_sub(line.len(), Ordering::Relaxed);
+                if sent.is_err() {
+                    break;
+                }
+            }
+        });
+        if speaks.is_err() {
+            return;
+        }
+        let watcher = Watcher { lines, unsent };
+        let mut shared = self.lock();
+        if shared.history.iter().all(|(_, line)| watcher.tell(line)) {
+            shared.watchers.push(watcher);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watcher {
+    /// Whether it listens still.
+    fn tell(&self, line: &[u8]) -> bool {
+        if self.unsent.fetch_add(line.len(), Ordering::Relaxed) > BEHIND {
+            return false;
+        }
+        self.lines.send(line.to_vec()).is_ok()
+    }
+
+    fn is_behind(&self) -> bool {
+        self.unsent.load(Ordering::Relaxed) > 0
+    }
+}
