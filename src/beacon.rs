@@ -29,7 +29,7 @@ const BEHIND: usize = 32 << 20;
 
 /// The address is held, and nobody is told anything: no emergency stop can be under way.
 #[derive(Debug)]
-pub struct Held(#[expect(dead_code, reason = "it is held by being there")] OwnedFd);
+pub struct Held(OwnedFd);
 
 /// The address is held, and watchers are told.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod core;
 pub mod demo;
+pub mod doctor;
 pub mod journal;
 pub mod keeper;
 pub mod latch;

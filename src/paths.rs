@@ -46,6 +46,11 @@ impl Home {
         self.root.join("estop.json")
     }
 
+    /// When the last drill was passed.
+    pub fn drill(&self) -> PathBuf {
+        self.root.join("drill.json")
+    }
+
     /// The desk's own events.
     pub fn events(&self) -> PathBuf {
         self.root.join("events")
