@@ -121,6 +121,20 @@ pub fn call(home: &Home) -> Call {
     }
 }
 
+/// The first line that was said.
+pub fn first_line(mut said: BufReader<UnixStream>) -> Option<String> {
+    let _ = said.get_ref().set_read_timeout(Some(PATIENCE));
+    let mut line = String::new();
+    said.read_line(&mut line).ok().filter(|read| *read > 0).map(|_| line)
+}
+
+/// The process that has the address, and listens.
+pub fn holder(home: &Home) -> Option<i32> {
+    let socket = socket().ok()?;
+    connect(&socket, &address(home).ok()?).ok()?;
+    may_speak(&UnixStream::from(socket), owner(home))
+}
+
 fn owner(home: &Home) -> Option<u32> {
     std::fs::metadata(home.root()).ok().map(|about| about.uid())
 }

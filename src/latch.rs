@@ -74,6 +74,28 @@ pub fn set(home: &Home, latch: &Latch) -> io::Result<Set> {
     }
 }
 
+/// Latches with its contents there from the first moment on, for a drill: a latch without contents binds everybody. Needs
+/// room on the disk.
+///
+/// # Errors
+/// If it cannot be made whole.
+pub fn set_whole(home: &Home, latch: &Latch) -> io::Result<Set> {
+    let new = home.root().join(format!(".estop.{}", std::process::id()));
+    let made =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new).and_then(|mut file| {
+            let mut text = serde_json::to_vec(latch)?;
+            text.push(b'\n');
+            file.write_all(&text)?;
+            match std::fs::hard_link(&new, home.latch()) {
+                Ok(()) => Ok(Set::Made(file)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Set::Was),
+                Err(error) => Err(error),
+            }
+        });
+    let _ = std::fs::remove_file(&new);
+    made
+}
+
 /// Writes anew what stands in a latch that is there. That it cannot be written changes nothing: its name is what counts.
 pub fn amend(home: &Home, latch: &Latch) {
     // Never created here: whoever lifts a latch means it.

@@ -153,6 +153,11 @@ pub fn see_all(home: &Home, names: &[BotName], marked: &Marked) -> Vec<Sight> {
 pub struct Marked(BTreeMap<BotName, Vec<(i32, String)>>);
 
 impl Marked {
+    /// Every bot of which something carries the mark.
+    pub fn names(&self) -> impl Iterator<Item = &BotName> {
+        self.0.keys()
+    }
+
     /// Searches the whole process table.
     pub fn search(home: &Home) -> Self {
         Self(process::marked(home.root()))

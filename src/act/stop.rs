@@ -12,7 +12,7 @@ use crate::core::protocol::STOPPER_ROLE;
 use crate::core::report::{BotReport, Report};
 use crate::launch::ourselves;
 
-use super::procedure::{StopOrder, StopWord, carry_out};
+use super::procedure::{Errand, StopOrder, StopWord, carry_out};
 
 /// A stopper that dies is followed by another one so often; then whoever asked does it himself.
 const STOPPERS: usize = 3;
@@ -25,7 +25,8 @@ pub fn stop(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) -> Repo
     for _ in 0..STOPPERS {
         let rest = rest_of(order, &told);
         // No room for a process: what has to be stopped is stopped from here.
-        let Ok(mut stopper) = ourselves(STOPPER_ROLE, &rest.id, &rest) else { break };
+        let errand = Errand::Stop(Box::new(rest));
+        let Ok(mut stopper) = ourselves(STOPPER_ROLE, &order.id, &errand) else { break };
         let words = stopper.stdout.take();
         let report = words.and_then(|words| watch(BufReader::new(words), &mut told, tell));
         // It has its own things to see to after its last word; whoever goes on living reaps it then.

@@ -217,6 +217,18 @@ impl Ladder {
         Self(vec![Rung { signal: Signal::KILL, wait: Duration::from_secs(5) }])
     }
 
+    /// The same ladder in an emergency stop: no rung waits longer than this, and it ends with SIGKILL whatever the bot's own
+    /// ladder does.
+    #[must_use]
+    pub fn in_an_emergency(&self, cap: Duration) -> Self {
+        let mut rungs: Vec<Rung> =
+            self.0.iter().map(|rung| Rung { signal: rung.signal, wait: rung.wait.min(cap) }).collect();
+        if rungs.last().is_none_or(|last| last.signal != Signal::KILL) {
+            rungs.extend(Self::kill().0.into_iter().map(|rung| Rung { wait: rung.wait.min(cap), ..rung }));
+        }
+        Self(rungs)
+    }
+
     /// The longest that a stop by this ladder may take before the tree counts as surviving.
     pub fn longest(&self) -> Duration {
         self.0.iter().map(|rung| rung.wait).sum()

@@ -92,6 +92,11 @@ impl Climb {
         Some(Step::Rung(Signal::KILL))
     }
 
+    /// From now on it is that of an emergency stop: a rung that has had as much time already is over.
+    pub fn hurry(&mut self, cap: Duration) {
+        self.rungs = Ladder(std::mem::take(&mut self.rungs)).in_an_emergency(cap).0;
+    }
+
     /// What is due by now.
     pub fn tick(&mut self, now: Moment) -> Option<Step> {
         if now >= self.rung_ends() {
@@ -224,6 +229,24 @@ mod tests {
         assert_eq!(climb.up(at(10)), Some(Step::Rung(Signal::KILL)));
         assert_eq!(climb.up(at(20)), None);
         assert_eq!(climb.kill(at(20)), None);
+    }
+
+    #[test]
+    fn in_an_emergency_no_rung_waits_longer_and_the_last_one_is_sigkill() {
+        let cap = Duration::from_secs(10);
+        let mut climb =
+            Climb::begin(&ladder(&[("SIGINT".parse().expect("a signal"), 2_000), (Signal::TERM, 30_000)]), at(0));
+        assert_eq!(climb.up(at(1_000)), Some(Step::Rung(Signal::TERM)));
+        climb.hurry(cap);
+        assert_eq!(climb.ends(), at(16_000));
+        assert_eq!(
+            follow(&mut climb, at(11_000)),
+            [(at(6_000), Step::Sweep(Signal::TERM)), (at(11_000), Step::Rung(Signal::KILL))]
+        );
+        // One that has waited for longer already is over at once.
+        let mut climb = Climb::begin(&ladder(&[(Signal::TERM, 30_000), (Signal::KILL, 100)]), at(0));
+        climb.hurry(cap);
+        assert_eq!(climb.tick(at(12_000)), Some(Step::Rung(Signal::KILL)));
     }
 
     #[test]

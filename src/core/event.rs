@@ -49,6 +49,8 @@ pub enum Kind {
     Refused,
     /// A command of an operator.
     Asked,
+    /// The emergency stop: fired, joined, carried on with, drilled, reset, waived, refused.
+    Estop,
     /// What became of it: a whole report.
     Report,
     /// Something that somebody must look at now: an order that is not confirmed canceled, a process that survived.
@@ -73,6 +75,7 @@ impl Kind {
             Self::Failed => "failed",
             Self::Refused => "refused",
             Self::Asked => "asked",
+            Self::Estop => "estop",
             Self::Report => "report",
             Self::Alert => "alert",
             Self::Warning => "warning",

@@ -304,6 +304,14 @@ impl Lifecycle {
         self.spawned
     }
 
+    /// An emergency stop is about to be asked for: no rung waits longer than this from now on.
+    pub fn hurry(&mut self, cap: Duration) {
+        self.plan.ladder = self.plan.ladder.in_an_emergency(cap);
+        if let Phase::Stopping { climb, .. } = &mut self.phase {
+            climb.hurry(cap);
+        }
+    }
+
     /// A new plan; it counts from the next decision on.
     pub fn replan(&mut self, plan: Plan) {
         self.plan = plan;

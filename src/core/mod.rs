@@ -4,6 +4,7 @@
 pub mod archive;
 pub mod bot;
 pub mod cancel;
+pub mod carried;
 pub mod claims;
 pub mod climb;
 pub mod cluster;

@@ -62,6 +62,9 @@ pub enum Request {
         /// Strays that are to be ended together with it.
         #[serde(default)]
         also: Vec<ProcessId>,
+        /// In an emergency stop: no rung waits longer, in milliseconds.
+        #[serde(default)]
+        cap_ms: Option<u64>,
     },
     /// The next rung of a stop that is under way.
     Climb {

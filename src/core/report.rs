@@ -76,6 +76,9 @@ pub struct Report {
     pub duration_ms: u64,
     /// Whether the emergency stop is latched; absent where the command has nothing to do with it.
     pub latched: Option<bool>,
+    /// Whether it was to be latched, and could not be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_latch: bool,
     /// What it was about.
     pub scope: Option<String>,
     /// Who asked.
@@ -88,6 +91,9 @@ pub struct Report {
     pub clusters: Vec<Value>,
     /// What went wrong besides.
     pub errors: Vec<String>,
+    /// What else there is to know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// What became of one bot.
@@ -405,12 +411,14 @@ impl Report {
             at,
             duration_ms: 0,
             latched: None,
+            no_latch: false,
             scope: Some(bots.iter().map(|bot| bot.name.as_str()).collect::<Vec<_>>().join(" ")),
             by: Some(by.to_owned()),
             reason: None,
             bots,
             clusters: Vec::new(),
             errors: Vec::new(),
+            notes: Vec::new(),
         };
         report.judge();
         report
@@ -418,8 +426,20 @@ impl Report {
 
     /// What the command comes to.
     pub fn code(&self) -> Code {
-        let own = if self.errors.is_empty() { Code::Done } else { Code::Failed };
+        let own = match (self.no_latch, self.errors.is_empty()) {
+            (true, _) => Code::NoLatch,
+            // Refused before anything was done.
+            (false, false) if self.errors.iter().any(|error| error == LATCHED) => Code::Latched,
+            (false, false) => Code::Failed,
+            (false, true) => Code::Done,
+        };
         Code::worst(self.bots.iter().map(|bot| bot.code(&self.action)).chain([own]))
+    }
+
+    /// There is no latch, although there should be one.
+    pub fn without_a_latch(&mut self) {
+        self.no_latch = true;
+        self.judge();
     }
 
     /// Takes in something that went wrong beside the bots.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::cgroup::Group;
 use crate::clock;
-use crate::core::bot::BotSpec;
+use crate::core::bot::{BotSpec, Mode};
 use crate::core::event::Event;
 use crate::core::lifecycle::Refusal;
 use crate::core::record::{Ending, ProcessId, RunRecord};
@@ -35,6 +35,8 @@ pub(super) enum Job {
     Sweep(Group),
     /// Make everything ready for a spawn.
     Prepare(Box<Request>),
+    /// See whether the emergency stop was latched between the look before a spawn and the spawn of a bot of this mode.
+    LookAgain(Home, Mode),
 }
 
 /// What came of it.
@@ -45,6 +47,10 @@ pub(super) enum Done {
     Swept,
     /// It went wrong; supervision goes on.
     Trouble(Topic, String),
+    /// Nothing stands against what was spawned.
+    Stands,
+    /// It slipped through: the emergency stop is latched.
+    Slipped,
     /// Everything is ready for a spawn, or it is not to be.
     Prepared(Result<Box<Prepared>, Obstacle>),
 }
@@ -93,6 +99,8 @@ pub(super) fn work(job: Job) -> Done {
             let _ = group.remove();
             Done::Swept
         }
+        Job::LookAgain(home, mode) if latch::binds(&home, mode) => Done::Slipped,
+        Job::LookAgain(..) => Done::Stands,
         Job::Prepare(request) => Done::Prepared(prepare(&request).map(Box::new)),
     }
 }
@@ -106,7 +114,7 @@ fn done(topic: Topic, what: &str, result: io::Result<()>) -> Done {
 
 fn prepare(request: &Request) -> Result<Prepared, Obstacle> {
     let bot = request.home.bot(&request.spec.name);
-    if latch::is_latched(&request.home) {
+    if latch::binds(&request.home, request.spec.mode) {
         return Err(Obstacle::Refused(Refusal::Latched));
     }
     if record::down(&bot).is_some() {

@@ -59,6 +59,8 @@ const MOST_MESSAGES: usize = 64;
 const DEAF: Duration = Duration::from_secs(1);
 /// Whoever launches a keeper to end something asks for that within this time, or is gone.
 const ASKED_SOON: Duration = Duration::from_secs(2);
+/// Who has a bot killed that was spawned while the emergency stop was being latched.
+const BY_THE_LATCH: &str = "the emergency stop, which was latched while it was being started";
 /// How often a tree that is not ours to reap is looked at while it is being ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -355,7 +357,12 @@ impl Keeper {
         for done in self.parts.desk.results() {
             match done {
                 desk::Done::Well(topic) => self.all_well(topic),
-                desk::Done::Swept => {}
+                desk::Done::Swept | desk::Done::Stands => {}
+                desk::Done::Slipped => {
+                    self.asked_by = Some(BY_THE_LATCH.into());
+                    self.feed(Input::Kill);
+                    self.check_empty();
+                }
                 desk::Done::Trouble(topic, what) => self.warn(topic, &what),
                 desk::Done::Prepared(prepared) => self.spawn(prepared),
             }
@@ -398,8 +405,11 @@ impl Keeper {
                 let snapshot = self.snapshot();
                 return self.parts.clients.answer(number, &Answer::Snapshot(Box::new(snapshot)));
             }
-            Request::Stop { by, also } => {
+            Request::Stop { by, also, cap_ms } => {
                 joined = self.join(&also);
+                if let Some(cap) = cap_ms {
+                    self.parts.life.hurry(Duration::from_millis(cap));
+                }
                 (by, Input::Stop(First::Send))
             }
             Request::Climb { by } => (by, Input::Climb),

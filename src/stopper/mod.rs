@@ -9,11 +9,11 @@ use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::act::procedure::{StopOrder, carry_out};
+use crate::act::procedure::{Carried, Errand, carry_out, carry_out_emergency};
 use crate::cgroup;
 use crate::core::status::LockSeen;
-use crate::lock::{self, Lock};
-use crate::paths::{Home, make_private};
+use crate::lock;
+use crate::paths::Home;
 use crate::sys;
 
 use voice::Voice;
@@ -21,7 +21,7 @@ use voice::Voice;
 /// So many finished stops are kept in `stops/`; the event files keep every report.
 const KEPT: usize = 100;
 
-/// The whole life of a stopper process: `botwarden stopper ID`, with a [`StopOrder`] on stdin.
+/// The whole life of a stopper process: `botwarden stopper ID`, with an [`Errand`] on stdin.
 pub fn run() -> ExitCode {
     sys::close_inherited();
     // A bot that stops itself must not take its stopper along.
@@ -30,27 +30,29 @@ pub fn run() -> ExitCode {
     let _ = sys::lead_session();
     let mut text = Vec::new();
     let read = std::io::stdin().lock().read_to_end(&mut text);
-    let order: Option<StopOrder> = read.ok().and_then(|_| serde_json::from_slice(&text).ok());
-    let Some(order) = order else { return ExitCode::FAILURE };
+    let errand: Option<Errand> = read.ok().and_then(|_| serde_json::from_slice(&text).ok());
+    let Some(errand) = errand else { return ExitCode::FAILURE };
     drop(text);
     let _ = std::env::set_current_dir("/");
-    let home = Home::at(order.home.clone());
-    let lock = make_folder(&home, &order.id);
     let voice = Voice::new();
-    let report = carry_out(&order, &mut |word| voice.say(word));
-    // It is over, whether or not whoever asked has heard it yet.
-    drop(lock);
+    let (home, code) = match errand {
+        Errand::Stop(order) => {
+            let home = Home::at(order.home.clone());
+            (home, carry_out(&order, &mut |word| voice.say(word)).exit_code)
+        }
+        Errand::Emergency(order) => {
+            let home = Home::at(order.home.clone());
+            match carry_out_emergency(&order, &mut |word| voice.say(word)) {
+                Carried::Over(report) => (home, report.exit_code),
+                // Whoever asked finds the other one by himself.
+                Carried::Theirs => return ExitCode::SUCCESS,
+            }
+        }
+    };
     voice.end();
     let _ = sys::close_standard_streams();
     forget_the_oldest(&home);
-    ExitCode::from(report.exit_code)
-}
-
-/// The folder of this stop, and its lock. What cannot be made is done without: the bots come first.
-fn make_folder(home: &Home, id: &str) -> Option<Lock> {
-    let folder = home.stop(id);
-    make_private(&home.stops()).and_then(|()| make_private(&folder)).ok()?;
-    Lock::take(&folder.join("lock")).ok().flatten()
+    ExitCode::from(code)
 }
 
 /// Ids sort by time. Whatever is still at work holds its lock and is left alone.

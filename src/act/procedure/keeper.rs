@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::client::{Client, Trouble};
-use crate::clock;
+use crate::clock::{self, millis};
 use crate::core::moment::Moment;
 use crate::core::protocol::{Request, SeenProcess, Snapshot};
 use crate::core::report::{ExitReport, ProcessReport, STILL_STARTING, Tier};
@@ -54,7 +54,7 @@ impl Walk<'_> {
         }
         let (by, also) = (self.order.by.clone(), self.stray_ids());
         let request = match wish {
-            Wish::Stop => Request::Stop { by, also },
+            Wish::Stop => Request::Stop { by, also, cap_ms: self.order.emergency.map(millis) },
             Wish::Kill => Request::Kill { by, also },
             Wish::Climb => Request::Climb { by },
             Wish::Restart => Request::Restart { by, spec: self.spec.cloned().map(Box::new) },

@@ -19,6 +19,7 @@ use crate::orders::Surroundings;
 use super::board::Board;
 use super::flush::{Flush, compare};
 use super::milestones::{DoneAtTheEnd, Milestones, Passed};
+use super::order::StopOrder;
 use super::over_api::{self, Then};
 use super::setting::Setting;
 use super::settled::{counted, settle, show};
@@ -27,6 +28,8 @@ use super::venue::Venue;
 /// A graceful stop waits so long for the first reading before the bot is told; a kill hardly does.
 const BEFORE: Duration = Duration::from_secs(2);
 const BEFORE_A_KILL: Duration = Duration::from_millis(300);
+/// In an emergency every bot is told at once; what a file shows by then is taken along.
+const BEFORE_AN_EMERGENCY: Duration = Duration::from_millis(100);
 /// How often it is listened to what the bot writes.
 const LISTEN: Duration = Duration::from_millis(100);
 /// How often the source is asked while the bot cleans up: an answer that nothing has changed costs next to nothing.
@@ -51,6 +54,8 @@ pub(super) struct Minder<'a> {
     setting: &'a Setting,
     venue: Venue<'a>,
     wish: Wish,
+    /// Whether it is an emergency stop: orders are canceled at once, beside the bot's own cleanup.
+    at_once: bool,
     /// The bots that are stopped by the same request.
     together: &'a [BotName],
     milestones: &'a Milestones,
@@ -67,7 +72,7 @@ impl<'a> Minder<'a> {
         setting: &'a Setting,
         venue: Venue<'a>,
         wish: Wish,
-        together: &'a [BotName],
+        order: &'a StopOrder,
         milestones: &'a Milestones,
         board: &'a Board<'a>,
     ) -> Self {
@@ -75,7 +80,8 @@ impl<'a> Minder<'a> {
             setting,
             venue,
             wish,
-            together,
+            at_once: order.emergency.is_some(),
+            together: &order.bots,
             milestones,
             board,
             logs: None,
@@ -93,7 +99,11 @@ impl<'a> Minder<'a> {
         if !self.venue.is_readable() {
             self.board.stage(Stage::Cancel, Standing::Skipped, "its orders are unknown: no source is configured");
         }
-        let before = if self.wish == Wish::Kill { BEFORE_A_KILL } else { BEFORE };
+        let before = match (self.at_once, self.wish) {
+            (true, _) => BEFORE_AN_EMERGENCY,
+            (false, Wish::Kill) => BEFORE_A_KILL,
+            (false, Wish::Stop | Wish::Climb | Wish::Restart) => BEFORE,
+        };
         if self.venue.is_readable() {
             self.venue.read(before.min(self.venue.limit()));
             self.show("");
@@ -150,8 +160,15 @@ impl<'a> Minder<'a> {
                 self.venue.read(READ_AGAIN);
                 self.show("");
             }
-            // It does not end, and its orders stand: they are not left until it has been killed.
-            if passed.had_its_chance && !std::mem::replace(&mut tried, true) && self.venue.ledger.is_known() {
+            // In an emergency nobody waits for a program that has not answered in the first moment, but for its answer.
+            if self.at_once && passed.about_to_tell && !tried && !self.venue.ledger.is_known() {
+                self.venue.read(self.venue.limit());
+                self.show("");
+            }
+            // It does not end, and its orders stand: they are not left until it has been killed. In an emergency they are
+            // not left at all.
+            let due = passed.had_its_chance || (self.at_once && passed.about_to_tell);
+            if due && !std::mem::replace(&mut tried, true) && self.venue.ledger.is_known() {
                 let begun = clock::now();
                 // What the cancel command writes itself is no word of the bot's.
                 self.written = self.flush.as_ref().map(Flush::has_changed);

@@ -9,12 +9,15 @@ mod beside;
 mod board;
 mod cancel;
 mod common;
+mod emergency;
 mod ending;
 mod flush;
+mod hold;
 mod keeper;
 mod means;
 mod milestones;
 mod minder;
+mod muster;
 mod order;
 mod over_api;
 mod paper;
@@ -28,6 +31,7 @@ mod talk;
 mod tally;
 mod venue;
 mod walk;
+mod whole;
 
 use std::sync::Mutex;
 
@@ -39,6 +43,7 @@ use crate::paths::Home;
 use super::whole_desk;
 use cancel::cancel;
 use common::Common;
+pub use emergency::{Carried, carry_out_emergency};
 use ending::end;
 pub use order::{Chosen, ESTOP, EmergencyOrder, Errand, StopOrder, StopWord, Work};
 use passes::Passes;
@@ -47,6 +52,7 @@ use setting::Places;
 /// Carries an order out, and says how it goes. Comes back with the report that was the last word.
 pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) -> Report {
     let home = Home::at(order.home.clone());
+    let lock = paper::make_folder(&home, &order.id);
     let (at, begun) = (clock::wall(), clock::now());
     let specs = match &order.specs {
         Some(specs) => specs.clone(),
@@ -72,9 +78,11 @@ pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) ->
         say(&StopWord::Bot(Box::new(report.clone())));
         report
     });
-    let mut report = Report::of(order.work.word(), &order.by, at, bots);
+    let mut report = Report::of(order.action(), &order.by, at, bots);
     report.duration_ms = clock::millis(clock::now().since(begun));
     paper::keep_whole(&home, &order.id, &mut report);
+    // It is over, whether or not whoever asked has heard it yet.
+    drop(lock);
     say(&StopWord::Over(Box::new(report.clone())));
     report
 }

@@ -144,6 +144,14 @@ impl StopOrder {
         }
     }
 
+    /// The word for this wish of it, in a bot's events.
+    pub const fn word(&self, wish: Wish) -> &'static str {
+        match self.emergency {
+            Some(_) => ESTOP,
+            None => wish.word(),
+        }
+    }
+
     /// The word of the command.
     pub const fn action(&self) -> &'static str {
         match self.emergency {

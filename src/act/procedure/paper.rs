@@ -1,6 +1,8 @@
 //! What is kept of a stop: the report in the event files of its bots and of the desk, and in its own folder.
 
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 
 use serde_json::{Map, Value, json};
 
@@ -10,14 +12,18 @@ use crate::core::event::Kind;
 use crate::core::report::{BotReport, Report};
 use crate::core::summary::NOT_CONFIRMED;
 use crate::journal;
+use crate::lock::Lock;
 use crate::paths::{Home, make_private, words};
 use crate::record::{self, Sync};
 
-use super::order::StopOrder;
+use super::order::{EmergencyOrder, StopOrder};
+
+/// What was told of bots so far, in the folder of an emergency stop.
+const TOLD: &str = "told";
 
 /// Keeps one bot's report in its event file. That it cannot be kept is an error of the report.
 pub(super) fn keep(home: &Home, order: &StopOrder, report: &mut BotReport) {
-    let action = order.work.word();
+    let action = order.action();
     let kept = report_json(report).and_then(|value| {
         let mut more = Map::new();
         more.insert("action".into(), json!(action));
@@ -36,10 +42,10 @@ pub(super) fn keep(home: &Home, order: &StopOrder, report: &mut BotReport) {
 
 /// What somebody must look at now has an event of its own, whoever is told of it one day.
 fn alert(home: &Home, order: &StopOrder, report: &mut BotReport) {
-    let code = report.code(order.work.word());
+    let code = report.code(order.action());
     let Some(what) = alarming(code, report) else { return };
     let mut more = Map::new();
-    more.insert("action".into(), json!(order.work.word()));
+    more.insert("action".into(), json!(order.action()));
     more.insert("exit_code".into(), json!(code.number()));
     more.insert("stop".into(), json!(order.id));
     let event = journal::event(Some(&report.name), Kind::Alert, what, more);
@@ -75,6 +81,32 @@ fn alarming(code: Code, report: &BotReport) -> Option<String> {
     }
 }
 
+/// Writes down what was told of one bot, so that whoever carries on with an emergency stop knows it. That it cannot be
+/// written is said with the whole report, which then cannot be written either.
+pub(super) fn note_told(home: &Home, id: &str, report: &BotReport) {
+    let Ok(mut line) = serde_json::to_vec(report) else { return };
+    line.push(b'\n');
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(home.stop(id).join(TOLD));
+    let _ = file.and_then(|mut file| file.write_all(&line));
+}
+
+/// What was told of bots before whoever told it died.
+pub(super) fn told(home: &Home, id: &str) -> Vec<BotReport> {
+    let text = std::fs::read(home.stop(id).join(TOLD)).unwrap_or_default();
+    let mut told: Vec<BotReport> = Vec::new();
+    // A line that a crash tore is no report.
+    for report in text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<BotReport>(line).ok()) {
+        match told.iter().position(|known| known.name == report.name) {
+            Some(at) => {
+                let earlier = told.swap_remove(at);
+                told.push(report.after(earlier));
+            }
+            None => told.push(report),
+        }
+    }
+    told
+}
+
 /// Keeps the whole report in the desk's events, and in the folder of this stop.
 pub(super) fn keep_whole(home: &Home, id: &str, report: &mut Report) {
     // What is about one bot alone stands in its own events.
@@ -90,6 +122,32 @@ pub(super) fn keep_whole(home: &Home, id: &str, report: &mut Report) {
     if let Err(error) = kept {
         report.add_error(format!("the report cannot be kept in {}: {}", folder.display(), words(&error)));
     }
+}
+
+/// The same of an emergency stop: it stands in the desk's events whatever it was about, and what somebody must look at has
+/// an event of its own.
+pub(super) fn keep_the_whole_of_it(home: &Home, order: &EmergencyOrder, report: &mut Report) {
+    if report.no_latch {
+        let mut more = Map::new();
+        more.insert("action".into(), json!(report.action));
+        more.insert("exit_code".into(), json!(report.exit_code));
+        more.insert("stop".into(), json!(order.id));
+        let text = "ALERT: THE LATCH COULD NOT BE WRITTEN: anything may be started again";
+        if let Err(error) = journal::append(&home.events(), &journal::event(None, Kind::Alert, text, more)) {
+            report.add_error(format!("the alert cannot be kept in the desk's events: {}", words(&error)));
+        }
+    }
+    if report.bots.len() == 1 {
+        keep_in_the_desks_events(home, &order.id, report);
+    }
+    keep_whole(home, &order.id, report);
+}
+
+/// The folder of a stop, and its lock. What cannot be made is done without: the bots come first.
+pub(super) fn make_folder(home: &Home, id: &str) -> Option<Lock> {
+    let folder = home.stop(id);
+    make_private(&home.stops()).and_then(|()| make_private(&folder)).ok()?;
+    Lock::take(&folder.join("lock")).ok().flatten()
 }
 
 fn keep_in_the_desks_events(home: &Home, id: &str, report: &mut Report) {

@@ -14,6 +14,8 @@ use super::walk::{Announced, Walk};
 
 /// Whoever minds the orders gets this long before a bot is told: they may talk to the bot itself first.
 const TO_GET_READY: Duration = Duration::from_secs(15);
+/// In an emergency it is told when the bot itself has answered, and this long later at most.
+const IN_AN_EMERGENCY: Duration = Duration::from_secs(1);
 /// A kill waits for nobody's talk.
 const BEFORE_A_KILL: Duration = Duration::from_millis(500);
 /// Whoever minds the orders gets this long beyond the time for canceling before the next run is started all the same.
@@ -47,7 +49,11 @@ impl Walk<'_> {
             return;
         }
         self.milestones.pass(|passed| passed.about_to_tell = true);
-        let time = if self.wish == Wish::Kill { BEFORE_A_KILL } else { TO_GET_READY };
+        let time = match (self.order.emergency, self.wish) {
+            (Some(_), _) => IN_AN_EMERGENCY,
+            (None, Wish::Kill) => BEFORE_A_KILL,
+            (None, Wish::Stop | Wish::Climb | Wish::Restart) => TO_GET_READY,
+        };
         self.milestones.wait(time, |passed| passed.ready);
     }
 

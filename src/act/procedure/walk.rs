@@ -113,7 +113,7 @@ impl<'a> Walk<'a> {
     pub(super) fn finish(mut self) -> BotReport {
         let wish = self.wish;
         if wish != Wish::Climb {
-            self.report.errors.extend(audit(self.home, &self.report.name, wish.word(), &self.order.by));
+            self.report.errors.extend(audit(self.home, &self.report.name, self.order.word(wish), &self.order.by));
         }
         if wish == Wish::Restart && latch::is_latched(self.home) {
             self.report.errors.push(LATCHED.into());
@@ -244,6 +244,9 @@ impl<'a> Walk<'a> {
             Wish::Restart => spec = self.spec.cloned().unwrap_or(spec),
             Wish::Stop | Wish::Climb => {}
         }
+        if let Some(cap) = self.order.emergency {
+            spec.stop = spec.stop.in_an_emergency(cap);
+        }
         if lost {
             self.note_once("its run record is lost: it is stopped by the default ladder");
         }
@@ -271,11 +274,15 @@ impl<'a> Walk<'a> {
 
     /// The ladder for what has no keeper: that of its run, else the configured one.
     fn ladder(&self) -> Ladder {
-        match record::read(&self.home.bot(&self.report.name)) {
+        let ladder = match record::read(&self.home.bot(&self.report.name)) {
             RecordSeen::Read(record) if record.ended.is_none() => record.ladder.clone(),
             RecordSeen::Read(_) | RecordSeen::None | RecordSeen::Unreadable(_) => {
                 self.spec.map_or_else(Ladder::default, |spec| spec.stop.clone())
             }
+        };
+        match self.order.emergency {
+            Some(cap) => ladder.in_an_emergency(cap),
+            None => ladder,
         }
     }
 

@@ -1,0 +1,205 @@
+//! Who there is when everything is to be stopped: the bots of the configuration, those that have run here, and whatever
+//! lives and carries a mark of this desk.
+
+use std::path::Path;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use crate::config::{self, Config, last_good};
+use crate::core::bot::{BotName, BotSpec, Mode};
+use crate::core::emergency::{Depth, Found};
+use crate::core::stop::{KeeperSeen, Own, Sighting};
+use crate::core::words::masked;
+use crate::paths::Home;
+use crate::survey::{Sight, see_all};
+
+use super::passes::Passes;
+use super::setting::{Places, Setting};
+
+/// A configuration on a dead share is not waited for longer.
+const READING: Duration = Duration::from_secs(1);
+
+/// What is known of a desk from its configuration.
+pub(super) struct Desk {
+    pub(super) specs: Vec<BotSpec>,
+    /// No rung waits longer.
+    pub(super) cap: Duration,
+    pub(super) clusters: usize,
+    pub(super) notes: Vec<String>,
+    pub(super) errors: Vec<String>,
+}
+
+impl Desk {
+    /// What the configuration says, else the last good one.
+    pub(super) fn read(home: &Home, file: Option<&Path>) -> Self {
+        let now = file.map(read_in_time);
+        match now {
+            Some(Ok(config)) => Self::of(config),
+            None | Some(Err(_)) => {
+                let why = match now {
+                    Some(Err(why)) => format!("the configuration cannot be read ({why})"),
+                    Some(Ok(_)) | None => "there is no configuration".to_owned(),
+                };
+                match last_good::read(home) {
+                    Ok(config) => {
+                        let mut desk = Self::of(config);
+                        desk.notes.push(format!("{why}: the last good one counts"));
+                        desk
+                    }
+                    Err(_) => Self::without(home, file, &why),
+                }
+            }
+        }
+    }
+
+    fn of(config: Config) -> Self {
+        Self {
+            specs: config.bots,
+            cap: config.estop.wait,
+            clusters: config.clusters.len(),
+            notes: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    fn without(home: &Home, file: Option<&Path>, why: &str) -> Self {
+        let mut desk = Self {
+            specs: Vec::new(),
+            cap: config::EstopSettings::default().wait,
+            clusters: 0,
+            notes: Vec::new(),
+            errors: Vec::new(),
+        };
+        let text = format!(
+            "{why}, nor is there a last good one: what runs is known from its records alone, and strays of other bots are not searched for"
+        );
+        // Where nothing was ever configured, nothing is missing.
+        let blind = file.is_some() || home.recorded().is_ok_and(|recorded| !recorded.is_empty());
+        if blind {
+            desk.errors.push(text)
+        } else {
+            desk.notes.push(text)
+        }
+        desk
+    }
+}
+
+fn read_in_time(file: &Path) -> Result<Config, String> {
+    let (done, told) = channel();
+    let path = file.to_owned();
+    let read = move || {
+        let read = config::read(&path);
+        let _ = done.send(read.map_err(|mistakes| mistakes.first().map(ToString::to_string).unwrap_or_default()));
+    };
+    match std::thread::Builder::new().spawn(read) {
+        Ok(_) => told.recv_timeout(READING).unwrap_or_else(|_| Err("it does not answer".into())),
+        Err(_) => config::read(file).map_err(|_| "it has mistakes".into()),
+    }
+}
+
+/// Whoever is to be stopped.
+pub(super) struct Muster<'a> {
+    home: &'a Home,
+    specs: &'a [BotSpec],
+    drill: bool,
+    places: &'a Places,
+}
+
+impl<'a> Muster<'a> {
+    pub(super) const fn new(home: &'a Home, specs: &'a [BotSpec], drill: bool, places: &'a Places) -> Self {
+        Self { home, specs, drill, places }
+    }
+
+    /// Every bot that is known by name, and is to be stopped.
+    pub(super) fn known(&self) -> Vec<BotName> {
+        self.named().into_iter().filter(|name| self.is_meant(name)).collect()
+    }
+
+    fn named(&self) -> Vec<BotName> {
+        let mut names: Vec<BotName> = self.specs.iter().map(|spec| spec.name.clone()).collect();
+        for name in self.home.recorded().unwrap_or_default() {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// A drill stops what trades with nothing; what nobody knows the mode of counts as live.
+    fn is_meant(&self, name: &BotName) -> bool {
+        if !self.drill {
+            return true;
+        }
+        let run = Setting::of(self.home, name, self.specs, self.places).mode;
+        let configured = self.specs.iter().find(|spec| spec.name == *name).map(|spec| spec.mode);
+        run.is_some_and(|mode| mode != Mode::Live) && configured != Some(Mode::Live)
+    }
+
+    /// Everybody who is to be stopped, as they are now.
+    pub(super) fn gather(&self, depth: Depth, passes: &Passes<'_>) -> Vec<Found> {
+        match depth {
+            Depth::Known => self.known().into_iter().map(|bot| Found { bot, lives: true }).collect(),
+            Depth::All => {
+                self.look(passes).into_iter().filter(|(sight, _)| self.is_meant(&sight.name)).map(found).collect()
+            }
+        }
+    }
+
+    /// Everybody, with how many strays of each there are.
+    fn look(&self, passes: &Passes<'_>) -> Vec<(Sight, usize)> {
+        let pass = passes.fresh();
+        let mut names = self.named();
+        names.extend(pass.marked.names().filter(|name| !self.named().contains(name)).cloned());
+        let sights = see_all(self.home, &names, &pass.marked);
+        sights
+            .into_iter()
+            .map(|sight| {
+                // What may be another's as well is ended where all of them are.
+                let strays = pass.strays(&sight.name).len();
+                (sight, strays)
+            })
+            .collect()
+    }
+
+    /// What would be done to bots with real money in them: sentences for the report of a drill.
+    pub(super) fn rehearsed(&self, passes: &Passes<'_>) -> Vec<String> {
+        if !self.drill {
+            return Vec::new();
+        }
+        let live = self.look(passes).into_iter().filter(|(sight, _)| !self.is_meant(&sight.name));
+        live.map(|(sight, strays)| self.rehearse(&sight, strays)).collect()
+    }
+
+    fn rehearse(&self, sight: &Sight, strays: usize) -> String {
+        let setting = Setting::of(self.home, &sight.name, self.specs, self.places);
+        let seen = Sighting::of(&sight.evidence, strays, 0);
+        let signal = sight
+            .record()
+            .map(|record| &record.ladder)
+            .or_else(|| self.specs.iter().find(|spec| spec.name == sight.name).map(|spec| &spec.stop))
+            .and_then(|ladder| ladder.0.first())
+            .map_or_else(|| "SIGTERM".to_owned(), |rung| rung.signal.to_string());
+        let lives = seen.keeper != KeeperSeen::None || seen.own != Own::AtRest || strays > 0;
+        let end = match (lives, sight.verdict.pid) {
+            (false, _) => "nothing of it lives".to_owned(),
+            (true, Some(pid)) => format!("{signal} would be sent to pid {pid}"),
+            (true, None) => format!("{signal} would be sent to what lives of it"),
+        };
+        let strays = if strays == 0 { String::new() } else { format!(" and to {strays} strays") };
+        let orders = match (&setting.cancel, setting.api(), setting.sources.is_empty()) {
+            (_, _, true) => "its orders are unknown".to_owned(),
+            (None, None, false) => "its orders would be read, and canceled by the bot itself alone".to_owned(),
+            (None, Some(_), false) => "its orders would be canceled over its interface".to_owned(),
+            (Some(cancel), _, false) => {
+                format!("its orders would be canceled by {}", masked(&cancel.command.join(" ")))
+            }
+        };
+        format!("live, not touched: {}: {end}{strays}; {orders}", sight.name)
+    }
+}
+
+fn found((sight, strays): (Sight, usize)) -> Found {
+    let seen = Sighting::of(&sight.evidence, strays, 0);
+    let lives = seen.keeper != KeeperSeen::None || seen.own != Own::AtRest || strays > 0;
+    Found { bot: sight.name, lives }
+}
