@@ -73,12 +73,10 @@ pub(super) fn take_hold(order: &mut EmergencyOrder) -> Hold {
         return Hold::Refused(Box::new(refused(order)));
     }
     let mut notes = Vec::new();
-    let beacon = match light(&home, order, &mut notes) {
-        Ok(beacon) => beacon,
-        Err(Taken) => {
-            audit(&home, order, "joined", None);
-            return Hold::Theirs;
-        }
+    let Ok(beacon) = light(&home, order, &mut notes) else {
+        // Whoever carries it out has the report; that somebody joined is worth no error of its own.
+        let _ = audit(&home, order, "joined", None);
+        return Hold::Theirs;
     };
     // Whoever lifts a latch holds the beacon: from here on it stays.
     match make(&home, &own, order.drill) {

@@ -32,23 +32,18 @@ pub(super) struct Desk {
 impl Desk {
     /// What the configuration says, else the last good one.
     pub(super) fn read(home: &Home, file: Option<&Path>) -> Self {
-        let now = file.map(read_in_time);
-        match now {
-            Some(Ok(config)) => Self::of(config),
-            None | Some(Err(_)) => {
-                let why = match now {
-                    Some(Err(why)) => format!("the configuration cannot be read ({why})"),
-                    Some(Ok(_)) | None => "there is no configuration".to_owned(),
-                };
-                match last_good::read(home) {
-                    Ok(config) => {
-                        let mut desk = Self::of(config);
-                        desk.notes.push(format!("{why}: the last good one counts"));
-                        desk
-                    }
-                    Err(_) => Self::without(home, file, &why),
-                }
+        let why = match file.map(read_in_time) {
+            Some(Ok(config)) => return Self::of(config),
+            Some(Err(why)) => format!("the configuration cannot be read ({why})"),
+            None => "there is no configuration".to_owned(),
+        };
+        match last_good::read(home) {
+            Ok(config) => {
+                let mut desk = Self::of(config);
+                desk.notes.push(format!("{why}: the last good one counts"));
+                desk
             }
+            Err(_) => Self::without(home, file, &why),
         }
     }
 
@@ -75,11 +70,8 @@ impl Desk {
         );
         // Where nothing was ever configured, nothing is missing.
         let blind = file.is_some() || home.recorded().is_ok_and(|recorded| !recorded.is_empty());
-        if blind {
-            desk.errors.push(text)
-        } else {
-            desk.notes.push(text)
-        }
+        let said = if blind { &mut desk.errors } else { &mut desk.notes };
+        said.push(text);
         desk
     }
 }
