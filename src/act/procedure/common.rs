@@ -6,6 +6,7 @@ use crate::paths::Home;
 
 use super::order::{StopOrder, StopWord};
 use super::passes::Passes;
+use super::roll::Roll;
 use super::setting::Places;
 
 /// The desk, what is asked for, and what is made once for everybody.
@@ -17,5 +18,7 @@ pub(super) struct Common<'a> {
     pub(super) passes: &'a Passes<'a>,
     pub(super) readers: &'a Readers,
     pub(super) places: &'a Places,
+    /// Who was told of all that are to be; only an emergency stop calls it.
+    pub(super) roll: &'a Roll,
     pub(super) say: &'a (dyn Fn(&StopWord) + Sync),
 }

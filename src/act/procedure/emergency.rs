@@ -29,6 +29,7 @@ use super::muster::{Desk, Muster};
 use super::order::{EmergencyOrder, StopOrder, StopWord};
 use super::paper;
 use super::passes::Passes;
+use super::roll::Roll;
 use super::setting::Places;
 use super::whole::Whole;
 
@@ -111,15 +112,24 @@ fn carry_out(
     let synced = on_disk(home, made);
     let desk = Desk::read(home, order.config.as_deref());
     whole.write(|overall| overall.cap_ms = millis(desk.cap));
-    let (passes, readers, places) = (Passes::new(home, &desk.specs), Readers::new(), Places::default());
+    let (passes, readers) = (Passes::new(home, &desk.specs), Readers::new());
+    let (places, roll) = (Places::default(), Roll::default());
     let muster = Muster::new(home, &desk.specs, order.drill, &places);
     let stop = StopOrder {
         id: order.id.clone(),
         emergency: Some(desk.cap),
         ..StopOrder::new(home, Wish::Stop, &muster.known(), Some(&desk.specs), &order.by)
     };
-    let common =
-        Common { home, specs: &desk.specs, order: &stop, passes: &passes, readers: &readers, places: &places, say };
+    let common = Common {
+        home,
+        specs: &desk.specs,
+        order: &stop,
+        passes: &passes,
+        readers: &readers,
+        places: &places,
+        roll: &roll,
+        say,
+    };
     let mut work = Work {
         common: &common,
         order,
@@ -233,6 +243,7 @@ impl<'a> Work<'a> {
             let input = match effects.pop_front() {
                 Some(Effect::End(bots)) => {
                     self.whole.meet(&bots);
+                    self.common.roll.call(&bots);
                     for bot in bots {
                         self.begin_to_end(scope, bot, &done);
                     }

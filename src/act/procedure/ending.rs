@@ -39,7 +39,7 @@ pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<
     let begun = clock::now();
     let venue = || Venue::new(common.home, &setting, common.readers, Which::All);
     std::thread::scope(|scope| {
-        let minder = Minder::new(&setting, venue(), wish, common.order, &milestones, &board);
+        let minder = Minder::new(&setting, venue(), wish, common, &milestones, &board);
         let minding = std::thread::Builder::new().spawn_scoped(scope, move || minder.mind());
         if minding.is_err() {
             // No room for a thread: the orders are seen to when the processes are gone.
@@ -54,7 +54,7 @@ pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<
         });
         let minded = match minding {
             Ok(minding) => minding.join().ok(),
-            Err(_) => Some(Minder::new(&setting, venue(), wish, common.order, &milestones, &board).mind()),
+            Err(_) => Some(Minder::new(&setting, venue(), wish, common, &milestones, &board).mind()),
         };
         match minded {
             Some(minded) => minded.into_report(&mut report),

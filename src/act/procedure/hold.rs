@@ -213,8 +213,11 @@ pub(super) fn audit(home: &Home, order: &EmergencyOrder, action: &str, what: Opt
     more.insert("stop".into(), json!(order.id));
     let which = if order.drill { "drill of the emergency stop" } else { "emergency stop" };
     let reason = order.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-    let what = what.map(|what| format!(": {what}")).unwrap_or_default();
-    let event = journal::event(None, Kind::Estop, format!("{which} {action} by {}{reason}{what}", order.by), more);
+    let text = match what {
+        Some(what) => format!("{which} of {}{reason}: {what}", order.by),
+        None => format!("{which} {action} by {}{reason}", order.by),
+    };
+    let event = journal::event(None, Kind::Estop, text, more);
     let error = journal::append(&home.events(), &event).err()?;
     Some(format!("that it was {action} cannot be written to the desk's events: {}", words(&error)))
 }

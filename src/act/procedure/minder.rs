@@ -17,10 +17,11 @@ use crate::core::words::without;
 use crate::orders::Surroundings;
 
 use super::board::Board;
+use super::common::Common;
 use super::flush::{Flush, compare};
 use super::milestones::{DoneAtTheEnd, Milestones, Passed};
-use super::order::StopOrder;
 use super::over_api::{self, Then};
+use super::roll::Roll;
 use super::setting::Setting;
 use super::settled::{counted, settle, show};
 use super::venue::Venue;
@@ -56,6 +57,7 @@ pub(super) struct Minder<'a> {
     wish: Wish,
     /// Whether it is an emergency stop: orders are canceled at once, beside the bot's own cleanup.
     at_once: bool,
+    roll: &'a Roll,
     /// The bots that are stopped by the same request.
     together: &'a [BotName],
     milestones: &'a Milestones,
@@ -72,7 +74,7 @@ impl<'a> Minder<'a> {
         setting: &'a Setting,
         venue: Venue<'a>,
         wish: Wish,
-        order: &'a StopOrder,
+        common: &Common<'a>,
         milestones: &'a Milestones,
         board: &'a Board<'a>,
     ) -> Self {
@@ -80,8 +82,9 @@ impl<'a> Minder<'a> {
             setting,
             venue,
             wish,
-            at_once: order.emergency.is_some(),
-            together: &order.bots,
+            at_once: common.order.emergency.is_some(),
+            roll: common.roll,
+            together: &common.order.bots,
             milestones,
             board,
             logs: None,
@@ -167,7 +170,11 @@ impl<'a> Minder<'a> {
             }
             // It does not end, and its orders stand: they are not left until it has been killed. In an emergency they are
             // not left at all.
-            let due = passed.had_its_chance || (self.at_once && passed.about_to_tell);
+            let at_once = self.at_once && passed.about_to_tell && self.setting.cancel.is_some();
+            if at_once && !tried {
+                self.roll.wait();
+            }
+            let due = passed.had_its_chance || at_once;
             if due && !std::mem::replace(&mut tried, true) && self.venue.ledger.is_known() {
                 let begun = clock::now();
                 // What the cancel command writes itself is no word of the bot's.

@@ -23,6 +23,7 @@ mod over_api;
 mod paper;
 mod passes;
 mod reach;
+mod roll;
 mod setting;
 mod settled;
 mod stray;
@@ -47,6 +48,7 @@ pub use emergency::{Carried, carry_out_emergency};
 use ending::end;
 pub use order::{Chosen, ESTOP, EmergencyOrder, Errand, StopOrder, StopWord, Work};
 use passes::Passes;
+use roll::Roll;
 use setting::Places;
 
 /// Carries an order out, and says how it goes. Comes back with the report that was the last word.
@@ -65,9 +67,17 @@ pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) ->
         (*tell)(word);
     };
     let readers = Readers::new();
-    let places = Places::default();
-    let common =
-        Common { places: &places, home: &home, specs: &specs, order, passes: &passes, readers: &readers, say: &say };
+    let (places, roll) = (Places::default(), Roll::default());
+    let common = Common {
+        places: &places,
+        home: &home,
+        specs: &specs,
+        order,
+        passes: &passes,
+        readers: &readers,
+        roll: &roll,
+        say: &say,
+    };
     let bots = side_by_side(&order.bots, |name| {
         let spec = specs.iter().find(|spec| spec.name == *name);
         let mut report = match &order.work {

@@ -28,6 +28,7 @@ use super::common::Common;
 use super::milestones::Milestones;
 use super::order::{StopOrder, StopWord};
 use super::passes::Passes;
+use super::roll::Roll;
 use super::stray::Stray;
 use super::talk::Talk;
 
@@ -51,6 +52,7 @@ pub(super) struct Walk<'a> {
     pub(super) spec: Option<&'a BotSpec>,
     pub(super) passes: &'a Passes<'a>,
     say: &'a (dyn Fn(&StopWord) + Sync),
+    roll: &'a Roll,
     pub(super) milestones: &'a Milestones,
     pub(super) board: &'a Board<'a>,
     /// What its keeper announced first: once that changes, the bot has had its chance.
@@ -83,7 +85,7 @@ impl<'a> Walk<'a> {
         milestones: &'a Milestones,
         board: &'a Board<'a>,
     ) -> Self {
-        let Common { home, order, passes, say, .. } = *common;
+        let Common { home, order, passes, say, roll, .. } = *common;
         Self {
             home,
             order,
@@ -93,6 +95,7 @@ impl<'a> Walk<'a> {
             spec,
             passes,
             say,
+            roll,
             milestones,
             board,
             announced: None,
@@ -124,11 +127,16 @@ impl<'a> Walk<'a> {
         loop {
             if let Effect::Finish(outcome) = effect {
                 self.reach(&course, &effect);
+                self.roll.told(&self.report.name);
                 self.report.outcome = Some(outcome);
                 break;
             }
             self.reach(&course, &effect);
+            let told = matches!(effect, Effect::Ask(_) | Effect::Signal(..));
             let input = self.perform(effect, &course);
+            if told {
+                self.roll.told(&self.report.name);
+            }
             effect = course.next(input, clock::now());
         }
         self.report.errors.extend(course.errors().map(str::to_owned));
