@@ -119,7 +119,8 @@ pub struct Emergency {
 impl Emergency {
     /// One that begins now, and its first effects.
     pub fn begin(drill: bool, now: Moment) -> (Self, Vec<Effect>) {
-        let begun = Self { drill, begun: now, phase: Phase::Latching, has_latch: false, looks: false, parts: BTreeMap::new() };
+        let begun =
+            Self { drill, begun: now, phase: Phase::Latching, has_latch: false, looks: false, parts: BTreeMap::new() };
         (begun, vec![Effect::Latch])
     }
 
@@ -185,8 +186,7 @@ impl Emergency {
         if self.phase != Phase::Gathering {
             return Vec::new();
         }
-        let due: Vec<BotName> =
-            found.into_iter().filter(|found| self.is_due(found)).map(|found| found.bot).collect();
+        let due: Vec<BotName> = found.into_iter().filter(|found| self.is_due(found)).map(|found| found.bot).collect();
         if due.is_empty() {
             return if self.looks { self.settled(now) } else { self.look() };
         }
@@ -203,9 +203,7 @@ impl Emergency {
     fn is_due(&self, found: &Found) -> bool {
         match self.parts.get(&found.bot) {
             None => true,
-            Some(part) => {
-                found.lives && !part.under_way && part.attempts < COMES_BACK && part.outlived < OUTLIVES
-            }
+            Some(part) => found.lives && !part.under_way && part.attempts < COMES_BACK && part.outlived < OUTLIVES,
         }
     }
 

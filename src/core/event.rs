@@ -55,6 +55,8 @@ pub enum Kind {
     Alert,
     /// Supervision is degraded.
     Warning,
+    /// A press that mattered of the emergency stop: fired, joined, drilled, reset, waived, refused.
+    Estop,
 }
 
 impl Kind {
@@ -76,6 +78,7 @@ impl Kind {
             Self::Report => "report",
             Self::Alert => "alert",
             Self::Warning => "warning",
+            Self::Estop => "estop",
         }
     }
 }
