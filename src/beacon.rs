@@ -50,9 +50,32 @@ struct Watcher {
 
 /// The address of a desk: that of its folder, whatever its path is called.
 fn address(home: &Home) -> io::Result<SocketAddrUnix> {
+    Ok(SocketAddrUnix::new_abstract_name(name(home)?.as_bytes())?)
+}
+
+fn name(home: &Home) -> io::Result<String> {
     let about = std::fs::metadata(home.root())?;
-    let name = format!("botwarden-estop-{:x}-{:x}", about.dev(), about.ino());
-    Ok(SocketAddrUnix::new_abstract_name(name.as_bytes())?)
+    Ok(format!("botwarden-estop-{:x}-{:x}", about.dev(), about.ino()))
+}
+
+/// Whether somebody has the address, as the kernel's list of sockets tells (`/proc/net/unix`): nobody is in the way of
+/// whoever takes it meanwhile, as [`hold`] would be.
+///
+/// # Errors
+/// If the home is not there, or the list cannot be read.
+pub fn is_held(home: &Home) -> io::Result<bool> {
+    Ok(lists(&std::fs::read(SOCKETS)?, &name(home)?))
+}
+
+/// Where the kernel lists the sockets of this machine (proc(5)): the last field of a line is the address, which begins with
+/// `@` where it is an abstract one.
+const SOCKETS: &str = "/proc/net/unix";
+
+fn lists(sockets: &[u8], name: &str) -> bool {
+    sockets.split(|byte| *byte == b'\n').any(|line| {
+        let address = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+        address.strip_prefix(b"@").is_some_and(|address| address == name.as_bytes())
+    })
 }
 
 fn socket() -> io::Result<OwnedFd> {
@@ -208,5 +231,33 @@ impl Watcher {
 
     fn is_behind(&self) -> bool {
         self.unsent.load(Ordering::Relaxed) > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_list_tells_who_has_an_address() {
+        let list = b"Num       RefCount Protocol Flags    Type St Inode Path\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01 12345 @botwarden-estop-1-2\n\
+            0000000000000000: 00000003 00000000 00000000 0001 03 12346\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01 12347 /run/botwarden-estop-1-3\n";
+        assert!(lists(list, "botwarden-estop-1-2"));
+        assert!(!lists(list, "botwarden-estop-1") && !lists(list, "botwarden-estop-1-3") && !lists(b"", "x"));
+    }
+
+    #[test]
+    fn an_address_that_is_held_is_seen_to_be_until_it_is_let_go() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::at(folder.path().to_owned());
+        assert!(!is_held(&home).expect("a list"));
+        let held = hold(&home).expect("nobody has it");
+        assert!(is_held(&home).expect("a list"));
+        assert!(hold(&home).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse));
+        assert!(matches!(call(&home), Call::Nobody));
+        drop(held);
+        assert!(!is_held(&home).expect("a list"));
     }
 }

@@ -19,6 +19,7 @@ pub mod lock;
 pub mod logs;
 pub mod notify;
 pub mod orders;
+pub mod owner;
 pub mod paths;
 pub mod pid_file;
 pub mod process;

@@ -20,6 +20,15 @@ pub struct BotHome {
     root: PathBuf,
 }
 
+/// A home that cannot be made, or not be used by us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmade {
+    /// A sentence that names the folder.
+    pub why: String,
+    /// Whether we are not permitted to: it is somebody else's.
+    pub denied: bool,
+}
+
 impl Home {
     /// The home at this absolute path; nothing is made yet.
     pub fn at(root: PathBuf) -> Self {
@@ -35,10 +44,18 @@ impl Home {
     ///
     /// # Errors
     /// With a sentence that names the folder, if it cannot be made or belongs to somebody else.
-    pub fn make(&self) -> Result<(), String> {
-        make_private(&self.root).map_err(|error| format!("home {}: {}", self.root.display(), words(&error)))?;
-        make_private(&self.root.join("bots"))
-            .map_err(|error| format!("home {}: {}", self.root.join("bots").display(), words(&error)))
+    pub fn make(&self) -> Result<(), Unmade> {
+        [self.root.clone(), self.bots()].iter().try_for_each(|folder| {
+            make_private(folder).map_err(|error| Unmade {
+                why: format!("home {}: {}", folder.display(), words(&error)),
+                denied: error.kind() == io::ErrorKind::PermissionDenied,
+            })
+        })
+    }
+
+    /// The folder that every bot has its own in.
+    pub fn bots(&self) -> PathBuf {
+        self.root.join("bots")
     }
 
     /// The latch of the emergency stop: its presence is what counts.
@@ -68,7 +85,7 @@ impl Home {
 
     /// The folder of one bot.
     pub fn bot(&self, name: &BotName) -> BotHome {
-        BotHome { root: self.root.join("bots").join(name.as_str()) }
+        BotHome { root: self.bots().join(name.as_str()) }
     }
 
     /// Every bot that has a folder here, by name.
@@ -76,7 +93,7 @@ impl Home {
     /// # Errors
     /// If the folder is there and cannot be read.
     pub fn recorded(&self) -> io::Result<Vec<BotName>> {
-        let entries = match std::fs::read_dir(self.root.join("bots")) {
+        let entries = match std::fs::read_dir(self.bots()) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),

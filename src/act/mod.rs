@@ -4,6 +4,7 @@
 mod adopt;
 pub mod emergency;
 pub mod procedure;
+mod refused;
 mod start;
 mod stop;
 mod up;
@@ -15,8 +16,10 @@ use crate::core::bot::{BotName, BotSpec};
 use crate::core::event::Kind;
 use crate::journal;
 use crate::paths::Home;
+use crate::who;
 
 pub use adopt::{NOTHING_TO_ADOPT, adopt};
+pub use refused::{latched, up_latched};
 pub use start::start;
 pub use stop::stop;
 pub use up::up;
@@ -37,6 +40,7 @@ fn audit(home: &Home, name: &BotName, action: &str, by: &str) -> Option<String> 
     let mut more = Map::new();
     more.insert("action".into(), json!(action));
     more.insert("by".into(), json!(by));
+    more.insert("tty".into(), json!(who::tty()));
     let event = journal::event(Some(name), Kind::Asked, format!("{by} asked for: {action}"), more);
     let bot = home.bot(name);
     bot.make()

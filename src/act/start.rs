@@ -5,19 +5,15 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Map, json};
-
 use crate::client::Client;
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec, Ready};
-use crate::core::event::Kind;
 use crate::core::moment::Moment;
 use crate::core::protocol::{Request, Snapshot};
 use crate::core::report::{StartOutcome, StartedBot};
 use crate::core::state::State;
 use crate::core::status::{LockSeen, Voice};
 use crate::core::words::masked;
-use crate::journal;
 use crate::latch;
 use crate::launch::{Begin, Launch, Launched, Searched, Word, launch};
 use crate::lock;
@@ -28,6 +24,7 @@ use crate::record;
 use crate::search::{Elsewhere, Finding};
 use crate::survey::{Marked, Pass, Sight, see_all};
 
+use super::refused::remember;
 use super::{audit, whole_desk};
 
 /// What a start is told while somebody cancels what the last run has left open: nobody could tell the new run's orders
@@ -57,10 +54,10 @@ pub(super) fn start_for(home: &Home, specs: &[BotSpec], reason: Reason, by: &str
     let under_way = begin(home, specs, reason, by);
     for (begun, spec) in under_way.iter().zip(specs) {
         if let Begun::Done(entry) = begun
-            && entry.outcome == StartOutcome::Refused
+            && matches!(entry.outcome, StartOutcome::Refused | StartOutcome::Latched)
             && reason == Reason::Asked
         {
-            remember_refusal(home, spec, by, &entry.message);
+            remember(home, &spec.name, "start", by, &entry.message);
         }
     }
     under_way.into_iter().zip(specs).map(|(begun, spec)| finish(home, spec, begun, until)).collect()
@@ -245,17 +242,6 @@ fn watch(home: &Home, spec: &BotSpec, until: Moment) -> StartedBot {
             }
         }
     }
-}
-
-/// A start that was refused is remembered too. What cannot be written has been said to whoever asked.
-fn remember_refusal(home: &Home, spec: &BotSpec, by: &str, why: &str) {
-    let mut more = Map::new();
-    more.insert("action".into(), json!("start"));
-    more.insert("by".into(), json!(by));
-    let text = format!("{by} asked for: start; refused: {why}");
-    let bot = home.bot(&spec.name);
-    let event = journal::event(Some(&spec.name), Kind::Refused, text, more);
-    let _ = bot.make().and_then(|()| journal::append(&bot.events(), &event));
 }
 
 /// Why nothing is started beside strays.

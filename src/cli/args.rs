@@ -75,6 +75,21 @@ pub enum Command {
         #[arg(long = "order", value_name = "ID")]
         orders: Vec<String>,
     },
+    /// Stop everything, now: every bot, every process of it, every order; and let nothing start until it is reset
+    #[command(args_conflicts_with_subcommands = true)]
+    Estop {
+        /// What else can be done about it
+        #[command(subcommand)]
+        deed: Option<EstopDeed>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Try the whole of it on bots in dry-run and paper mode, and only list what it would do to live ones
+        #[arg(long)]
+        drill: bool,
+    },
+    /// Whether this machine is ready for an emergency stop: one line a check
+    Doctor,
     /// What bots wrote
     Logs(LogArgs),
     /// What happened
@@ -85,6 +100,25 @@ pub enum Command {
         /// Only of these
         #[arg(value_name = "BOT")]
         bots: Vec<String>,
+    },
+}
+
+/// What can be done about an emergency stop beside firing it.
+#[derive(Debug, Subcommand)]
+pub enum EstopDeed {
+    /// Whether it is ready, latched or in progress, and what became of the last one
+    Status,
+    /// Lift the latch, after everything was looked at afresh; nothing is started by that
+    Reset {
+        /// The name of this machine, as a sign that it is meant
+        #[arg(long, value_name = "HOST")]
+        host: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Lift it although something stands in the way, with a note of why that is right
+        #[arg(long, value_name = "NOTE")]
+        waive: Option<String>,
     },
 }
 

@@ -2,9 +2,13 @@
 
 mod args;
 mod ask;
+mod bot_lines;
 mod cancel;
 mod check;
 mod desk;
+mod doctor;
+mod estop;
+mod estop_course;
 mod events;
 mod interrupt;
 mod log_lines;
@@ -12,6 +16,7 @@ pub mod logs;
 mod logs_command;
 mod orders;
 mod output;
+mod reset;
 mod run;
 mod scope;
 mod start;

@@ -133,7 +133,9 @@ pub(super) fn refusal(action: Option<&str>, code: Code, why: &str) -> serde_json
     let mut object = serde_json::json!({
         "schema": 1, "action": action, "ok": false, "exit_code": code.number(), "bots": [], "errors": [why],
     });
-    if let (Some("stop" | "kill" | "restart"), Some(fields)) = (action, object.as_object_mut()) {
+    if let (Some("stop" | "kill" | "restart" | "estop" | "estop reset"), Some(fields)) =
+        (action, object.as_object_mut())
+    {
         // What a report has, nothing of which came about.
         for name in ["at", "duration_ms", "latched", "scope", "by", "reason"] {
             fields.insert(name.into(), serde_json::Value::Null);

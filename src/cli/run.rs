@@ -4,10 +4,10 @@ use crate::core::code::Code;
 use crate::core::stop::Wish;
 use crate::paths::words;
 
-use super::args::{Args, Command};
-use super::desk::open_desk;
+use super::args::{Args, Command, EstopDeed};
+use super::desk::{find_desk, open_desk};
 use super::output::{Output, refusal, wants_color};
-use super::{cancel, check, events, logs_command, orders, start, status, stop};
+use super::{cancel, check, doctor, estop, events, logs_command, orders, reset, start, status, stop};
 
 /// Runs one command.
 pub fn run(args: &Args, command: &Command) -> Code {
@@ -41,19 +41,34 @@ fn carry_out(args: &Args, command: &Command, output: Output) -> Code {
     if let Command::Check = command {
         return check::run(args, output);
     }
+    if matches!(command, Command::Estop { .. } | Command::Doctor) {
+        // Not one of these waits for a configuration, and none can be kept from its work by one.
+        let place = match find_desk(args) {
+            Ok(place) => place,
+            Err(why) => return output.refuse(word(command), Code::Usage, &why),
+        };
+        return match command {
+            Command::Estop { deed: Some(EstopDeed::Status), .. } => estop::status(&place, output),
+            Command::Estop { deed: Some(EstopDeed::Reset { host, reason, waive }), .. } => {
+                reset::run(&place, host, reason, waive.as_deref(), output)
+            }
+            Command::Estop { reason, drill, .. } => estop::fire(&place, reason.as_deref(), *drill, output),
+            _ => doctor::run(&place, output),
+        };
+    }
     let desk = match open_desk(args) {
         Ok(desk) => desk,
         Err(why) => return output.refuse(word(command), Code::Usage, &why),
     };
-    if let Some(why) = &desk.trouble {
+    if let Some(trouble) = &desk.trouble {
         // What lives can be looked at and stopped from a home that cannot be written.
         if matches!(command, Command::Start(_) | Command::Adopt(_) | Command::Up | Command::Restart(_)) {
-            return output.refuse(word(command), Code::Failed, why);
+            return output.refuse(word(command), trouble.code(), &trouble.why);
         }
-        output.complain(why);
+        output.complain(&trouble.why);
     }
     match command {
-        Command::Demo | Command::Check => Code::Done,
+        Command::Demo | Command::Check | Command::Estop { .. } | Command::Doctor => Code::Done,
         Command::Up => start::up(&desk, output),
         Command::Adopt(scope) => start::adopt(&desk, scope, output),
         Command::Start(scope) => start::start(&desk, scope, output),
@@ -81,6 +96,10 @@ fn word(command: &Command) -> &'static str {
         Command::Status { .. } => "status",
         Command::Orders { .. } => "orders",
         Command::Cancel { .. } => "cancel",
+        Command::Estop { deed: None, .. } => "estop",
+        Command::Estop { deed: Some(EstopDeed::Status), .. } => "estop status",
+        Command::Estop { deed: Some(EstopDeed::Reset { .. }), .. } => "estop reset",
+        Command::Doctor => "doctor",
         Command::Logs(_) => "logs",
         Command::Events { .. } => "events",
     }

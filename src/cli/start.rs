@@ -1,6 +1,7 @@
 //! `start` and `up`.
 
 use crate::act::{self, NOTHING_TO_ADOPT, START_WAIT};
+use crate::core::bot::BotName;
 use crate::core::code::Code;
 use crate::core::report::{StartOutcome, StartReport, StartedBot};
 use crate::latch;
@@ -19,6 +20,8 @@ pub(super) fn start(desk: &Desk, scope: &Scope, output: Output) -> Code {
         Err(why) => return output.refuse("start", Code::Usage, &why),
     };
     if latch::is_latched(&desk.home) {
+        let names: Vec<BotName> = specs.iter().map(|spec| spec.name.clone()).collect();
+        act::latched(&desk.home, "start", &names, &desk.by);
         return output.refuse(
             "start",
             Code::Latched,
@@ -40,6 +43,7 @@ pub(super) fn adopt(desk: &Desk, scope: &Scope, output: Output) -> Code {
         Err(why) => return output.refuse("adopt", Code::Usage, &why),
     };
     if latch::is_latched(&desk.home) {
+        act::latched(&desk.home, "adopt", &names, &desk.by);
         return output.refuse(
             "adopt",
             Code::Latched,
@@ -64,6 +68,7 @@ pub(super) fn up(desk: &Desk, output: Output) -> Code {
         Err(why) => return output.refuse("up", Code::Usage, &why),
     };
     if latch::is_latched(&desk.home) {
+        act::up_latched(&desk.home, &desk.by);
         return output.refuse("up", Code::Latched, "the emergency stop is latched: nothing starts until it is reset");
     }
     leave_on_interrupt(output, "up");

@@ -7,7 +7,7 @@ use crate::act::procedure::{StopOrder, StopWord};
 use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::code::Code;
 use crate::core::progress::{Progress, StageSeen, Standing};
-use crate::core::report::{BotReport, Report};
+use crate::core::report::Report;
 use crate::core::status::RecordSeen;
 use crate::core::stop::{Stage, Wish};
 use crate::latch;
@@ -15,6 +15,7 @@ use crate::record;
 
 use super::args::Scope;
 use super::ask::confirm;
+use super::bot_lines;
 use super::desk::Desk;
 use super::interrupt::leave_on_interrupt;
 use super::output::Output;
@@ -42,6 +43,8 @@ pub(super) fn restart(desk: &Desk, scope: &Scope, output: Output) -> Code {
         Err(why) => return output.refuse("restart", Code::Usage, &why),
     };
     if latch::is_latched(&desk.home) {
+        let names: Vec<BotName> = specs.iter().map(|spec| spec.name.clone()).collect();
+        act::latched(&desk.home, "restart", &names, &desk.by);
         return output.refuse(
             "restart",
             Code::Latched,
@@ -93,30 +96,11 @@ pub(super) fn watch(order: &StopOrder, output: Output) -> Code {
         StopWord::Progress(progress) => told.show(progress, output),
         // Said of emergency stops alone.
         StopWord::Overall(_) => {}
-        StopWord::Bot(bot) => show(action, bot, output),
+        StopWord::Bot(bot) => bot_lines::show(action, bot, output),
         StopWord::Over(report) => show_rest(report, output),
     });
     output.object(&report);
     report.code()
-}
-
-fn show(action: &str, bot: &BotReport, output: Output) {
-    let text = bot.line(action);
-    let bad = bot.survived() || bot.orders.as_ref().is_some_and(|orders| orders.unconfirmed > 0);
-    output.line(&if bot.survived() { output.red(&text) } else { text });
-    for line in bot.says_line().into_iter().chain(bot.seen_line().filter(|_| bot.outcome.is_some())) {
-        let text = format!("  {}: {line}", bot.name);
-        output.line(&if bad && line.starts_with("orders seen") { output.red(&text) } else { text });
-    }
-    if bot.minded() && bot.outcome.is_some() {
-        output.line(&format!("  {}: {}", bot.name, bot.summary(action)));
-    }
-    for note in &bot.notes {
-        output.line(&format!("  {}: {note}", bot.name));
-    }
-    for error in &bot.errors {
-        output.complain(&format!("{}: {error}", bot.name));
-    }
 }
 
 /// What was told of each bot's progress, so that nothing is told twice.

@@ -30,7 +30,7 @@ mod tests;
 pub use desk::{Config, parse, read};
 pub use locate::locate;
 pub use mistake::{Mistake, visible};
-pub use outside::{Warning, outside_warnings};
+pub use outside::{Warning, not_a_program, outside_warnings};
 pub use settings::{EstopSettings, Theme, UiSettings};
 pub use suggest::nearest;
 pub use values::{duration_text, parse_duration};

@@ -1,8 +1,9 @@
 //! What a configuration says of the machine that is not so, or not yet. None of it is a mistake: a folder may be
 //! mounted later, a program installed later. `check` tells it all the same.
 
+use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{Access, access};
 use serde::Serialize;
@@ -97,27 +98,31 @@ fn missing_file(key: &str, path: &Path, warn: &mut impl FnMut(&str, String)) {
 
 /// Whether a program could be executed, found as it is at a spawn: in `cwd` with a slash in its name, else along PATH.
 fn program(key: &str, command: &[String], bot: &BotSpec, warn: &mut impl FnMut(&str, String)) {
-    let Some(name) = command.first() else { return };
-    if name.contains('/') {
-        let path = bot.cwd.join(name);
-        match std::fs::metadata(&path) {
-            Ok(about) if about.is_file() && is_executable(&path) => {}
-            Ok(_) => warn(key, format!("{} is not a program that may be executed", path.display())),
-            Err(error) => warn(key, format!("{}: {}", path.display(), words(&error))),
-        }
-        return;
+    let path = bot.env.get("PATH").map(OsString::from).or_else(|| std::env::var_os("PATH"));
+    if let Some(why) = not_a_program(command, &bot.cwd, path.as_deref()) {
+        warn(key, why);
     }
-    let path = bot.env.get("PATH").map(PathBuf::from).or_else(|| std::env::var_os("PATH").map(PathBuf::from));
+}
+
+/// Why the first word of a command could not be executed by us in this folder, with this PATH; nothing if it could.
+pub fn not_a_program(command: &[String], cwd: &Path, path: Option<&OsStr>) -> Option<String> {
+    let name = command.first()?;
+    if name.contains('/') {
+        let path = cwd.join(name);
+        return match std::fs::metadata(&path) {
+            Ok(about) if about.is_file() && is_executable(&path) => None,
+            Ok(_) => Some(format!("{} is not a program that may be executed", path.display())),
+            Err(error) => Some(format!("{}: {}", path.display(), words(&error))),
+        };
+    }
     let found = path.is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| {
-            let candidate = bot.cwd.join(folder).join(name);
+        std::env::split_paths(path).any(|folder| {
+            let candidate = cwd.join(folder).join(name);
             candidate.is_file() && is_executable(&candidate)
         })
     });
-    if !found {
-        let hint = if name.contains(' ') { "; each argument is a string of its own in the array" } else { "" };
-        warn(key, format!("there is no program {name:?} on PATH{hint}"));
-    }
+    let hint = if name.contains(' ') { "; each argument is a string of its own in the array" } else { "" };
+    (!found).then(|| format!("there is no program {name:?} on PATH{hint}"))
 }
 
 fn is_executable(path: &Path) -> bool {

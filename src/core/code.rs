@@ -9,6 +9,10 @@ pub enum Code {
     Failed,
     /// Usage or configuration, or a name that nobody knows.
     Usage,
+    /// `doctor` and `estop status`: the emergency stop is latched, or in progress.
+    LatchStands,
+    /// `doctor` and `estop status`: the emergency stop might not work.
+    NotReady,
     /// Still working when the time was up, or we left while it goes on.
     StillWorking,
     /// An order is not confirmed canceled.
@@ -28,12 +32,36 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every one of them.
+    const ALL: [Self; 13] = [
+        Self::Done,
+        Self::Failed,
+        Self::Usage,
+        Self::LatchStands,
+        Self::NotReady,
+        Self::StillWorking,
+        Self::OrderOpen,
+        Self::NotFlushed,
+        Self::Survived,
+        Self::NotAsked,
+        Self::NoLatch,
+        Self::Latched,
+        Self::NotPermitted,
+    ];
+
+    /// The code of this number: that of a report that somebody else has made. One that we do not know is a failure.
+    pub fn numbered(number: u8) -> Self {
+        Self::ALL.into_iter().find(|code| code.number() == number).unwrap_or(Self::Failed)
+    }
+
     /// The number.
     pub const fn number(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Usage => 2,
+            Self::LatchStands => 3,
+            Self::NotReady => 5,
             Self::StillWorking => 10,
             Self::OrderOpen => 11,
             Self::NotFlushed => 12,
@@ -57,9 +85,12 @@ impl Code {
             Self::OrderOpen => 6,
             Self::Survived => 7,
             Self::NoLatch => 8,
+            // What is only told of, and never one of several: that it could not be printed does not change it.
+            Self::LatchStands => 9,
+            Self::NotReady => 10,
             // These two come before any action.
-            Self::Latched => 9,
-            Self::Usage => 10,
+            Self::Latched => 11,
+            Self::Usage => 12,
         }
     }
 
@@ -93,5 +124,13 @@ mod tests {
             }
         }
         assert_eq!(Code::worst([]), Code::Done);
+    }
+
+    #[test]
+    fn every_code_is_found_by_its_number() {
+        for code in Code::ALL {
+            assert_eq!(Code::numbered(code.number()), code);
+        }
+        assert_eq!(Code::numbered(99), Code::Failed);
     }
 }

@@ -57,6 +57,8 @@ pub enum Kind {
     Alert,
     /// Supervision is degraded.
     Warning,
+    /// A press that mattered of the emergency stop: fired, joined, drilled, reset, waived, refused.
+    Estop,
 }
 
 impl Kind {
@@ -79,6 +81,7 @@ impl Kind {
             Self::Report => "report",
             Self::Alert => "alert",
             Self::Warning => "warning",
+            Self::Estop => "estop",
         }
     }
 }

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::code::Code;
+
 /// One thing that was checked: a line of `doctor`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
@@ -65,10 +67,15 @@ impl EstopState {
 
     /// What `doctor` and `estop status` exit with: the contract's numbers.
     pub const fn exit_code(self) -> u8 {
+        self.code().number()
+    }
+
+    /// The same, as what a command comes to.
+    pub const fn code(self) -> Code {
         match self {
-            Self::Ready => 0,
-            Self::InProgress | Self::Latched => 3,
-            Self::NotReady => 5,
+            Self::Ready => Code::Done,
+            Self::InProgress | Self::Latched => Code::LatchStands,
+            Self::NotReady => Code::NotReady,
         }
     }
 }

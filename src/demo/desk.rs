@@ -215,7 +215,7 @@ fn furnish(root: &Path, setup: &Setup) -> Result<(PathBuf, Vec<BotSpec>), String
     for spec in &config.bots {
         DirBuilder::new().recursive(true).mode(0o700).create(&spec.cwd).map_err(trouble)?;
     }
-    Home::at(root.to_owned()).make()?;
+    Home::at(root.to_owned()).make().map_err(|unmade| unmade.why)?;
     Ok((file, config.bots))
 }
 

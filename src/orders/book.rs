@@ -10,7 +10,7 @@ use crate::core::status::RecordSeen;
 use crate::paths::Home;
 use crate::record;
 
-use super::{Pending, Question, Readers, Surroundings};
+use super::{Pending, Place, Question, Readers, Surroundings, places};
 
 /// What one bot's source had to say.
 #[derive(Clone, Debug)]
@@ -45,22 +45,22 @@ struct Entry {
 /// record. A bot without a source is asked nothing, and without any of them nothing is started.
 #[must_use]
 pub fn ask(home: &Home, names: &[BotName], specs: &[BotSpec], within: Duration) -> Asked {
+    ask_at(names.iter().map(|bot| (bot.clone(), place(home, bot, specs))), within)
+}
+
+/// Asks each bot at its place.
+fn ask_at(wanted: impl Iterator<Item = (BotName, Result<Option<Place>, String>)>, within: Duration) -> Asked {
     let until = clock::now().plus(within);
     let readers = Readers::new();
-    let entries = names
-        .iter()
-        .map(|bot| match place(home, bot, specs) {
-            Ok(Some((source, surroundings))) => {
+    let entries = wanted
+        .map(|(bot, place)| match place {
+            Ok(Some(Place { source, surroundings })) => {
                 let (known, of_interest) = (None, Vec::new());
                 let question = Question { bot: bot.clone(), source, surroundings, known, of_interest, within };
-                Entry {
-                    bot: bot.clone(),
-                    source: Some(question.source_word()),
-                    pending: Ok(Some(readers.ask(question))),
-                }
+                Entry { bot, source: Some(question.source_word()), pending: Ok(Some(readers.ask(question))) }
             }
-            Ok(None) => Entry { bot: bot.clone(), source: None, pending: Ok(None) },
-            Err(why) => Entry { bot: bot.clone(), source: None, pending: Err(why) },
+            Ok(None) => Entry { bot, source: None, pending: Ok(None) },
+            Err(why) => Entry { bot, source: None, pending: Err(why) },
         })
         .collect();
     Asked { entries, until, _readers: readers }
@@ -69,6 +69,30 @@ pub fn ask(home: &Home, names: &[BotName], specs: &[BotSpec], within: Duration) 
 /// The orders of these bots, one entry a bot, in their order.
 pub fn look(home: &Home, names: &[BotName], specs: &[BotSpec], within: Duration) -> Vec<SourceSeen> {
     ask(home, names, specs, within).collect()
+}
+
+/// The orders of these bots wherever they may be: where each one's last run had them, and where the configuration has them
+/// now. One entry a place, and one for a bot without any.
+pub fn look_everywhere(home: &Home, names: &[BotName], specs: &[BotSpec], within: Duration) -> Vec<SourceSeen> {
+    let wanted = names.iter().flat_map(|bot| {
+        let spec = specs.iter().find(|spec| spec.name == *bot);
+        let (record, lost) = match record::read(&home.bot(bot)) {
+            RecordSeen::Read(record) => (Some(record), None),
+            RecordSeen::None => (None, None),
+            RecordSeen::Unreadable(why) => (None, Some(Err(lost(&why)))),
+        };
+        let mut all: Vec<_> = places(spec, record.as_deref()).into_iter().map(|place| Ok(Some(place))).collect();
+        all.extend(lost);
+        if all.is_empty() {
+            all.push(Ok(None));
+        }
+        all.into_iter().map(|place| (bot.clone(), place)).collect::<Vec<_>>()
+    });
+    ask_at(wanted, within).collect()
+}
+
+fn lost(why: &str) -> String {
+    format!("its record cannot be read, so nobody knows where its orders are: {why}")
 }
 
 impl Asked {
@@ -95,15 +119,14 @@ impl Asked {
 }
 
 /// Where a bot's orders are, and what surrounds a program that tells of them.
-fn place(home: &Home, bot: &BotName, specs: &[BotSpec]) -> Result<Option<(OrderSource, Surroundings)>, String> {
+fn place(home: &Home, bot: &BotName, specs: &[BotSpec]) -> Result<Option<Place>, String> {
+    let at = |source: Option<OrderSource>, surroundings| source.map(|source| Place { source, surroundings });
     if let Some(spec) = specs.iter().find(|spec| spec.name == *bot) {
-        return Ok(spec.orders.clone().map(|source| (source, Surroundings::of_spec(spec))));
+        return Ok(at(spec.orders.clone(), Surroundings::of_spec(spec)));
     }
     match record::read(&home.bot(bot)) {
-        RecordSeen::Read(record) => Ok(record.orders.clone().map(|source| (source, Surroundings::of_record(&record)))),
+        RecordSeen::Read(record) => Ok(at(record.orders.clone(), Surroundings::of_record(&record))),
         RecordSeen::None => Ok(None),
-        RecordSeen::Unreadable(why) => {
-            Err(format!("its record cannot be read, so nobody knows where its orders are: {why}"))
-        }
+        RecordSeen::Unreadable(why) => Err(lost(&why)),
     }
 }

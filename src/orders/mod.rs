@@ -15,6 +15,7 @@ mod gather;
 mod hand;
 mod hummingbot;
 mod json;
+mod place;
 pub mod program;
 mod question;
 mod read;
@@ -28,6 +29,7 @@ mod turns;
 mod waiting;
 pub mod wire;
 
+pub use place::{Place, places};
 pub use question::Question;
 pub use read::answer;
 pub use readers::{Pending, Readers};

@@ -130,7 +130,10 @@ fn spawn_as(mut child: Command, identity: Identity) -> io::Result<Child> {
 }
 
 /// Makes this one thread, and whatever it starts from now on, another user's: on Linux every thread has ids of its own.
-pub(super) fn become_on_this_thread(identity: &Identity) -> io::Result<()> {
+///
+/// # Errors
+/// If we may not.
+pub fn become_on_this_thread(identity: &Identity) -> io::Result<()> {
     let groups: Vec<Gid> = identity.groups.iter().copied().map(Gid::from_raw).collect();
     let (user, group) = (Uid::from_raw(identity.uid), Gid::from_raw(identity.gid));
     set_thread_groups(&groups)?;

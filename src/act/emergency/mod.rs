@@ -1,5 +1,6 @@
 //! The emergency stop, as the command line and the screen ask for it: fired, joined, watched, reset.
 
+mod afresh;
 mod fire;
 mod reset;
 mod watch;

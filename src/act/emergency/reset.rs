@@ -1,9 +1,35 @@
 //! Lifting the latch again: deliberately, verified afresh, and starting nothing.
 
+use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::core::report::Report;
-use crate::paths::Home;
+use serde_json::{Map, json};
+
+use crate::beacon::{self, Held};
+use crate::clock;
+use crate::core::code::Code;
+use crate::core::event::Kind;
+use crate::core::latch::LatchSeen;
+use crate::core::moment::Moment;
+use crate::core::record::Down;
+use crate::core::report::{BotReport, Report};
+use crate::core::status::LockSeen;
+use crate::journal;
+use crate::latch;
+use crate::lock;
+use crate::paths::{Home, words};
+use crate::record;
+use crate::who;
+
+use super::afresh;
+use super::watch::is_under_way;
+
+/// Another reset holds the beacon for a moment, and whoever fires holds it before he can be heard.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// What is said while one is being carried out.
+const UNDER_WAY: &str = "an emergency stop is being carried out: reset it when it is over";
 
 /// A reset that was asked for. That the host's name is right was checked already.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,5 +50,152 @@ pub struct ResetOrder {
 
 /// Looks at everything afresh, and lifts the latch if nothing stands in the way, or what does is waived.
 pub fn reset(order: &ResetOrder) -> Report {
-    Report::of("estop reset", &order.by, crate::clock::wall(), Vec::new())
+    let mut work =
+        Work { order, begun: clock::now(), report: Report::of("estop reset", &order.by, clock::wall(), vec![]) };
+    if is_under_way(&order.home) {
+        return work.refused(Code::StillWorking, UNDER_WAY);
+    }
+    let seen = latch::look(&order.home);
+    if !seen.is_latched() {
+        return work.over(Code::Done);
+    }
+    let afresh = afresh::look(&order.home, order.config.as_deref());
+    work.take_in(afresh.bots, afresh.errors);
+    let stands_in_the_way = work.report.code();
+    match (&order.waive, stands_in_the_way) {
+        (_, Code::Done) => {}
+        (None, code) => return work.refused(code, ""),
+        (Some(note), _) => work.waive(note),
+    }
+    match work.lift(&seen) {
+        Ok(()) => work.lifted(),
+        Err((code, why)) => work.refused(code, &why),
+    }
+}
+
+struct Work<'a> {
+    order: &'a ResetOrder,
+    begun: Moment,
+    report: Report,
+}
+
+impl Work<'_> {
+    fn take_in(&mut self, bots: Vec<BotReport>, errors: Vec<String>) {
+        self.report = Report::of(&self.report.action, &self.order.by, self.report.at, bots);
+        errors.into_iter().for_each(|error| self.report.add_error(error));
+    }
+
+    /// What stands in the way is noted from now on, and stands there no more.
+    fn waive(&mut self, note: &str) {
+        let what = self.what();
+        for bot in &mut self.report.bots {
+            bot.notes.extend(bot.errors.drain(..).map(|error| format!("waived: {error}")));
+        }
+        let rest: Vec<String> = self.report.errors.drain(..).map(|error| format!("waived: {error}")).collect();
+        let text = format!("{} waived what stands in the way of a reset: {note}; {what}", self.order.by);
+        let written = self.remember("waived", text);
+        self.report.errors.extend(rest.into_iter().chain(written));
+    }
+
+    /// Everything that stands in the way, in a line.
+    fn what(&self) -> String {
+        let of_bots = self
+            .report
+            .bots
+            .iter()
+            .flat_map(|bot| bot.errors.iter().map(move |error| format!("{}: {error}", bot.name)));
+        of_bots.chain(self.report.errors.iter().cloned()).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Lifts it, unless another one was fired since it was looked at. No bot starts by that: whatever should be running by
+    /// its configuration is written down as not to be.
+    fn lift(&self, seen: &LatchSeen) -> Result<(), (Code, String)> {
+        let home = &self.order.home;
+        let _held = self.hold(seen)?;
+        if latch::look(home) != *seen {
+            return Err((Code::StillWorking, "another emergency stop was fired meanwhile".to_owned()));
+        }
+        let down = Down { by: self.order.by.clone(), at: Some(clock::wall()) };
+        for bot in &self.report.bots {
+            let place = home.bot(&bot.name);
+            if record::down(&place).is_none() {
+                let written = place.make().and_then(|()| record::set_down(&place, &down));
+                written
+                    .map_err(|error| cannot(&error, format!("{} cannot be marked as not to be running", bot.name)))?;
+            }
+        }
+        latch::lift(home).map_err(|error| cannot(&error, "the latch cannot be removed".to_owned()))
+    }
+
+    /// Keeps anybody from carrying one out meanwhile.
+    fn hold(&self, seen: &LatchSeen) -> Result<Option<Held>, (Code, String)> {
+        let home = &self.order.home;
+        let until = clock::now().plus(MOMENT);
+        loop {
+            match beacon::hold(home) {
+                Ok(held) => return Ok(Some(held)),
+                Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+                    return Err(cannot(&error, "nobody can be kept from firing meanwhile".to_owned()));
+                }
+                Err(_) if is_under_way(home) => return Err((Code::StillWorking, UNDER_WAY.to_owned())),
+                Err(_) if clock::now() < until => std::thread::sleep(Duration::from_millis(10)),
+                // Somebody whom we do not trust sits on the address: whoever is at work holds a lock as well.
+                Err(_) => {
+                    let at_work = seen
+                        .latch()
+                        .is_some_and(|latch| lock::look(&home.stop(&latch.id).join("lock")) == LockSeen::Held);
+                    return if at_work { Err((Code::StillWorking, UNDER_WAY.to_owned())) } else { Ok(None) };
+                }
+            }
+        }
+    }
+
+    fn refused(mut self, code: Code, why: &str) -> Report {
+        let what = if why.is_empty() { self.what() } else { why.to_owned() };
+        if !why.is_empty() {
+            self.report.errors.push(why.to_owned());
+        }
+        let written = self.remember("reset refused", format!("{} asked for a reset; refused: {what}", self.order.by));
+        self.report.errors.extend(written);
+        self.over(code)
+    }
+
+    fn lifted(mut self) -> Report {
+        let text = format!("{} reset the emergency stop: {}", self.order.by, self.order.reason);
+        let written = self.remember("reset", text);
+        let code = if written.is_some() { Code::Failed } else { Code::Done };
+        self.report.errors.extend(written);
+        self.over(code)
+    }
+
+    fn over(mut self, code: Code) -> Report {
+        let report = &mut self.report;
+        report.latched = Some(latch::is_latched(&self.order.home));
+        report.reason = Some(self.order.reason.clone());
+        report.duration_ms = clock::millis(clock::now().since(self.begun));
+        report.ok = code == Code::Done;
+        report.exit_code = code.number();
+        self.report
+    }
+
+    /// Writes it down in the desk's events. That it cannot be written is a sentence for the report.
+    fn remember(&self, action: &str, text: String) -> Option<String> {
+        let order = self.order;
+        let mut more = Map::new();
+        more.insert("action".into(), json!(action));
+        more.insert("by".into(), json!(order.by));
+        more.insert("tty".into(), json!(order.tty));
+        more.insert("host".into(), json!(who::host()));
+        more.insert("reason".into(), json!(order.reason));
+        more.insert("note".into(), json!(order.waive));
+        let event = journal::event(None, Kind::Estop, text, more);
+        journal::append(&order.home.events(), &event)
+            .err()
+            .map(|error| format!("cannot write to the desk's events: {}", words(&error)))
+    }
+}
+
+fn cannot(error: &io::Error, what: String) -> (Code, String) {
+    let code = if error.kind() == io::ErrorKind::PermissionDenied { Code::NotPermitted } else { Code::Failed };
+    (code, format!("{what}: {}", words(error)))
 }

@@ -74,6 +74,8 @@ fn alarming(code: Code, report: &BotReport) -> Option<String> {
         Code::Done
         | Code::Failed
         | Code::Usage
+        | Code::LatchStands
+        | Code::NotReady
         | Code::StillWorking
         | Code::NoLatch
         | Code::Latched
