@@ -8,13 +8,14 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::act::emergency::{self, Fire};
-use crate::act::procedure::{ESTOP, EmergencyOrder, StopWord};
+use crate::act::procedure::{Carried, ESTOP, EmergencyOrder, StopWord, carry_out_emergency};
 use crate::clock;
 use crate::core::code::Code;
 use crate::core::readiness::EstopState;
 use crate::core::report::Report;
 use crate::doctor;
 use crate::logs::harmless::harmless;
+use crate::paths::Home;
 
 use super::desk::Place;
 use super::doctor::verdict;
@@ -52,11 +53,17 @@ pub(super) fn fire(place: &Place, reason: Option<&str>, drill: bool, output: Out
 }
 
 /// Where no process can be had, this one does it.
-fn carry_out_here(order: &EmergencyOrder, _tell: &mut (dyn FnMut(&StopWord) + Send)) -> Report {
-    // CALL SITE: `act::procedure::carry_out_emergency(order, tell)` belongs here as soon as it is there.
-    let mut report = Report::of(ESTOP, &order.by, order.at, Vec::new());
-    report.add_error("this process cannot carry out an emergency stop by itself".to_owned());
-    report
+fn carry_out_here(order: &EmergencyOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) -> Report {
+    let home = Home::at(order.home.clone());
+    loop {
+        if let Carried::Over(report) = carry_out_emergency(order, tell) {
+            return *report;
+        }
+        // Somebody else found room before us; if he dies, it is ours again.
+        if let Some(report) = emergency::watch(&home, tell) {
+            return report;
+        }
+    }
 }
 
 /// Shows how it stands, and what became of the last one. With one under way: how far it is, once.

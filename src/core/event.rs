@@ -57,8 +57,6 @@ pub enum Kind {
     Alert,
     /// Supervision is degraded.
     Warning,
-    /// A press that mattered of the emergency stop: fired, joined, drilled, reset, waived, refused.
-    Estop,
 }
 
 impl Kind {
@@ -81,7 +79,6 @@ impl Kind {
             Self::Report => "report",
             Self::Alert => "alert",
             Self::Warning => "warning",
-            Self::Estop => "estop",
         }
     }
 }

@@ -12,6 +12,7 @@ mod canceling;
 mod cgroups;
 mod commands;
 mod crashes;
+mod emergency;
 mod environment;
 mod harness;
 mod homes;
