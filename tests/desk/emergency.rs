@@ -21,6 +21,10 @@ const ALL_KINDS: &str = "[bots.runs]\ncommand = ['sleep', '600']\nmode = 'live'\
     [bots.rests]\ncommand = ['sleep', '600']\nmode = 'dry-run'\nautostart = true\n\
     [bots.stray]\ncommand = ['/bin/sh', './stray.sh']\nmode = 'live'\nfind = ['sh', 'stray.sh']\n";
 
+fn signal(name: &str) -> Signal {
+    name.parse().expect("a signal")
+}
+
 /// A desk whose emergency stop waits no longer than this on a rung.
 pub fn desk(wait: &str, bots: &str) -> Desk {
     Desk::new(&format!("[estop]\nwait = '{wait}'\n{bots}"))
@@ -54,6 +58,14 @@ pub fn force_open(desk: &Desk) {
     std::fs::remove_file(desk.home_folder().join("estop.json")).expect("it is latched");
 }
 
+/// A script of the desk that somebody else starts.
+fn by_hand(desk: &Desk, script: &str) -> std::process::Child {
+    let mut command = std::process::Command::new("/bin/sh");
+    desk.dress(&mut command);
+    let command = command.env_remove("BOTWARDEN_HOME").arg(script).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().expect("it executes")
+}
+
 /// The process that carries out an emergency stop of this desk, once there is one.
 #[track_caller]
 pub fn stopper(desk: &Desk) -> Held {
@@ -73,16 +85,12 @@ fn whatever_state_a_bot_is_in_it_is_stopped_and_nothing_starts_any_more() {
     let mut starting = desk.command(&["start", "starts"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     desk.wait_for("starts", "starting");
     desk.wait_for("backs-off", "backoff");
+    let orphan = desk.pid("orphan");
     desk.kill_keeper("orphan");
     let hung = desk.keeper("hangs");
-    hung.signal(Signal::STOP).expect("it is ours");
-    let mut stray = desk.command(&[]);
-    let mut stray = {
-        stray = std::process::Command::new("/bin/sh");
-        desk.dress(&mut stray);
-        stray.env_remove("BOTWARDEN_HOME").arg("./stray.sh").spawn().expect("a stray")
-    };
-    let pids: Vec<i32> = ["runs", "orphan", "hangs", "starts"].iter().map(|bot| desk.pid(bot)).collect();
+    hung.signal(signal("SIGSTOP")).expect("it is ours");
+    let mut stray = by_hand(&desk, "./stray.sh");
+    let pids = [orphan, desk.pid("runs"), desk.pid("hangs"), desk.pid("starts")];
     let report = fire(&desk, 0);
     for pid in &pids {
         assert!(!alive(*pid), "{pid} lives: {report}");
@@ -100,12 +108,7 @@ fn whatever_state_a_bot_is_in_it_is_stopped_and_nothing_starts_any_more() {
     assert_eq!(desk.read("tried").lines().count(), 1);
     assert!(desk.living().is_empty());
     // Nothing brings anything back, and every one of them says why.
-    for args in [
-        &["start", "--yes", "--all"][..],
-        &["restart", "--yes", "runs"],
-        &["adopt", "runs"],
-        &["up"],
-    ] {
+    for args in [&["start", "--yes", "--all"][..], &["restart", "--yes", "runs"], &["adopt", "runs"], &["up"]] {
         let done = desk.run(args).expect(75);
         assert!(done.stderr.contains("latched"), "{}", done.said());
     }
@@ -119,7 +122,10 @@ fn whatever_state_a_bot_is_in_it_is_stopped_and_nothing_starts_any_more() {
 
 #[test]
 fn a_second_call_joins_the_first_and_both_say_the_same() {
-    let desk = desk("3s", "[bots.deaf]\ncommand = ['/bin/sh', '-c', \"trap '' TERM; echo up > up; while :; do sleep 0.1; done\"]\nmode = 'live'\n");
+    let desk = desk(
+        "3s",
+        "[bots.deaf]\ncommand = ['/bin/sh', '-c', \"trap '' TERM; echo up > up; while :; do sleep 0.1; done\"]\nmode = 'live'\n",
+    );
     desk.run(&["start", "--yes", "deaf"]).expect(0);
     desk.wait_for_lines("up", 1);
     let first = desk.command(&["estop", "--json", "--reason", "first"]).stdout(Stdio::piped()).spawn().unwrap();
@@ -135,13 +141,17 @@ fn a_second_call_joins_the_first_and_both_say_the_same() {
     // One more under the same latch finds nothing to do, and is another one.
     let third = fire(&desk, 0);
     assert_eq!(part(&third, "deaf")["outcome"], "not_running");
-    let latch: Value = serde_json::from_str(&std::fs::read_to_string(desk.home_folder().join("estop.json")).unwrap()).unwrap();
+    let latch: Value =
+        serde_json::from_str(&std::fs::read_to_string(desk.home_folder().join("estop.json")).unwrap()).unwrap();
     assert_eq!(latch["reason"], "first");
 }
 
 #[test]
 fn whoever_fired_may_be_killed_and_it_goes_on() {
-    let desk = desk("1s", "[bots.deaf]\ncommand = ['/bin/sh', '-c', \"trap '' TERM; echo up > up; while :; do sleep 0.1; done\"]\nmode = 'live'\n");
+    let desk = desk(
+        "1s",
+        "[bots.deaf]\ncommand = ['/bin/sh', '-c', \"trap '' TERM; echo up > up; while :; do sleep 0.1; done\"]\nmode = 'live'\n",
+    );
     for _ in 0..10 {
         desk.run(&["start", "--yes", "deaf"]).expect(0);
         let pid = desk.pid("deaf");
@@ -204,7 +214,10 @@ fn where_its_stopper_was_killed_the_next_carries_on() {
 
 #[test]
 fn whoever_watches_starts_another_stopper_when_one_dies() {
-    let desk = desk("1s", "[bots.deaf]\ncommand = ['/bin/sh', '-c', \"trap '' TERM; echo up > up; while :; do sleep 0.1; done\"]\nmode = 'live'\n");
+    let desk = desk(
+        "1s",
+        "[bots.deaf]\ncommand = ['/bin/sh', '-c', \"trap '' TERM; echo up > up; while :; do sleep 0.1; done\"]\nmode = 'live'\n",
+    );
     desk.run(&["start", "--yes", "deaf"]).expect(0);
     desk.wait_for_lines("up", 1);
     let fired = desk.command(&["estop", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
@@ -217,12 +230,15 @@ fn whoever_watches_starts_another_stopper_when_one_dies() {
 
 #[test]
 fn a_stopper_that_hangs_gives_way() {
-    let desk = desk("1s", "[bots.deaf]\ncommand = ['/bin/sh', '-c', \"trap '' TERM; echo up > up; while :; do sleep 0.1; done\"]\nmode = 'live'\n");
+    let desk = desk(
+        "1s",
+        "[bots.deaf]\ncommand = ['/bin/sh', '-c', \"trap '' TERM; echo up > up; while :; do sleep 0.1; done\"]\nmode = 'live'\n",
+    );
     desk.run(&["start", "--yes", "deaf"]).expect(0);
     desk.wait_for_lines("up", 1);
     let mut first = desk.command(&["estop"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let hung = stopper(&desk);
-    hung.signal(Signal::STOP).expect("it is ours");
+    hung.signal(signal("SIGSTOP")).expect("it is ours");
     let report = fire(&desk, 0);
     assert!(desk.living().is_empty(), "{report}");
     assert!(report["notes"].to_string().contains("did not answer"), "{report}");
@@ -232,10 +248,13 @@ fn a_stopper_that_hangs_gives_way() {
 
 #[test]
 fn a_keeper_that_hangs_and_goes_on_later_finds_its_bot_dead_and_leaves_it_so() {
-    let desk = desk("1s", "[bots.a]\ncommand = ['sleep', '600']\nmode = 'live'\nrestart = 'always'\nbackoff = { first = '0ms', give_up_after = 0 }\n");
+    let desk = desk(
+        "1s",
+        "[bots.a]\ncommand = ['sleep', '600']\nmode = 'live'\nrestart = 'always'\nbackoff = { first = '0ms', give_up_after = 0 }\n",
+    );
     desk.run(&["start", "--yes", "a"]).expect(0);
     let (pid, keeper) = (desk.pid("a"), desk.keeper("a"));
-    keeper.signal(Signal::STOP).expect("it is ours");
+    keeper.signal(signal("SIGSTOP")).expect("it is ours");
     let report = fire(&desk, 0);
     assert!(!alive(pid), "{report}");
     let _ = keeper.signal(Signal::CONT);
@@ -246,7 +265,9 @@ fn a_keeper_that_hangs_and_goes_on_later_finds_its_bot_dead_and_leaves_it_so() {
 #[test]
 fn nobody_waits_longer_than_the_cap_on_any_rung_and_sigkill_is_the_last_word() {
     let deaf = |name: &str, stop: &str| {
-        format!("[bots.{name}]\ncommand = ['/bin/sh', '-c', \"trap '' TERM INT; echo up > {name}; while :; do sleep 0.1; done\"]\nmode = 'live'\nstop = {stop}\n")
+        format!(
+            "[bots.{name}]\ncommand = ['/bin/sh', '-c', \"trap '' TERM INT; echo up > {name}; while :; do sleep 0.1; done\"]\nmode = 'live'\nstop = {stop}\n"
+        )
     };
     let desk = desk(
         "300ms",
@@ -275,7 +296,10 @@ fn nobody_waits_longer_than_the_cap_on_any_rung_and_sigkill_is_the_last_word() {
 
 #[test]
 fn a_latch_of_which_only_the_name_could_be_made_is_a_latch() {
-    let desk = desk("1s", "[bots.a]\ncommand = ['sleep', '600']\nmode = 'paper'\nrestart = 'always'\nbackoff = { first = '0ms', give_up_after = 0 }\nautostart = true\n");
+    let desk = desk(
+        "1s",
+        "[bots.a]\ncommand = ['sleep', '600']\nmode = 'paper'\nrestart = 'always'\nbackoff = { first = '0ms', give_up_after = 0 }\nautostart = true\n",
+    );
     desk.run(&["start", "a"]).expect(0);
     std::fs::write(desk.home_folder().join("estop.json"), "").expect("written");
     for args in [&["start", "a"][..], &["up"], &["restart", "a"]] {
@@ -299,11 +323,9 @@ fn a_broken_or_missing_configuration_keeps_nothing_from_being_stopped() {
         let desk = desk("1s", ALL_KINDS);
         desk.write("stray.sh", "sleep 600 & wait $!\n");
         desk.run(&["start", "--yes", "runs", "orphan"]).expect(0);
-        desk.kill_keeper("orphan");
-        let mut stray = std::process::Command::new("/bin/sh");
-        desk.dress(&mut stray);
-        let mut stray = stray.env_remove("BOTWARDEN_HOME").arg("./stray.sh").spawn().expect("a stray");
         let pids = [desk.pid("runs"), desk.pid("orphan")];
+        desk.kill_keeper("orphan");
+        let mut stray = by_hand(&desk, "./stray.sh");
         match broken {
             Some(text) => _ = desk.write("botwarden.toml", text),
             None => std::fs::remove_file(desk.path("botwarden.toml")).expect("it is there"),
@@ -376,7 +398,10 @@ fn without_a_latch_everything_stops_all_the_same_and_the_code_is_15() {
     if !root() || !has("unshare") || !can("unshare -m true") {
         return skipped("a mount namespace cannot be made here");
     }
-    let desk = desk("1s", "[bots.a]\ncommand = ['sleep', '600']\nmode = 'live'\n[bots.orphan]\ncommand = ['sleep', '600']\nmode = 'paper'\n");
+    let desk = desk(
+        "1s",
+        "[bots.a]\ncommand = ['sleep', '600']\nmode = 'live'\n[bots.orphan]\ncommand = ['sleep', '600']\nmode = 'paper'\n",
+    );
     desk.run(&["start", "--yes", "a", "orphan"]).expect(0);
     let pids = [desk.pid("a"), desk.pid("orphan")];
     desk.kill_keeper("orphan");
@@ -388,20 +413,28 @@ fn without_a_latch_everything_stops_all_the_same_and_the_code_is_15() {
     assert!(pids.iter().all(|pid| !alive(*pid)), "{report}");
     assert!(desk.read("said").contains("THE LATCH COULD NOT BE WRITTEN"), "{}", desk.read("said"));
     assert!(report["errors"].to_string().contains("THE LATCH COULD NOT BE WRITTEN"), "{report}");
-    assert_eq!((&report["latched"], part(&report, "a")["outcome"].as_str()), (&false.into(), Some("stopped")), "{report}");
+    assert_eq!(
+        (&report["latched"], part(&report, "a")["outcome"].as_str()),
+        (&false.into(), Some("stopped")),
+        "{report}"
+    );
     assert!(before.elapsed().as_secs() >= 60, "what is started behind it is looked for, for a minute");
 }
 
 #[test]
 fn after_a_reboot_it_is_still_latched_and_nothing_comes_up() {
-    let desk = desk("1s", "[bots.a]\ncommand = ['/bin/sh', '-c', 'echo x >> ran; exec sleep 600']\nmode = 'live'\nautostart = true\n");
+    let desk = desk(
+        "1s",
+        "[bots.a]\ncommand = ['/bin/sh', '-c', 'echo x >> ran; exec sleep 600']\nmode = 'live'\nautostart = true\n",
+    );
     desk.run(&["up"]).expect(0);
     desk.wait_for_lines("ran", 1);
     fire(&desk, 0);
     // Nothing that ran then runs now, and the kernel is another one.
     let record = desk.bot_folder("a").join("run.json");
     let boot = process::boot_id();
-    let text = std::fs::read_to_string(&record).expect("a record").replace(boot, "00000000-dead-beef-0000-000000000000");
+    let text =
+        std::fs::read_to_string(&record).expect("a record").replace(boot, "00000000-dead-beef-0000-000000000000");
     std::fs::write(&record, text).expect("written");
     assert!(desk.living().is_empty());
     let up = desk.run(&["up"]).expect(75);
@@ -418,15 +451,18 @@ fn after_a_reboot_it_is_still_latched_and_nothing_comes_up() {
 
 #[test]
 fn ctrl_c_leaves_with_10_and_it_goes_on() {
-    let desk = desk("2s", "[bots.deaf]\ncommand = ['/bin/sh', '-c', \"trap '' TERM; echo up > up; while :; do sleep 0.1; done\"]\nmode = 'live'\n");
+    let desk = desk(
+        "2s",
+        "[bots.deaf]\ncommand = ['/bin/sh', '-c', \"trap '' TERM; echo up > up; while :; do sleep 0.1; done\"]\nmode = 'live'\n",
+    );
     desk.run(&["start", "--yes", "deaf"]).expect(0);
     desk.wait_for_lines("up", 1);
     let pid = desk.pid("deaf");
     let fired = desk.command(&["estop", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     stopper(&desk);
     // It watches by now, or is about to: whatever comes before its handlers ends it by the signal itself.
-    eventually("its handlers", || process::catches(fired.id() as i32, Signal::INT).then_some(()));
-    desk.signal(fired.id() as i32, Signal::INT);
+    eventually("its handlers", || process::catches(fired.id() as i32, signal("SIGINT")).then_some(()));
+    desk.signal(fired.id() as i32, signal("SIGINT"));
     let left = fired.wait_with_output().expect("it ends");
     assert_eq!(left.status.code(), Some(10));
     assert!(String::from_utf8_lossy(&left.stderr).contains("goes on"));
