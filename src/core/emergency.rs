@@ -244,3 +244,6 @@ impl Emergency {
         vec![Effect::Finish]
     }
 }
+
+#[cfg(test)]
+mod tests;
