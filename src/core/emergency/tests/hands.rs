@@ -75,6 +75,7 @@ impl Walk {
 
     /// One thing that it does. Whether there was one.
     pub(super) fn step(&mut self, world: &mut World) -> bool {
+        world.bots[self.bot].touched |= self.wish == Wish::Stop;
         let before = (self.step, self.until);
         let Some(input) = self.perform(world) else { return (self.step, self.until) != before };
         self.effect = self.course.next(input, at(world.now));
@@ -123,7 +124,6 @@ impl Walk {
     }
 
     fn write_down(&self, world: &mut World) {
-        world.bots[self.bot].touched = true;
         if !self.broken {
             world.bots[self.bot].down = true;
         }
@@ -245,7 +245,9 @@ impl Walk {
             let Some(keeper) = world.holder(self.bot) else {
                 return Some(Input::KeeperStays("who it is cannot be proven".into()));
             };
-            world.bots[self.bot].touched = true;
+            if world.keepers[keeper].foreign {
+                return Some(Input::KeeperStays("not permitted".into()));
+            }
             world.kill_keeper(keeper);
             self.launched = Some(keeper);
             self.step = 1;

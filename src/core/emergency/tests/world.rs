@@ -64,7 +64,7 @@ pub(super) struct Bot {
     pub(super) down: bool,
     pub(super) processes: Vec<Process>,
     pub(super) plan: Plan,
-    /// Whether anything was done to it.
+    /// Whether an emergency stop has had anything to do with it.
     pub(super) touched: bool,
 }
 
@@ -137,6 +137,8 @@ pub(super) struct Keeper {
     /// It is in a system call that does not come back: SIGKILL waits as long as that.
     pub(super) stuck: bool,
     doomed: bool,
+    /// It belongs to somebody else: an emergency stop may not send it anything.
+    pub(super) foreign: bool,
     pub(super) word: Option<Word>,
     /// Whether it said that nothing lives before it left.
     pub(super) said_over: bool,
@@ -145,6 +147,8 @@ pub(super) struct Keeper {
     pub(super) answered: BTreeSet<u32>,
     requests: VecDeque<(u32, Request)>,
     paper: Option<Paper>,
+    /// Whether the latch was there already when it began with that.
+    latched: bool,
     main: Option<usize>,
     joined: Vec<usize>,
     unasked: Option<u64>,
@@ -296,9 +300,11 @@ impl World {
         self.own(bot) || self.keepers.iter().any(|keeper| keeper.bot == bot && keeper.has_bot_lock)
     }
 
-    /// Strays that are in no keeper's tree.
+    /// Strays that are not in the tree of a keeper that can be asked.
     pub(super) fn strays(&self, bot: usize) -> Vec<usize> {
-        let kept: Vec<usize> = self.holder(bot).map(|keeper| self.tree_of(keeper)).unwrap_or_default();
+        let answers = |keeper: &usize| !self.keepers[*keeper].hangs && !self.keepers[*keeper].stuck;
+        let keeper = self.holder(bot).filter(answers);
+        let kept = keeper.map(|keeper| self.tree_of(keeper)).unwrap_or_default();
         let processes = self.bots[bot].processes.iter().enumerate();
         processes
             .filter(|(pid, process)| process.alive && process.stray && !kept.contains(pid))
@@ -322,7 +328,6 @@ impl World {
 
     /// Sends a signal as a keeper does, or who stands in for one.
     pub(super) fn send(&mut self, bot: usize, tree: &[usize], signal: Signal, reach: Reach) {
-        self.bots[bot].touched = true;
         let processes = &self.bots[bot].processes;
         let members: Vec<Member> = tree
             .iter()
@@ -425,7 +430,7 @@ impl World {
 impl World {
     pub(super) fn launch(&mut self, bot: usize, begin: Begin) -> usize {
         let at = if self.rules.looks_locked { At::Lock } else { At::BeforeItsLock };
-        let slow = self.chance(4);
+        let (slow, foreign) = (self.chance(4), self.chance(6));
         self.keepers.push(Keeper {
             bot,
             at,
@@ -434,6 +439,7 @@ impl World {
             hangs: false,
             stuck: false,
             doomed: false,
+            foreign,
             word: None,
             said_over: false,
             runs: 0,
@@ -441,6 +447,7 @@ impl World {
             answered: BTreeSet::new(),
             requests: VecDeque::new(),
             paper: None,
+            latched: false,
             main: None,
             joined: Vec::new(),
             unasked: None,
@@ -537,7 +544,8 @@ impl World {
     /// One thing that a keeper does. Whether there was one.
     pub(super) fn keep(&mut self, keeper: usize) -> bool {
         let (bot, at) = (self.keepers[keeper].bot, self.keepers[keeper].at);
-        if self.keepers[keeper].hangs || self.keepers[keeper].stuck {
+        let it = &self.keepers[keeper];
+        if it.hangs || it.stuck || it.doomed {
             return false;
         }
         match at {
@@ -587,6 +595,10 @@ impl World {
                 let main = own.or(strays.iter().find(lives).copied());
                 self.keepers[keeper].main = main;
                 self.keepers[keeper].joined.clone_from(strays);
+                if let Some(main) = main {
+                    // It is on the record from now on.
+                    self.bots[bot].processes[main].stray = false;
+                }
                 main.is_none().then_some(Word::AtRest)
             }
         };
@@ -754,6 +766,9 @@ impl World {
             _ => {
                 let main = self.execute(bot, None, false);
                 self.spawned += 1;
+                if self.keepers[keeper].latched && self.binds(bot) {
+                    self.blame(format!("bot {bot} was started under the latch"));
+                }
                 let looks_after = self.rules.looks_after;
                 let it = &mut self.keepers[keeper];
                 (it.main, it.joined) = (Some(main), Vec::new());
@@ -784,7 +799,10 @@ impl World {
         let bot = self.keepers[keeper].bot;
         for effect in effects {
             match effect {
-                Effect::Spawn => self.keepers[keeper].paper = Some(Paper::Latch),
+                Effect::Spawn => {
+                    self.keepers[keeper].latched = self.binds(bot);
+                    self.keepers[keeper].paper = Some(Paper::Latch);
+                }
                 Effect::Signal(signal, reach) => {
                     let tree = self.tree_of(keeper);
                     if signal != Signal::KILL {
