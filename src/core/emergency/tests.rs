@@ -2,10 +2,12 @@
 //! start, restart or end a bot is under way at the same time.
 
 mod hands;
+mod keeper;
 mod world;
 
 use hands::{Command, Stopper, Walk, What, meddle, name, release};
-use world::{Begin, REAL, Rules, World};
+use keeper::{Begin, Request};
+use world::{REAL, Rules, World};
 
 use super::*;
 use crate::core::bot::Mode;
@@ -215,7 +217,7 @@ struct Tally {
 enum Actor {
     Stopper(Stopper),
     Command(Command),
-    Restart(Walk),
+    Restart(Box<Walk>),
 }
 
 const MOST_STEPS: u64 = 100_000;
@@ -241,7 +243,7 @@ fn prepare(world: &mut World, bot: usize) {
         }
         4 => {
             let keeper = world.at_work(bot);
-            let _ = world.ask(keeper, world::Request::Restart);
+            let _ = world.ask(keeper, Request::Restart);
         }
         5 => {
             let keeper = world.at_work(bot);
@@ -283,7 +285,7 @@ fn walk(seed: u64, theme: Theme, rules: Rules) -> Result<Tally, String> {
             0 | 1 => Actor::Command(Command::new(bot, What::Start)),
             2 => Actor::Command(Command::new(bot, What::Up)),
             3 => Actor::Command(Command::new(bot, What::Adopt)),
-            _ => Actor::Restart(Walk::new(&mut world, bot, Wish::Restart)),
+            _ => Actor::Restart(Box::new(Walk::new(&mut world, bot, Wish::Restart))),
         });
     }
     // The life of the desk goes on for a while before anybody presses a key.

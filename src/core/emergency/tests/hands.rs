@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use super::at;
-use super::world::{At, Begin, Request, Voice, Word, World};
+use super::keeper::{At, Begin, Request, Voice, Word};
+use super::world::World;
 use crate::core::bot::{BotName, Mode};
 use crate::core::climb::Climb;
 use crate::core::emergency::{Depth as How, Effect as Deed, Emergency, Found, Input as Came};
@@ -67,10 +68,7 @@ impl Walk {
 
     /// What became of it, once it is over.
     pub(super) fn outcome(&self) -> Option<StopOutcome> {
-        match self.effect {
-            Effect::Finish(outcome) => Some(outcome),
-            _ => None,
-        }
+        if let Effect::Finish(outcome) = self.effect { Some(outcome) } else { None }
     }
 
     /// One thing that it does. Whether there was one.
@@ -333,8 +331,8 @@ impl Command {
                     let _ = world.ask(keeper, Request::Retry);
                     self.over = true;
                 }
-                _ if self.word == What::Up => {}
-                _ => {
+                Voice::Nobody | Voice::Answers(..) | Voice::Quiet(_) if self.word == What::Up => {}
+                Voice::Nobody | Voice::Answers(..) | Voice::Quiet(_) => {
                     world.bots[self.bot].down = false;
                     self.over = self.voice != Voice::Nobody;
                 }
@@ -467,11 +465,10 @@ impl Stopper {
             Deed::PutBack => self.take_in(world, Came::PutBack),
             Deed::Gather(_) => {
                 let (drill, gathered) = (self.drill, std::mem::take(&mut self.gathered));
-                let found = gathered.into_iter().enumerate().filter_map(|(bot, lives)| {
-                    // A drill does not even speak of what is live.
-                    (!drill || world.bots[bot].mode != Mode::Live).then(|| Found { bot: name(bot), lives })
-                });
-                let found = found.collect();
+                // A drill does not even speak of what is live.
+                let speaks = |bot: usize| !drill || world.bots[bot].mode != Mode::Live;
+                let found = gathered.into_iter().enumerate().filter(|(bot, _)| speaks(*bot));
+                let found = found.map(|(bot, lives)| Found { bot: name(bot), lives }).collect();
                 self.take_in(world, Came::Gathered(found));
             }
             Deed::End(bots) => {
