@@ -12,10 +12,13 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::net::sockopt::socket_peercred;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with};
+use rustix::net::{
+    AddressFamily, Shutdown, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, shutdown, socket_with,
+};
 
 use crate::clock;
 use crate::paths::Home;
@@ -40,6 +43,14 @@ struct Shared {
     /// What a watcher that comes late is told first: the last line of each key, the oldest key first.
     history: Vec<(String, Vec<u8>)>,
     watchers: Vec<Watcher>,
+    listens: Option<Listens>,
+}
+
+/// Whoever waits for callers.
+#[derive(Debug)]
+struct Listens {
+    socket: OwnedFd,
+    thread: JoinHandle<()>,
 }
 
 #[derive(Debug)]
@@ -101,14 +112,20 @@ pub fn light(home: &Home, key: &str, line: &[u8]) -> io::Result<Beacon> {
     let beacon = Beacon(Arc::default());
     beacon.say(key, line);
     listen(&socket, 64)?;
-    let (listener, shared, owner) = (UnixListener::from(socket), beacon.clone(), owner(home));
-    std::thread::Builder::new().spawn(move || {
-        for stream in listener.incoming().flatten() {
-            if may_speak(&stream, owner).is_some() {
-                shared.welcome(stream);
+    let (listener, shared, owner) = (UnixListener::from(socket.try_clone()?), beacon.clone(), owner(home));
+    let thread = std::thread::Builder::new().spawn(move || {
+        for stream in listener.incoming() {
+            match stream {
+                Ok(stream) if may_speak(&stream, owner).is_some() => shared.welcome(stream),
+                Ok(_) => {}
+                // Nobody can call any more.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => break,
+                // No room for another descriptor, for now.
+                Err(_) => std::thread::sleep(Duration::from_millis(10)),
             }
         }
     })?;
+    beacon.lock().listens = Some(Listens { socket, thread });
     Ok(beacon)
 }
 
@@ -184,12 +201,21 @@ impl Beacon {
         self.lock().history.retain(|(known, _)| known != key);
     }
 
-    /// Waits a moment until everybody has heard everything.
+    /// Waits a moment until everybody has heard everything, and lets go of the address: where this process lives on, nobody
+    /// is to believe that anything is under way.
     pub fn end(self) {
         let until = clock::now().plus(LAST_WORDS);
         while clock::now() < until && self.lock().watchers.iter().any(Watcher::is_behind) {
             std::thread::sleep(Duration::from_millis(2));
         }
+        let listens = self.lock().listens.take();
+        if let Some(Listens { socket, thread }) = listens {
+            // It wakes up, and finds that it cannot listen any more (unix(7): accept fails with EINVAL then).
+            if shutdown(&socket, Shutdown::Both).is_ok() {
+                let _ = thread.join();
+            }
+        }
+        self.lock().watchers.clear();
     }
 
     fn welcome(&self, mut stream: UnixStream) {
@@ -259,5 +285,23 @@ mod tests {
         assert!(matches!(call(&home), Call::Nobody));
         drop(held);
         assert!(!is_held(&home).expect("a list"));
+    }
+
+    #[test]
+    fn one_that_has_ended_is_heard_of_no_more_by_whoever_lives_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::at(folder.path().to_owned());
+        let beacon = light(&home, "a", b"first\n").expect("nobody has it");
+        beacon.say("b", b"second\n");
+        let Call::Answered(mut words) = call(&home) else { panic!("nobody answers") };
+        let mut heard = String::new();
+        words.read_line(&mut heard).expect("a word");
+        words.read_line(&mut heard).expect("a word");
+        assert_eq!(heard, "first\nsecond\n");
+        beacon.end();
+        assert_eq!(words.read_line(&mut heard).expect("its end"), 0);
+        drop(words);
+        assert!(matches!(call(&home), Call::Nobody));
+        assert!(light(&home, "a", b"again\n").is_ok());
     }
 }

@@ -77,7 +77,7 @@ fn check(which: impl Fn(&str) -> bool, find: impl Fn(&str, &Source) -> Vec<Strin
 
 /// Tests of the core may roll dice.
 fn in_core(name: &str) -> bool {
-    name.starts_with("core/") && !name.ends_with("/tests.rs")
+    name.starts_with("core/") && !name.ends_with("/tests.rs") && !name.contains("/tests/")
 }
 
 /// Which of these words stand in the code, comments, texts and tests left aside.

@@ -4,12 +4,14 @@
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use serde_json::{Map, Value, json};
 use signal_hook::consts::{SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
@@ -24,6 +26,10 @@ pub const TALKERS_END: u8 = 7;
 const STARTUP: Duration = Duration::from_millis(20);
 /// What a bot waits for while it cleans up.
 const CLEANUP: Duration = Duration::from_millis(200);
+/// Open orders of a trader.
+pub const ORDERS: usize = 5;
+/// How long a venue takes to cancel.
+const VENUE: Duration = Duration::from_millis(50);
 /// What such an interpreter burns when it ends.
 const TEARDOWN: Duration = Duration::from_millis(4);
 
@@ -38,6 +44,10 @@ pub enum Behaviour {
     Flood(u64),
     /// Writes a numbered line every 10 ms; on SIGUSR1 it ends with [`TALKERS_END`].
     Talker,
+    /// Has open orders in a file; says when SIGTERM came to it, and ends.
+    Trader,
+    /// No bot, but the command that cancels a trader's orders: it takes 50 ms, and says from when to when.
+    Cancel,
 }
 
 impl fmt::Display for Behaviour {
@@ -47,6 +57,8 @@ impl fmt::Display for Behaviour {
             Self::Heavy => f.write_str("heavy"),
             Self::Flood(millis) => write!(f, "flood-{millis}"),
             Self::Talker => f.write_str("talker"),
+            Self::Trader => f.write_str("trader"),
+            Self::Cancel => f.write_str("cancel"),
         }
     }
 }
@@ -57,6 +69,8 @@ impl Behaviour {
             "silent" => Some(Self::Silent),
             "heavy" => Some(Self::Heavy),
             "talker" => Some(Self::Talker),
+            "trader" => Some(Self::Trader),
+            "cancel" => Some(Self::Cancel),
             _ => Some(Self::Flood(text.strip_prefix("flood-")?.parse().ok()?)),
         }
     }
@@ -110,7 +124,48 @@ fn behave(behaviour: Behaviour, executing: Nanos, mouth: &Mouth) -> io::Result<E
             mouth.say("wrote", lines)?;
             Ok(ExitCode::from(TALKERS_END))
         }
+        Behaviour::Trader => {
+            let mut signals = Signals::new([SIGTERM])?;
+            write_orders(&mouth.orders(), (1..=ORDERS).map(|number| format!("V-{number}")))?;
+            mouth.say("up", executing)?;
+            signals.forever().next();
+            mouth.say("told", clock::now())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Behaviour::Cancel => {
+            mouth.say("cancels", clock::now())?;
+            let asked: Value = serde_json::from_reader(io::stdin().lock())?;
+            thread::sleep(VENUE);
+            // A trader's orders are asked for all at once, or what is left of them.
+            let asked: Vec<&str> = asked["orders"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|order| order["order_id"].as_str())
+                .collect();
+            let known: Value = serde_json::from_reader(File::open(mouth.orders())?)?;
+            let open = known["open_orders"].as_object().into_iter().flatten().map(|(id, _)| id.clone());
+            write_orders(&mouth.orders(), open.filter(|id| !asked.contains(&id.as_str())))?;
+            for id in asked {
+                writeln!(io::stdout(), "{}", json!({ "order_id": id, "result": "canceled", "message": null }))?;
+            }
+            mouth.say("canceled", clock::now())?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
+}
+
+/// The file of a trader's orders, replaced as a whole.
+fn write_orders(path: &Path, ids: impl Iterator<Item = String>) -> io::Result<()> {
+    let order = |id: String| {
+        let order = json!({ "order_id": id, "client_order_id": id, "product_id": "BTC-USD", "side": "buy",
+            "status": "open", "base_size": "0.05", "price": "61000.50" });
+        (id, order)
+    };
+    let orders: Map<_, _> = ids.map(order).collect();
+    let new = path.with_extension("new");
+    std::fs::write(&new, json!({ "open_orders": orders }).to_string())?;
+    std::fs::rename(new, path)
 }
 
 /// One write a line, as a bot does that wants to see its lines when they are printed.
@@ -150,6 +205,11 @@ struct Mouth {
 }
 
 impl Mouth {
+    /// Where a trader's orders stand.
+    fn orders(&self) -> PathBuf {
+        Path::new(&self.fifo).with_file_name(format!("{}.orders", self.name))
+    }
+
     /// One short line, which no other bot's line can be mixed with.
     fn say(&self, word: &str, number: u64) -> io::Result<()> {
         let line = format!("{word} {} {} {number}\n", self.name, std::process::id());

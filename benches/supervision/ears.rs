@@ -27,6 +27,12 @@ pub enum Word {
     },
     /// It has written so many lines, and writes no more.
     Wrote(u64),
+    /// SIGTERM came to it.
+    Told(Nanos),
+    /// The command that cancels its orders began.
+    Cancels(Nanos),
+    /// That command has done it.
+    Canceled(Nanos),
 }
 
 /// A FIFO, and a thread that reads it.
@@ -89,6 +95,9 @@ fn read(line: &str) -> Option<Word> {
     match word {
         "up" => Some(Word::Up { bot, pid, at: number }),
         "wrote" => Some(Word::Wrote(number)),
+        "told" => Some(Word::Told(number)),
+        "cancels" => Some(Word::Cancels(number)),
+        "canceled" => Some(Word::Canceled(number)),
         _ => None,
     }
 }

@@ -65,12 +65,17 @@ impl Place {
 
     /// What executes a bot. No word of it has a blank or a quote in it.
     pub fn command(&self, bot: &str) -> Vec<String> {
+        self.words(bot, self.plan.behaviour)
+    }
+
+    /// The same, for another behaviour.
+    pub fn words(&self, bot: &str, behaviour: Behaviour) -> Vec<String> {
         vec![
             self.at("program").display().to_string(),
             bot::ROLE.to_owned(),
             self.fifo().display().to_string(),
             bot.to_owned(),
-            self.plan.behaviour.to_string(),
+            behaviour.to_string(),
         ]
     }
 }

@@ -42,6 +42,14 @@ pub enum Row {
     OrdersCpu,
     /// How long it takes.
     OrdersWait,
+    /// An emergency stop, until its latch is there.
+    EstopLatch,
+    /// From there until the last of a hundred bots has its signal.
+    EstopSignal,
+    /// And until the report.
+    EstopReport,
+    /// How many cancel commands run at once, at most.
+    EstopCancels,
 }
 
 /// What a figure should be.
@@ -107,7 +115,7 @@ pub const ORPHAN_WELL: &str = "same pid, log whole, exit told";
 
 impl Row {
     /// Every row, in the order of the table.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::Memory10,
         Self::Memory100,
         Self::IdleCpu,
@@ -126,6 +134,10 @@ impl Row {
         Self::Orphan,
         Self::OrdersCpu,
         Self::OrdersWait,
+        Self::EstopLatch,
+        Self::EstopSignal,
+        Self::EstopReport,
+        Self::EstopCancels,
     ];
 
     /// What is said of it.
@@ -149,6 +161,10 @@ impl Row {
             Self::Orphan => (Topic::Orphan, "kill -9 of the parent, relaunch", "", Goal::Words(ORPHAN_WELL)),
             Self::OrdersCpu => (Topic::Orders, "10,000 orders of 20 bots read, CPU", "ms", Goal::AtMost(50.0)),
             Self::OrdersWait => (Topic::Orders, "10,000 orders of 20 bots read, time", "ms", Goal::None),
+            Self::EstopLatch => (Topic::Estop, "estop of 100: command -> latch", "ms", Goal::Under(100.0)),
+            Self::EstopSignal => (Topic::Estop, "estop of 100: latch -> last one signalled", "ms", Goal::Under(250.0)),
+            Self::EstopReport => (Topic::Estop, "estop of 100: latch -> report", "ms", Goal::None),
+            Self::EstopCancels => (Topic::Estop, "estop of 100: cancel commands at once", "", Goal::None),
         };
         Description { topic, what, unit, goal }
     }

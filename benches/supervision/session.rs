@@ -99,7 +99,7 @@ impl<'a> Session<'a> {
                     Some(process) => lives.push(Life { bot, at, process }),
                     None => return Err(format!("bot {bot} is gone as soon as it executes")),
                 },
-                Some(Word::Wrote(_)) => {}
+                Some(Word::Wrote(_) | Word::Told(_) | Word::Cancels(_) | Word::Canceled(_)) => {}
                 None => return Err(format!("{} of {count} bots execute after {PATIENCE:?}", lives.len())),
             }
         }
@@ -112,9 +112,14 @@ impl<'a> Session<'a> {
             .pending()
             .filter_map(|word| match word {
                 Word::Up { pid, .. } => Held::ours(pid),
-                Word::Wrote(_) => None,
+                Word::Wrote(_) | Word::Told(_) | Word::Cancels(_) | Word::Canceled(_) => None,
             })
             .collect()
+    }
+
+    /// Whatever was said and nobody has waited for.
+    pub fn overheard(&self) -> Vec<Word> {
+        self.ears.pending().collect()
     }
 
     /// How many lines a bot has written.
@@ -123,7 +128,7 @@ impl<'a> Session<'a> {
         loop {
             match self.ears.hear(until) {
                 Some(Word::Wrote(lines)) => return Ok(lines),
-                Some(Word::Up { .. }) => {}
+                Some(Word::Up { .. } | Word::Told(_) | Word::Cancels(_) | Word::Canceled(_)) => {}
                 None => return Err("the bot does not say how much it wrote".into()),
             }
         }

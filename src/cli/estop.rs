@@ -1,6 +1,6 @@
 //! `estop` and `estop status`: firing the emergency stop without a question, and looking at it.
 
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -104,11 +104,8 @@ fn show_once(place: &Place, output: Output) {
     }
     let until = clock::now().plus(FIRST_WORDS);
     let mut course = Course::silent(output);
-    loop {
-        match told.recv_timeout(until.since(clock::now())) {
-            Ok(word) => course.hear(&word),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-        }
+    while let Ok(word) = told.recv_timeout(until.since(clock::now())) {
+        course.hear(&word);
     }
     course.show_all();
 }

@@ -5,7 +5,7 @@ use crate::core::stop::Wish;
 use crate::paths::words;
 
 use super::args::{Args, Command, EstopDeed};
-use super::desk::{find_desk, open_desk};
+use super::desk::{Place, find_desk, open_desk};
 use super::output::{Output, refusal, wants_color};
 use super::{cancel, check, doctor, estop, events, logs_command, orders, reset, start, status, stop};
 
@@ -41,20 +41,16 @@ fn carry_out(args: &Args, command: &Command, output: Output) -> Code {
     if let Command::Check = command {
         return check::run(args, output);
     }
-    if matches!(command, Command::Estop { .. } | Command::Doctor) {
-        // Not one of these waits for a configuration, and none can be kept from its work by one.
-        let place = match find_desk(args) {
-            Ok(place) => place,
-            Err(why) => return output.refuse(word(command), Code::Usage, &why),
-        };
-        return match command {
-            Command::Estop { deed: Some(EstopDeed::Status), .. } => estop::status(&place, output),
-            Command::Estop { deed: Some(EstopDeed::Reset { host, reason, waive }), .. } => {
-                reset::run(&place, host, reason, waive.as_deref(), output)
-            }
-            Command::Estop { reason, drill, .. } => estop::fire(&place, reason.as_deref(), *drill, output),
-            _ => doctor::run(&place, output),
-        };
+    // None of these waits for a configuration, or can be kept from its work by one.
+    if let Command::Doctor = command {
+        return at_the_desk(args, command, output, |place| doctor::run(place, output));
+    }
+    if let Command::Estop { deed, reason, drill } = command {
+        return at_the_desk(args, command, output, |place| match deed {
+            None => estop::fire(place, reason.as_deref(), *drill, output),
+            Some(EstopDeed::Status) => estop::status(place, output),
+            Some(EstopDeed::Reset { host, reason, waive }) => reset::run(place, host, reason, waive.as_deref(), output),
+        });
     }
     let desk = match open_desk(args) {
         Ok(desk) => desk,
@@ -80,6 +76,14 @@ fn carry_out(args: &Args, command: &Command, output: Output) -> Code {
         Command::Cancel { scope, orders } => cancel::run(&desk, scope, orders, output),
         Command::Logs(which) => logs_command::run(&desk, which, output),
         Command::Events { count, bots } => events::run(&desk, *count, bots, output),
+    }
+}
+
+/// Finds the desk, without its configuration.
+fn at_the_desk(args: &Args, command: &Command, output: Output, work: impl FnOnce(&Place) -> Code) -> Code {
+    match find_desk(args) {
+        Ok(place) => work(&place),
+        Err(why) => output.refuse(word(command), Code::Usage, &why),
     }
 }
 

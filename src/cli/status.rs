@@ -1,22 +1,29 @@
 //! `status`: what may be said of each bot, and since when.
 
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::clock;
+use crate::core::bot::Mode;
 use crate::core::code::Code;
+use crate::core::latch::LatchSeen;
+use crate::core::readiness::{Check, EstopState};
 use crate::core::state::State;
 use crate::core::status::BotStatus;
 use crate::core::words::{Hands, whole_note};
+use crate::doctor;
 use crate::latch;
 use crate::logs::harmless::harmless;
 use crate::orders::book::{self, SourceSeen};
+use crate::owner;
 use crate::survey::Surveyor;
 use crate::who;
 
 use super::args::Scope;
 use super::desk::Desk;
+use super::doctor::verdict;
 use super::output::Output;
 use super::scope::{known, known_specs};
 
@@ -38,17 +45,32 @@ pub(super) fn run(desk: &Desk, bots: &[String], output: Output) -> Code {
     let specs: Vec<_> = configured.iter().filter(|spec| wanted.contains(&spec.name)).cloned().collect();
     // Sources are read while everything else is looked at.
     let asked = book::ask(&desk.home, &wanted, &known_specs(desk), ORDERS_WITHIN);
+    // So is whether an emergency stop would work, for scripts: whoever sits there has 'doctor'.
+    let examined = output.json.then(|| examine_beside(desk));
     let surveyor = Surveyor::new(desk.home.clone());
     let mut surveyor = if desk.config.is_some() { surveyor } else { surveyor.without_configuration() };
     let mut seen = surveyor.look_twice(&specs);
     seen.retain(|bot| wanted.contains(&bot.name));
     count_orders(&mut seen, &asked.collect(), output);
+    // What could not be tried must not look as if it worked.
+    let lost = |_| vec![Check::bad("emergency stop", "whether it would work could not be found out")];
+    let checks = examined.map(|examined| examined.recv().unwrap_or_else(lost)).unwrap_or_default();
+    let estop = doctor::estop(&desk.home, &checks);
+    if estop.state == EstopState::Latched {
+        let latch = latch::look(&desk.home);
+        for bot in &mut seen {
+            mark_survivor(bot, &latch);
+        }
+    }
+    if matches!(estop.state, EstopState::Latched | EstopState::InProgress) {
+        output.line(&verdict(&estop, output));
+    }
     if output.json {
         output.object(&json!({
             "schema": 1,
             "host": who::host(),
             "at": clock::wall(),
-            "estop": estop(desk),
+            "estop": estop,
             "bots": seen,
             "clusters": [],
         }));
@@ -82,13 +104,36 @@ fn count_orders(seen: &mut [BotStatus], sources: &[SourceSeen], output: Output) 
     }
 }
 
-fn estop(desk: &Desk) -> serde_json::Value {
-    let latched = latch::is_latched(&desk.home);
-    let problems = if latched { vec![] } else { vec!["this version has no emergency stop yet"] };
-    json!({
-        "state": if latched { "latched" } else { "not_ready" },
-        "since": null, "by": null, "reason": null, "problems": problems,
-    })
+/// Examines the desk while everything else is looked at.
+fn examine_beside(desk: &Desk) -> Receiver<Vec<Check>> {
+    let (sender, told) = sync_channel(1);
+    let (home, file) = (desk.home.clone(), desk.file.clone());
+    let work = {
+        let sender = sender.clone();
+        move || {
+            let _ = sender.send(doctor::examine(&home, file.as_deref()));
+        }
+    };
+    if std::thread::Builder::new().spawn(work).is_err() {
+        let _ = sender.send(doctor::examine(&desk.home, desk.file.as_deref()));
+    }
+    told
+}
+
+/// What a survivor is called: that it lives is nobody's wish.
+const SURVIVES: &str = "lives although the emergency stop is latched";
+
+/// The latch binds us alone: cron or systemd may start a bot behind its back, and then that is said.
+fn mark_survivor(bot: &mut BotStatus, latch: &LatchSeen) {
+    let lives = !bot.state.is_at_rest() || !bot.strays.is_empty();
+    // A drill has nothing to do with live ones.
+    if !lives || !latch.binds(bot.mode.unwrap_or(Mode::Live)) {
+        return;
+    }
+    let owner = bot.strays.first().map(|stray| stray.pid).or(bot.pid).and_then(owner::owner);
+    let owned = owner.map(|owner| format!("; owned by {owner}")).unwrap_or_default();
+    let rest = if bot.note.is_empty() { String::new() } else { format!("; {}", bot.note) };
+    bot.note = format!("{SURVIVES}{owned}{rest}");
 }
 
 fn table(bots: &[BotStatus], output: Output) {
@@ -106,7 +151,8 @@ fn table(bots: &[BotStatus], output: Output) {
     output.line(&print(&header.map(str::to_owned)));
     for (row, bot) in rows.iter().zip(bots) {
         let line = print(row);
-        let alarming = matches!(bot.state, State::Crashed | State::Failed | State::Orphaned | State::Unknown);
+        let alarming = matches!(bot.state, State::Crashed | State::Failed | State::Orphaned | State::Unknown)
+            || bot.note.starts_with(SURVIVES);
         output.line(&if alarming { output.red(&line) } else { line });
     }
 }

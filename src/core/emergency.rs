@@ -27,9 +27,9 @@ use super::report::StopOutcome;
 pub const WITHOUT_A_LATCH: Duration = Duration::from_mins(1);
 /// And so often.
 pub const AGAIN: Duration = Duration::from_secs(1);
-/// So often a bot is ended that lives again when everything was looked at.
+/// So often a bot is ended that lives again when everything was looked at; after a rest, so often again.
 const COMES_BACK: usize = 10;
-/// So often one is ended that outlived its ladder.
+/// So often one is ended that outlived its ladder; after a rest, once more.
 const OUTLIVES: usize = 2;
 
 /// What is to be done.
@@ -155,10 +155,7 @@ impl Emergency {
                 Phase::Latching | Phase::Gathering | Phase::Ending | Phase::Resting { .. } | Phase::Finished => vec![],
             },
             Input::Tick => match self.phase {
-                Phase::Resting { until } if until <= now => {
-                    self.phase = Phase::Latching;
-                    vec![Effect::Latch]
-                }
+                Phase::Resting { until } if until <= now => self.another_round(),
                 Phase::Latching
                 | Phase::Gathering
                 | Phase::Ending
@@ -167,6 +164,16 @@ impl Emergency {
                 | Phase::Finished => vec![],
             },
         }
+    }
+
+    /// Whatever stood in the way may be gone: a keeper that hung beyond reach may be back, with a bot that can be ended.
+    fn another_round(&mut self) -> Vec<Effect> {
+        for part in self.parts.values_mut() {
+            part.attempts = 0;
+            part.outlived = part.outlived.min(OUTLIVES - 1);
+        }
+        self.phase = Phase::Latching;
+        vec![Effect::Latch]
     }
 
     fn latched(&mut self, has_latch: bool) -> Vec<Effect> {
@@ -242,3 +249,6 @@ impl Emergency {
         vec![Effect::Finish]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! The emergency stop in one word, with what there is to say of it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::core::overall::Overall;
 use crate::core::readiness::{Check, EstopSeen, EstopState};
 use crate::core::report::Report;
 use crate::latch;
-use crate::paths::Home;
+use crate::paths::{Home, words};
 
 use super::drill::last_drill;
 
@@ -40,18 +40,25 @@ pub fn estop(home: &Home, checks: &[Check]) -> EstopSeen {
             problems: vec![format!("pid {pid} carries it out, and does not answer")],
             ..told(free, home, seen)
         },
-        (Call::Nobody, LatchSeen::Free) => {
-            let problems: Vec<String> =
-                checks.iter().filter(|check| check.is_problem()).map(|check| check.message.clone()).collect();
+        (Call::Nobody, seen) if !seen.is_latched() || cannot_look(home).is_some() => {
+            let of_checks = checks.iter().filter(|check| check.is_problem()).map(|check| check.message.clone());
+            let problems: Vec<String> = cannot_look(home).into_iter().chain(of_checks).collect();
             let state = if problems.is_empty() { EstopState::Ready } else { EstopState::NotReady };
             EstopSeen { state, problems, ..free }
         }
-        (Call::Nobody, LatchSeen::Latched(_) | LatchSeen::Unreadable(_)) => EstopSeen {
+        (Call::Nobody, seen) => EstopSeen {
             state: EstopState::Latched,
-            problems: in_the_way_of_a_reset(home, &seen),
-            ..told(free, home, &seen)
+            problems: in_the_way_of_a_reset(home, seen),
+            ..told(free, home, seen)
         },
     }
+}
+
+/// Why nobody can say whether there is a latch. It counts then; but that it was fired would be a guess.
+fn cannot_look(home: &Home) -> Option<String> {
+    let error =
+        std::fs::symlink_metadata(home.latch()).err().filter(|error| error.kind() != io::ErrorKind::NotFound)?;
+    Some(format!("whether it is latched cannot be seen: {}: {}", home.latch().display(), words(&error)))
 }
 
 /// The same, with what the latch says of itself.

@@ -74,7 +74,7 @@ fn every_command_prints_one_object_in_the_shape_of_the_contract() {
     assert_eq!((&started["schema"], &started["action"], &started["ok"]), (&1.into(), &"start".into(), &true.into()));
     let status = desk.run(&["status", "--json"]).expect(0).json();
     keys(&status, &["schema", "host", "at", "estop", "bots", "clusters"]);
-    keys(&status["estop"], &["state", "since", "by", "reason", "problems"]);
+    keys(&status["estop"], &["state", "since", "by", "reason", "problems", "drill", "last_drill"]);
     keys(
         &status["bots"][1],
         &[

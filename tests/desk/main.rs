@@ -25,6 +25,8 @@ mod odd_bots;
 mod order_commands;
 mod pid_files;
 mod races;
+mod readiness;
+mod reset;
 mod screen;
 mod shutdown;
 mod stopper;

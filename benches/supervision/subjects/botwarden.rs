@@ -11,6 +11,7 @@ use botwarden::record;
 use serde_json::Value;
 
 use super::{Role, Subject, version_in};
+use crate::bot::Behaviour;
 use crate::hands::Hands;
 use crate::place::{self, Place};
 
@@ -20,7 +21,8 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_botwarden");
 /// Ourselves.
 pub struct Botwarden;
 
-fn botwarden(place: &Place, words: &[&str]) -> Command {
+/// A command of ours, for the desk in this place.
+pub fn botwarden(place: &Place, words: &[&str]) -> Command {
     let mut command = Command::new(Path::new(BINARY));
     command.arg("--config").arg(place.at("botwarden.toml")).arg("--home").arg(place.at("home")).args(words);
     // Whoever measures may be running a desk of their own.
@@ -66,6 +68,16 @@ impl Subject for Botwarden {
             // Written as an array of strings, JSON is TOML.
             let command = serde_json::to_string(&place.command(bot)).map_err(|error| error.to_string())?;
             let _ = write!(text, "\n[bots.{bot}]\ncommand = {command}\n");
+            if plan.behaviour == Behaviour::Trader {
+                let cancel = place.words(bot, Behaviour::Cancel);
+                let cancel = serde_json::to_string(&cancel).map_err(|error| error.to_string())?;
+                let orders = place.at(format!("{bot}.orders"));
+                let _ = write!(
+                    text,
+                    "orders = {{ source = \"state-json\", path = \"{}\" }}\ncancel = {{ command = {cancel} }}\n",
+                    orders.display()
+                );
+            }
         }
         place::write(&place.at("botwarden.toml"), &text)
     }

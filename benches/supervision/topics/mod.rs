@@ -1,6 +1,7 @@
 //! What is measured. Each topic takes one subject through it and gives the figures of its rows.
 
 mod cold;
+mod estop;
 mod flood;
 mod idle;
 mod memory;
@@ -39,11 +40,13 @@ pub enum Topic {
     Orphan,
     /// What a full look at everybody's orders costs.
     Orders,
+    /// How fast everything is stopped at once.
+    Estop,
 }
 
 impl Topic {
     /// Every topic, in the order of the table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Memory,
         Self::Idle,
         Self::Start,
@@ -53,6 +56,7 @@ impl Topic {
         Self::Flood,
         Self::Orphan,
         Self::Orders,
+        Self::Estop,
     ];
 
     /// What it is called on the command line.
@@ -67,6 +71,7 @@ impl Topic {
             Self::Flood => "flood",
             Self::Orphan => "orphan",
             Self::Orders => "orders",
+            Self::Estop => "estop",
         }
     }
 
@@ -82,7 +87,7 @@ impl Topic {
             _ if quick => 1,
             (_, Role::Peer) | (Self::Memory | Self::Idle | Self::Orphan | Self::Orders, _) => 1,
             (Self::Start | Self::Restart | Self::Flood, Role::Floor | Role::Ours) => 3,
-            (Self::Cold | Self::Stop, Role::Floor | Role::Ours) => 5,
+            (Self::Cold | Self::Stop | Self::Estop, Role::Floor | Role::Ours) => 5,
         }
     }
 
@@ -92,8 +97,8 @@ impl Topic {
         if subject.role() == Role::Floor && matches!(self, Self::Memory | Self::Idle | Self::Restart | Self::Orphan) {
             return Ok(Vec::new());
         }
-        // Nobody else reads orders.
-        if self == Self::Orders && subject.role() != Role::Ours {
+        // Nobody else reads orders, or has an emergency stop.
+        if matches!(self, Self::Orders | Self::Estop) && subject.role() != Role::Ours {
             return Ok(Vec::new());
         }
         match self {
@@ -106,6 +111,7 @@ impl Topic {
             Self::Flood => flood::measure(hands, subject, options),
             Self::Orphan => orphan::measure(hands, subject),
             Self::Orders => orders::measure(hands, options.quick),
+            Self::Estop => estop::measure(hands, subject),
         }
     }
 }

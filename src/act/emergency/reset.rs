@@ -82,7 +82,9 @@ struct Work<'a> {
 impl Work<'_> {
     fn take_in(&mut self, bots: Vec<BotReport>, errors: Vec<String>) {
         self.report = Report::of(&self.report.action, &self.order.by, self.report.at, bots);
-        errors.into_iter().for_each(|error| self.report.add_error(error));
+        for error in errors {
+            self.report.add_error(error);
+        }
     }
 
     /// What stands in the way is noted from now on, and stands there no more.
