@@ -128,7 +128,7 @@ fn two_at_once_are_one() {
 /// A freqtrade that has two trades with an open order each, in its database and on its interface. What is asked of it
 /// stands in `calls`.
 const FREQTRADE: &str = r#"
-import base64, http.server, json, os, signal, sqlite3, sys, threading
+import base64, http.server, json, os, signal, sqlite3, sys, threading, time
 db = sqlite3.connect('trades.sqlite', check_same_thread=False, isolation_level=None)
 db.executescript('''
 PRAGMA journal_mode=WAL;
@@ -157,6 +157,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         note('401'); self.answer(401, {'detail': 'Unauthorized'})
     def do_POST(self):
         if not self.allowed(): return
+        if 'slow' in words: time.sleep(60)
         note('POST ' + self.path); self.answer(200, {'status': 'ok'})
     def do_GET(self):
         if not self.allowed(): return
@@ -184,7 +185,7 @@ threading.Event().wait()
 "#;
 
 /// A desk with a freqtrade that listens.
-fn freqtrade(words: &str, password: &str, more: &str) -> Desk {
+pub fn freqtrade(words: &str, password: &str, more: &str) -> Desk {
     // A port that was free a moment ago; whoever takes it meanwhile makes the bot fail to start, not the test to lie.
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
     let desk = Desk::new(&format!(

@@ -22,11 +22,19 @@ impl<'a> Terminal<'a> {
 
     /// Opens it, and waits until it shows this bot.
     pub fn open_at(desk: &'a Desk, bot: &str) -> Self {
+        Self::open_with(desk, (80, 24), "", bot)
+    }
+
+    /// The same, in so many columns and rows, with these arguments.
+    pub fn open_with(desk: &'a Desk, (width, height): (u16, u16), args: &str, bot: &str) -> Self {
         let terminal = Self { desk, socket: desk.path("tmux.sock") };
-        let line =
-            "echo $$ > shell; \"$BOTWARDEN\"; echo \"ended with $?\"; stty -a | grep -o '.echo ' ; exec sleep 600";
+        let line = &format!(
+            "echo $$ > shell; \"$BOTWARDEN\" {args}; echo \"ended with $?\"; stty -a | grep -o '.echo ' ; exec sleep 600"
+        );
+        let (width, height) = (width.to_string(), height.to_string());
+        let size = ["-x", &width, "-y", &height];
         let opened =
-            terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "/bin/sh", "-c", line]);
+            terminal.tmux(&[&["-f", "/dev/null", "new-session", "-d"][..], &size, &["/bin/sh", "-c", line]].concat());
         assert_eq!(opened.code, 0, "{}", opened.said());
         // A key before the first look is about no bot.
         terminal.shows(bot);
@@ -39,7 +47,16 @@ impl<'a> Terminal<'a> {
         finish(command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8").arg("-S").arg(&self.socket).args(args))
     }
 
-    fn keys(&self, keys: &[&str]) {
+    /// Pastes what stands in a file, with or without the marks by which a terminal tells a paste from keys.
+    pub fn paste(&self, file: &std::path::Path, marked: bool) {
+        let loaded = self.tmux(&["load-buffer", &file.to_string_lossy()]);
+        assert_eq!(loaded.code, 0, "{}", loaded.said());
+        let pasted = self.tmux(if marked { &["paste-buffer", "-p"] } else { &["paste-buffer"] });
+        assert_eq!(pasted.code, 0, "{}", pasted.said());
+    }
+
+    /// Sends keys, by the names that tmux has for them.
+    pub fn keys(&self, keys: &[&str]) {
         let sent = self.tmux(&[&["send-keys"], keys].concat());
         assert_eq!(sent.code, 0, "{}", sent.said());
     }
@@ -54,7 +71,7 @@ impl<'a> Terminal<'a> {
     }
 
     /// The process of the screen: the shell's only child.
-    fn screen(&self) -> i32 {
+    pub fn screen(&self) -> i32 {
         let shell: i32 = self.desk.read("shell").trim().parse().expect("a process");
         botwarden::process::children(shell)[0]
     }
