@@ -26,8 +26,6 @@ pub(super) enum At {
     Search,
     Socket,
     Work,
-    /// It has spawned, and is about to look for the latch again.
-    LookAgain,
     Leave,
     Gone,
 }
@@ -48,6 +46,13 @@ pub(super) enum Against {
     Latched,
     Down,
     Occupied,
+}
+
+/// The look for the latch that follows a spawn: paperwork too, and only then told to the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    Due,
+    Slipped,
 }
 
 /// What is asked of a keeper.
@@ -91,6 +96,7 @@ pub(super) struct Keeper {
     pub(super) paper: Option<Paper>,
     /// Whether the latch was there already when it began with that.
     pub(super) latched: bool,
+    pub(super) again: Option<Again>,
     pub(super) main: Option<usize>,
     pub(super) joined: Vec<usize>,
     pub(super) unasked: Option<u64>,
@@ -130,6 +136,7 @@ impl World {
             requests: VecDeque::new(),
             paper: None,
             latched: false,
+            again: None,
             main: None,
             joined: Vec::new(),
             unasked: None,
@@ -202,15 +209,10 @@ impl World {
         let Some(keeper) = self.holder(bot) else { return Voice::Nobody };
         let it = &self.keepers[keeper];
         match it.at {
-            At::Work | At::LookAgain if !it.hangs && !it.stuck => Voice::Answers(keeper, self.state_of(keeper)),
-            At::BeforeItsLock
-            | At::Lock
-            | At::Search
-            | At::Socket
-            | At::Work
-            | At::LookAgain
-            | At::Leave
-            | At::Gone => Voice::Quiet(keeper),
+            At::Work if !it.hangs && !it.stuck => Voice::Answers(keeper, self.state_of(keeper)),
+            At::BeforeItsLock | At::Lock | At::Search | At::Socket | At::Work | At::Leave | At::Gone => {
+                Voice::Quiet(keeper)
+            }
         }
     }
 
@@ -218,7 +220,7 @@ impl World {
     pub(super) fn ask(&mut self, keeper: usize, request: Request) -> Option<u32> {
         self.tickets += 1;
         let it = &mut self.keepers[keeper];
-        let listens = matches!(it.at, At::Work | At::LookAgain | At::Leave);
+        let listens = matches!(it.at, At::Work | At::Leave);
         listens.then(|| it.requests.push_back((self.tickets, request)))?;
         Some(self.tickets)
     }
@@ -249,13 +251,6 @@ impl World {
             At::Search => self.search(keeper),
             At::Socket => self.open(keeper),
             At::Work => return self.work(keeper),
-            At::LookAgain => {
-                self.keepers[keeper].at = At::Work;
-                if self.binds(bot) {
-                    self.killed_again += 1;
-                    self.feed(keeper, Input::Kill);
-                }
-            }
             At::Leave => {
                 self.keepers[keeper].said_over = true;
                 self.gone(keeper);
@@ -321,14 +316,28 @@ impl World {
             self.paperwork(keeper);
             return true;
         }
-        let first = self.rng.u8(..5);
-        (0..5).any(|turn| match (first + turn) % 5 {
+        let first = self.rng.u8(..6);
+        (0..6).any(|turn| match (first + turn) % 6 {
+            5 => self.look_again(keeper),
             0 => self.answer(keeper),
             1 => self.tick(keeper),
             2 => self.reap(keeper),
             3 => self.notice_empty(keeper),
             _ => self.spawn(keeper),
         })
+    }
+
+    fn look_again(&mut self, keeper: usize) -> bool {
+        let bot = self.keepers[keeper].bot;
+        match self.keepers[keeper].again.take() {
+            None => return false,
+            Some(Again::Due) => self.keepers[keeper].again = self.binds(bot).then_some(Again::Slipped),
+            Some(Again::Slipped) => {
+                self.killed_again += 1;
+                self.feed(keeper, Input::Kill);
+            }
+        }
+        true
     }
 
     fn answer(&mut self, keeper: usize) -> bool {
@@ -456,10 +465,8 @@ impl World {
                 (it.main, it.joined) = (Some(main), Vec::new());
                 it.runs += 1;
                 it.word = Some(Word::Ready);
+                it.again = looks_after.then_some(Again::Due);
                 self.feed(keeper, Input::Spawned);
-                if looks_after && self.keepers[keeper].at == At::Work {
-                    self.keepers[keeper].at = At::LookAgain;
-                }
             }
         }
         true
