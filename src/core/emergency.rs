@@ -5,11 +5,11 @@
 //! that survive, it goes on with what can still be done, and comes to an end.
 //!
 //! ```text
-//! Latch ──> PutBack, Gather(Known) ──> End(everybody) ──> all ended ──> Gather(All)
-//!   ^                                     ^                               │ somebody lives, or is new
-//!   │                                     └───────────────────────────────┤
-//!   └── a second later, for a minute, if there is no latch ───────────────┤ nobody
-//!                                                                         └──> Lift (a drill) ──> Finish
+//! Latch ──> PutBack, Gather(Known) ──> End(everybody), Seek ──> all ended ──> Gather(All)
+//!   ^                                     ^      │ nameless              │ somebody lives, or is new
+//!   │                                     └──────┴───────────────────────┤
+//!   └── a second later, for a minute, if there is no latch ──────────────┤ nobody
+//!                                                                        └──> Lift (a drill) ──> Finish
 //! ```
 //!
 //! Why nobody runs afterwards: a keeper looks for the latch before every spawn and right after it, and holds its lock from
@@ -41,6 +41,8 @@ pub enum Effect {
     PutBack,
     /// Find out who there is: [`Input::Gathered`].
     Gather(Depth),
+    /// Look for whoever nobody knows by name, while the others are being ended: [`Input::Sought`].
+    Seek,
     /// End these bots, all at once; each is answered by an [`Input::Ended`].
     End(Vec<BotName>),
     /// Lift the latch again: [`Input::Lifted`].
@@ -67,6 +69,8 @@ pub enum Input {
     PutBack,
     /// Everybody there is.
     Gathered(Vec<Found>),
+    /// Whoever lives, while others are being ended.
+    Sought(Vec<Found>),
     /// What became of one bot.
     Ended(BotName, StopOutcome),
     /// The latch of a drill is lifted, or could not be.
@@ -149,6 +153,7 @@ impl Emergency {
             Input::Latched(has_latch) => self.latched(has_latch),
             Input::PutBack => Vec::new(),
             Input::Gathered(found) => self.gathered(found, now),
+            Input::Sought(found) => self.sought(found),
             Input::Ended(bot, outcome) => self.ended(&bot, outcome),
             Input::Lifted => match self.phase {
                 Phase::Lifting => self.finish(),
@@ -197,13 +202,29 @@ impl Emergency {
         if due.is_empty() {
             return if self.looks { self.settled(now) } else { self.look() };
         }
+        self.phase = Phase::Ending;
+        let end = self.end(due);
+        if self.looks { vec![end] } else { vec![end, Effect::Seek] }
+    }
+
+    /// Whoever had no name does not wait for the slowest of the others.
+    fn sought(&mut self, found: Vec<Found>) -> Vec<Effect> {
+        // Later, the look at everything finds them.
+        if self.phase != Phase::Ending {
+            return Vec::new();
+        }
+        let is_new = |found: &Found| found.lives && !self.parts.contains_key(&found.bot);
+        let due: Vec<BotName> = found.into_iter().filter(is_new).map(|found| found.bot).collect();
+        if due.is_empty() { Vec::new() } else { vec![self.end(due)] }
+    }
+
+    fn end(&mut self, due: Vec<BotName>) -> Effect {
         for bot in &due {
             let part = self.parts.entry(bot.clone()).or_default();
             part.attempts += 1;
             part.under_way = true;
         }
-        self.phase = Phase::Ending;
-        vec![Effect::End(due)]
+        Effect::End(due)
     }
 
     /// Who was not ended yet, or lives all the same.

@@ -12,7 +12,7 @@ use crate::clock;
 use crate::core::bot::{BotSpec, Mode};
 use crate::core::event::Event;
 use crate::core::lifecycle::Refusal;
-use crate::core::record::{Ending, ProcessId, RunRecord};
+use crate::core::record::{Down, Ending, ProcessId, RunRecord};
 use crate::core::words::masked;
 use crate::journal;
 use crate::latch;
@@ -35,8 +35,8 @@ pub(super) enum Job {
     Sweep(Group),
     /// Make everything ready for a spawn.
     Prepare(Box<Request>),
-    /// See whether the emergency stop was latched between the look before a spawn and the spawn of a bot of this mode.
-    LookAgain(Home, Mode),
+    /// See what has come up between the look before a spawn and the spawn of a bot of this mode.
+    LookAgain(Home, BotHome, Mode),
 }
 
 /// What came of it.
@@ -51,6 +51,8 @@ pub(super) enum Done {
     Stands,
     /// It slipped through: the emergency stop is latched.
     Slipped,
+    /// It is not to be running: somebody asked for its stop meanwhile.
+    IsDown(Down),
     /// Everything is ready for a spawn, or it is not to be.
     Prepared(Result<Box<Prepared>, Obstacle>),
 }
@@ -99,8 +101,8 @@ pub(super) fn work(job: Job) -> Done {
             let _ = group.remove();
             Done::Swept
         }
-        Job::LookAgain(home, mode) if latch::binds(&home, mode) => Done::Slipped,
-        Job::LookAgain(..) => Done::Stands,
+        Job::LookAgain(home, _, mode) if latch::binds(&home, mode) => Done::Slipped,
+        Job::LookAgain(_, bot, _) => record::down(&bot).map_or(Done::Stands, Done::IsDown),
         Job::Prepare(request) => Done::Prepared(prepare(&request).map(Box::new)),
     }
 }

@@ -363,6 +363,12 @@ impl Keeper {
                     self.feed(Input::Kill);
                     self.check_empty();
                 }
+                // Whoever asked may not have reached us.
+                desk::Done::IsDown(down) => {
+                    self.asked_by = Some(down.by);
+                    self.feed(Input::Stop(First::Send));
+                    self.check_empty();
+                }
                 desk::Done::Trouble(topic, what) => self.warn(topic, &what),
                 desk::Done::Prepared(prepared) => self.spawn(prepared),
             }

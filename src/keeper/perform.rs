@@ -96,7 +96,7 @@ impl Keeper {
             Ok(pid) => {
                 self.before = std::mem::replace(&mut self.parts.tree, Tree::spawned(pid, group)).seen();
                 // Before anything that waits for a disk: what was latched since the last look must not run.
-                let again = desk::Job::LookAgain(self.parts.home.clone(), self.parts.spec.mode);
+                let again = desk::Job::LookAgain(self.parts.home.clone(), self.parts.bot.clone(), self.parts.spec.mode);
                 self.parts.desk.take_on(again);
                 if let Some(record) = &mut self.record {
                     record.process = process::identify(pid);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::beacon::Beacon;
 use crate::clock::{self, millis};
 use crate::core::bot::{BotName, BotSpec};
-use crate::core::emergency::{Effect, Emergency, Input};
+use crate::core::emergency::{Depth, Effect, Emergency, Input};
 use crate::core::moment::Moment;
 use crate::core::progress::Standing;
 use crate::core::readiness::Drill;
@@ -255,6 +255,7 @@ impl<'a> Work<'a> {
                     self.show_verify(depth);
                     Input::Gathered(self.muster.gather(depth, self.common.passes))
                 }
+                Some(Effect::Seek) => Input::Sought(self.muster.gather(Depth::All, self.common.passes)),
                 Some(Effect::Lift) => self.lift(),
                 Some(Effect::Finish) => continue,
                 None => match self.wait(&ended, course.deadline()) {
@@ -333,13 +334,13 @@ impl<'a> Work<'a> {
         Input::PutBack
     }
 
-    fn show_verify(&self, depth: crate::core::emergency::Depth) {
+    fn show_verify(&self, depth: Depth) {
         match (depth, &self.no_latch) {
-            (crate::core::emergency::Depth::Known, _) => {}
-            (crate::core::emergency::Depth::All, None) => {
+            (Depth::Known, _) => {}
+            (Depth::All, None) => {
                 self.whole.stage(Stage::Verify, Standing::UnderWay, "everything is looked at once more");
             }
-            (crate::core::emergency::Depth::All, Some(_)) => {
+            (Depth::All, Some(_)) => {
                 let text = "without a latch: what is started again is looked for, for a minute";
                 self.whole.stage(Stage::Verify, Standing::UnderWay, text);
             }

@@ -26,6 +26,11 @@ fn end(bots: &[usize]) -> Vec<Effect> {
     vec![Effect::End(bots.iter().map(|bot| name(*bot)).collect())]
 }
 
+/// The first time: who has no name is looked for beside it.
+fn end_first(bots: &[usize]) -> Vec<Effect> {
+    [end(bots), vec![Effect::Seek]].concat()
+}
+
 fn ended(bot: usize, outcome: StopOutcome) -> Input {
     Input::Ended(name(bot), outcome)
 }
@@ -55,7 +60,7 @@ fn the_latch_comes_first_and_everybody_is_ended_at_once_by_name() {
         false,
         vec![
             begun(true),
-            (2, found(&[(0, false), (1, true)]), end(&[0, 1])),
+            (2, found(&[(0, false), (1, true)]), end_first(&[0, 1])),
             (3, Input::PutBack, vec![]),
             (4, ended(0, StopOutcome::NotRunning), vec![]),
             (5, ended(1, StopOutcome::Stopped), vec![EVERYTHING]),
@@ -71,13 +76,32 @@ fn a_desk_that_knows_nobody_is_looked_at_all_the_same() {
 }
 
 #[test]
+fn whoever_has_no_name_does_not_wait_for_the_slowest_of_the_others() {
+    let sought =
+        |bot: usize| Input::Sought(vec![Found { bot: name(bot), lives: true }, Found { bot: name(8), lives: false }]);
+    follow(
+        false,
+        vec![
+            begun(true),
+            (2, found(&[(0, true)]), end_first(&[0])),
+            (3, sought(0), vec![]),
+            (4, sought(1), end(&[1])),
+            (5, ended(1, StopOutcome::Stopped), vec![]),
+            (6, ended(0, StopOutcome::Stopped), vec![EVERYTHING]),
+            (7, sought(2), vec![]),
+            (8, found(&[(0, false), (1, false), (2, true)]), end(&[2])),
+        ],
+    );
+}
+
+#[test]
 fn whoever_is_new_or_lives_again_is_ended_too() {
     let stopped = || ended(0, StopOutcome::Stopped);
     follow(
         false,
         vec![
             begun(true),
-            (2, found(&[(0, true)]), end(&[0])),
+            (2, found(&[(0, true)]), end_first(&[0])),
             (3, stopped(), vec![EVERYTHING]),
             (4, found(&[(0, true), (1, true)]), end(&[0, 1])),
             (5, stopped(), vec![]),
@@ -92,7 +116,7 @@ fn what_comes_back_is_ended_ten_times_and_what_outlives_its_ladder_twice() {
     for (outcome, times) in [(StopOutcome::Stopped, COMES_BACK), (StopOutcome::Survived, OUTLIVES)] {
         let mut steps = vec![begun(true)];
         for time in 0..times as u64 {
-            steps.push((10 + time, found(&[(0, true)]), end(&[0])));
+            steps.push((10 + time, found(&[(0, true)]), if time == 0 { end_first(&[0]) } else { end(&[0]) }));
             steps.push((10 + time, ended(0, outcome), vec![EVERYTHING]));
         }
         steps.push((50, found(&[(0, true)]), vec![Effect::Finish]));
@@ -102,7 +126,7 @@ fn what_comes_back_is_ended_ten_times_and_what_outlives_its_ladder_twice() {
 
 #[test]
 fn without_a_latch_it_looks_again_every_second_for_a_minute() {
-    let mut steps = vec![begun(false), (2, found(&[(0, false)]), end(&[0]))];
+    let mut steps = vec![begun(false), (2, found(&[(0, false)]), end_first(&[0]))];
     steps.push((3, ended(0, StopOutcome::NotRunning), vec![EVERYTHING]));
     for second in 0..60 {
         steps.push((second * 1000 + 5, found(&[(0, false)]), vec![]));
@@ -135,7 +159,7 @@ fn a_latch_that_can_be_made_later_ends_the_minute_after_one_more_look() {
 #[test]
 fn who_outlived_its_ladder_is_ended_once_more_after_every_rest() {
     let survived = || ended(0, StopOutcome::Survived);
-    let mut steps = vec![begun(false), (2, found(&[(0, true)]), end(&[0])), (3, survived(), vec![EVERYTHING])];
+    let mut steps = vec![begun(false), (2, found(&[(0, true)]), end_first(&[0])), (3, survived(), vec![EVERYTHING])];
     steps.extend([
         (4, found(&[(0, true)]), end(&[0])),
         (5, survived(), vec![EVERYTHING]),
@@ -159,7 +183,7 @@ fn a_drill_lifts_its_latch_and_waits_for_none() {
             true,
             vec![
                 begun(has_latch),
-                (2, found(&[(0, true)]), end(&[0])),
+                (2, found(&[(0, true)]), end_first(&[0])),
                 (3, ended(0, StopOutcome::Stopped), vec![EVERYTHING]),
                 (4, found(&[(0, false)]), vec![Effect::Lift]),
                 (5, Input::Lifted, vec![Effect::Finish]),
@@ -179,7 +203,7 @@ fn an_answer_that_nobody_waits_for_changes_nothing() {
             (1, ended(9, StopOutcome::Survived), vec![]),
             begun(true),
             (2, Input::Latched(true), vec![]),
-            (3, found(&[(0, true)]), end(&[0])),
+            (3, found(&[(0, true)]), end_first(&[0])),
             (4, found(&[(0, true)]), vec![]),
             (4, Input::Tick, vec![]),
         ],
@@ -420,9 +444,8 @@ fn judge(world: &World, actors: &[Actor], theme: Theme, commands: usize) -> Resu
         if theme == Theme::Drill && world.bots[bot].mode == Mode::Live && world.bots[bot].touched {
             return Err(format!("the drill has touched live bot {bot}"));
         }
-        // Without a latch, its mark must have been written, and not be behind a keeper that is out of reach.
-        let reaches = || world.bots[bot].down && world.keepers.iter().all(|it| it.bot != bot || !it.foreign);
-        let promised = promised && (theme != Theme::Never || reaches());
+        // Without a latch, its mark must have been written: by that a keeper goes that was out of reach.
+        let promised = promised && (theme != Theme::Never || world.bots[bot].down);
         if promised && world.lives(bot) && !world.is_stubborn(bot) {
             return Err(format!("bot {bot} lives afterwards"));
         }

@@ -471,6 +471,13 @@ impl Stopper {
                 let found = found.map(|(bot, lives)| Found { bot: name(bot), lives }).collect();
                 self.take_in(world, Came::Gathered(found));
             }
+            Deed::Seek => {
+                // Everybody has a name here, and a drill does not speak of what is live.
+                let speaks = |bot: &usize| !self.drill || world.bots[*bot].mode != Mode::Live;
+                let seen = |bot: usize| Found { bot: name(bot), lives: world.lives(bot) };
+                let found = (0..world.bots.len()).filter(speaks).map(seen).collect();
+                self.take_in(world, Came::Sought(found));
+            }
             Deed::End(bots) => {
                 for bot in bots {
                     let bot = number(&bot);

@@ -53,6 +53,7 @@ pub(super) enum Against {
 pub(super) enum Again {
     Due,
     Slipped,
+    IsDown,
 }
 
 /// What is asked of a keeper.
@@ -331,7 +332,11 @@ impl World {
         let bot = self.keepers[keeper].bot;
         match self.keepers[keeper].again.take() {
             None => return false,
-            Some(Again::Due) => self.keepers[keeper].again = self.binds(bot).then_some(Again::Slipped),
+            Some(Again::Due) => {
+                let down = self.bots[bot].down.then_some(Again::IsDown);
+                self.keepers[keeper].again = if self.binds(bot) { Some(Again::Slipped) } else { down };
+            }
+            Some(Again::IsDown) => self.feed(keeper, Input::Stop(First::Send)),
             Some(Again::Slipped) => {
                 self.killed_again += 1;
                 self.feed(keeper, Input::Kill);
