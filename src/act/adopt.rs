@@ -15,7 +15,7 @@ use crate::record;
 use crate::search::Finding;
 use crate::survey::{Pass, Sight, see_all};
 
-use super::refused::latched;
+use super::refused::latch_refuses;
 use super::{audit, whole_desk};
 
 /// What is said of a bot at rest.
@@ -53,7 +53,7 @@ fn adopt_one(
     let entry =
         |outcome, pid: Option<i32>, message: String| StartedBot { name: sight.name.clone(), outcome, pid, message };
     if latch::is_latched(home) {
-        latched(home, "adopt", std::slice::from_ref(&sight.name), by);
+        latch_refuses(home, "adopt", std::slice::from_ref(&sight.name), by);
         return entry(StartOutcome::Latched, None, LATCHED.into());
     }
     let pid = sight.verdict.pid;

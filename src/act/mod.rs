@@ -19,7 +19,7 @@ use crate::paths::Home;
 use crate::who;
 
 pub use adopt::{NOTHING_TO_ADOPT, adopt};
-pub use refused::{latched, up_latched};
+pub use refused::{latch_refuses, latch_refuses_up};
 pub use start::start;
 pub use stop::stop;
 pub use up::up;

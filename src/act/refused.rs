@@ -18,14 +18,14 @@ pub(super) fn remember(home: &Home, name: &BotName, action: &str, by: &str, why:
 }
 
 /// Remembers that the emergency stop stood against what was asked for, in the events of every bot that was named.
-pub fn latched(home: &Home, action: &str, names: &[BotName], by: &str) {
+pub fn latch_refuses(home: &Home, action: &str, names: &[BotName], by: &str) {
     for name in names {
         remember(home, name, action, by, LATCHED);
     }
 }
 
 /// Remembers it of an `up`, in the desk's events: once, however often a timer asks.
-pub fn up_latched(home: &Home, by: &str) {
+pub fn latch_refuses_up(home: &Home, by: &str) {
     let event = refusal(None, "up", by, LATCHED);
     let is_the_same = |last: &Event| (&last.kind, &last.text) == (&event.kind, &event.text);
     let last = journal::last(&home.events(), 1).unwrap_or_default();

@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use crate::core::code::Code;
-use crate::core::readiness::{Check, EstopSeen, EstopState};
+use crate::core::readiness::{Check, EstopState};
 use crate::doctor;
 
 use super::desk::Place;
+use super::estop_words::verdict;
 use super::output::Output;
 
 /// Tries everything, and says what it comes to.
@@ -28,18 +29,5 @@ const fn word(check: &Check) -> &'static str {
         (true, _) => "ok  ",
         (false, true) => "warn",
         (false, false) => "FAIL",
-    }
-}
-
-/// The one word, with who fired it where it was.
-pub(super) fn verdict(seen: &EstopSeen, output: Output) -> String {
-    let drill = if seen.drill { " (a drill)" } else { "" };
-    let since = seen.since.map(|since| format!(" since {}", super::estop::local(since))).unwrap_or_default();
-    let by = seen.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-    let reason = seen.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    let line = format!("{}{drill}{since}{by}{reason}", seen.state.words());
-    match seen.state {
-        EstopState::Ready => line,
-        EstopState::NotReady | EstopState::InProgress | EstopState::Latched => output.red(&line),
     }
 }

@@ -3,8 +3,6 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::act::emergency::{self, Fire};
@@ -18,8 +16,8 @@ use crate::logs::harmless::harmless;
 use crate::paths::Home;
 
 use super::desk::Place;
-use super::doctor::verdict;
 use super::estop_course::Course;
+use super::estop_words::{local, verdict};
 use super::interrupt::{leave_on_interrupt, stay_whatever_comes};
 use super::output::Output;
 
@@ -108,9 +106,4 @@ fn show_once(place: &Place, output: Output) {
         course.hear(&word);
     }
     course.show_all();
-}
-
-/// A time as whoever reads it has it on the wall.
-pub(super) fn local(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%F %T").to_string()
 }

@@ -12,7 +12,7 @@ use crate::core::stop::Stage;
 use crate::logs::harmless::harmless;
 
 use super::bot_lines;
-use super::estop::local;
+use super::estop_words::local;
 use super::output::Output;
 
 /// What was heard of one, and what was said of it.
@@ -71,25 +71,49 @@ impl Course {
         self.say_stages();
     }
 
-    /// Says once of each stage what it came to; the latch first of all.
+    /// Says what is new.
     fn say_stages(&mut self) {
         if !self.speaks {
             return;
         }
-        for line in self.lines() {
-            let failed = match line.seen.standing {
-                Standing::Ahead | Standing::UnderWay | Standing::Skipped => continue,
-                Standing::Done => false,
-                Standing::Failed => true,
-            };
-            let text = if line.seen.stage == Stage::Lock { self.lock_line(&line, failed) } else { stage_line(&line) };
-            if self.told.insert(text.clone()) {
-                self.output.line(&if failed || line.seen.stage == Stage::Lock { self.output.red(&text) } else { text });
-                for detail in line.details.iter().filter(|_| failed) {
-                    self.output.line(&format!("          {}", harmless(detail.as_bytes())));
-                }
+        for Line { text, is_loud } in self.news() {
+            self.output.line(&if is_loud { self.output.red(&text) } else { text });
+        }
+    }
+
+    /// Once of each stage what it came to; the latch first of all.
+    fn news(&mut self) -> Vec<Line> {
+        let stages = self.lines().into_iter().filter(|line| line.seen.stage != Stage::Lock).filter_map(|line| {
+            let is_loud = has_failed(line.seen.standing)?;
+            let details = line.details.iter().filter(|_| is_loud).map(|detail| detail_line(detail));
+            Some((Line { text: stage_line(&line), is_loud }, details.collect::<Vec<_>>()))
+        });
+        let all: Vec<_> = self.latch_line().map(|line| (line, Vec::new())).into_iter().chain(stages).collect();
+        let mut news = Vec::new();
+        for (line, details) in all {
+            if self.told.insert(line.text.clone()) {
+                news.push(line);
+                news.extend(details.into_iter().map(|text| Line { text, is_loud: false }));
             }
         }
+        news
+    }
+
+    /// What is said first: as soon as the latch is there, or is known not to be.
+    fn latch_line(&self) -> Option<Line> {
+        let overall = self.overall.as_ref()?;
+        let lock = overall.stages.iter().find(|seen| seen.stage == Stage::Lock)?;
+        let failed = has_failed(lock.standing)?;
+        let what = match (failed, overall.drill, overall.carries_on) {
+            (true, _, _) => "NOT LATCHED",
+            (false, true, _) => "DRILL",
+            (false, false, true) => "LATCHED, carried on",
+            (false, false, false) => "LATCHED",
+        };
+        let reason = overall.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let why = if failed { format!(" ({})", lock.text) } else { String::new() };
+        let text = format!("{what}  {} by {}{reason}{why}", local(overall.at), overall.by);
+        Some(Line { text: harmless(text.as_bytes()), is_loud: true })
     }
 
     fn lines(&self) -> Vec<StageLine> {
@@ -102,27 +126,13 @@ impl Course {
         stages(overall, &parts)
     }
 
-    /// What is said first.
-    fn lock_line(&self, line: &StageLine, failed: bool) -> String {
-        let Some(overall) = &self.overall else { return String::new() };
-        let what = match (failed, overall.drill, overall.carries_on) {
-            (true, _, _) => "NOT LATCHED",
-            (false, true, _) => "DRILL",
-            (false, false, true) => "LATCHED, carried on",
-            (false, false, false) => "LATCHED",
-        };
-        let reason = overall.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        let why = if failed { format!(" ({})", line.seen.text) } else { String::new() };
-        harmless(format!("{what}  {} by {}{reason}{why}", local(overall.at), overall.by).as_bytes())
-    }
-
     /// Shows every stage as it stands.
     pub(super) fn show_all(&self) {
         for line in self.lines() {
             let text = stage_line(&line);
             self.output.line(&if line.seen.standing == Standing::Failed { self.output.red(&text) } else { text });
             for detail in &line.details {
-                self.output.line(&format!("          {}", harmless(detail.as_bytes())));
+                self.output.line(&detail_line(detail));
             }
         }
     }
@@ -149,6 +159,26 @@ impl Course {
     }
 }
 
+/// One line, and whether nobody may miss it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    text: String,
+    is_loud: bool,
+}
+
+/// Whether something went wrong in a stage; nothing before it has come to something.
+const fn has_failed(standing: Standing) -> Option<bool> {
+    match standing {
+        Standing::Ahead | Standing::UnderWay | Standing::Skipped => None,
+        Standing::Done => Some(false),
+        Standing::Failed => Some(true),
+    }
+}
+
+fn detail_line(detail: &str) -> String {
+    format!("          {}", harmless(detail.as_bytes()))
+}
+
 /// `SIGNAL   12 of 12 signalled (0.2 s)`.
 fn stage_line(line: &StageLine) -> String {
     let seen = &line.seen;
@@ -163,4 +193,59 @@ fn stage_line(line: &StageLine) -> String {
     };
     let took = seen.took_ms.map(|ms| format!(" ({}.{} s)", ms / 1000, ms % 1000 / 100)).unwrap_or_default();
     harmless(format!("{:<7}  {standing}{}{took}", seen.stage.word(), seen.text).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::core::progress::StageSeen;
+
+    use super::*;
+
+    fn told(standing: Standing, text: &str, drill: bool) -> StopWord {
+        StopWord::Overall(Box::new(Overall {
+            id: "x".into(),
+            by: "ana".into(),
+            reason: Some("gone \u{1b}wild".into()),
+            drill,
+            carries_on: false,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            elapsed_ms: 0,
+            stages: vec![StageSeen { stage: Stage::Lock, standing, text: text.into(), took_ms: None }],
+            bots: Vec::new(),
+            cap_ms: 0,
+            errors: Vec::new(),
+        }))
+    }
+
+    #[test]
+    fn the_latch_is_told_once_as_soon_as_anybody_knows() {
+        let mut course = Course::silent(Output { json: false, color: false });
+        let mut news = |word: &StopWord| -> Vec<String> {
+            course.hear(word);
+            course.news().into_iter().filter(|line| line.is_loud).map(|line| line.text).collect()
+        };
+        assert_eq!(news(&told(Standing::UnderWay, "", false)), [""; 0]);
+        let failed = news(&told(Standing::Failed, "read-only file system", false));
+        assert!(
+            failed[0].starts_with("NOT LATCHED  ") && failed[0].ends_with(" (read-only file system)"),
+            "{failed:?}"
+        );
+        assert_eq!(news(&told(Standing::Failed, "read-only file system", false)), [""; 0]);
+        let made = news(&told(Standing::Done, "", false));
+        assert!(made[0].starts_with("LATCHED  ") && made[0].contains(" by ana: gone "), "{made:?}");
+        assert!(!made[0].contains('\u{1b}'), "{made:?}");
+        assert!(news(&told(Standing::Done, "", true))[0].starts_with("DRILL  "));
+    }
+
+    #[test]
+    fn a_stage_is_a_line() {
+        let line = |standing, text: &str, took_ms| {
+            let seen = StageSeen { stage: Stage::Signal, standing, text: text.into(), took_ms };
+            stage_line(&StageLine { seen, details: Vec::new() })
+        };
+        assert_eq!(line(Standing::Done, "12 of 12", Some(240)), "SIGNAL   12 of 12 (0.2 s)");
+        assert_eq!(line(Standing::Failed, "EPERM", Some(1040)), "SIGNAL   FAILED: EPERM (1.0 s)");
+        assert_eq!(line(Standing::Ahead, "", None), "SIGNAL   not yet");
+        assert_eq!(line(Standing::Skipped, "", None), "SIGNAL   nothing to do");
+    }
 }

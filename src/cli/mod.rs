@@ -9,6 +9,7 @@ mod desk;
 mod doctor;
 mod estop;
 mod estop_course;
+mod estop_words;
 mod events;
 mod interrupt;
 mod log_lines;

@@ -21,7 +21,7 @@ pub(super) fn start(desk: &Desk, scope: &Scope, output: Output) -> Code {
     };
     if latch::is_latched(&desk.home) {
         let names: Vec<BotName> = specs.iter().map(|spec| spec.name.clone()).collect();
-        act::latched(&desk.home, "start", &names, &desk.by);
+        act::latch_refuses(&desk.home, "start", &names, &desk.by);
         return output.refuse(
             "start",
             Code::Latched,
@@ -43,7 +43,7 @@ pub(super) fn adopt(desk: &Desk, scope: &Scope, output: Output) -> Code {
         Err(why) => return output.refuse("adopt", Code::Usage, &why),
     };
     if latch::is_latched(&desk.home) {
-        act::latched(&desk.home, "adopt", &names, &desk.by);
+        act::latch_refuses(&desk.home, "adopt", &names, &desk.by);
         return output.refuse(
             "adopt",
             Code::Latched,
@@ -68,7 +68,7 @@ pub(super) fn up(desk: &Desk, output: Output) -> Code {
         Err(why) => return output.refuse("up", Code::Usage, &why),
     };
     if latch::is_latched(&desk.home) {
-        act::up_latched(&desk.home, &desk.by);
+        act::latch_refuses_up(&desk.home, &desk.by);
         return output.refuse("up", Code::Latched, "the emergency stop is latched: nothing starts until it is reset");
     }
     leave_on_interrupt(output, "up");

@@ -23,7 +23,7 @@ use crate::who;
 
 use super::args::Scope;
 use super::desk::Desk;
-use super::doctor::verdict;
+use super::estop_words::verdict;
 use super::output::Output;
 use super::scope::{known, known_specs};
 

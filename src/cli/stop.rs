@@ -44,7 +44,7 @@ pub(super) fn restart(desk: &Desk, scope: &Scope, output: Output) -> Code {
     };
     if latch::is_latched(&desk.home) {
         let names: Vec<BotName> = specs.iter().map(|spec| spec.name.clone()).collect();
-        act::latched(&desk.home, "restart", &names, &desk.by);
+        act::latch_refuses(&desk.home, "restart", &names, &desk.by);
         return output.refuse(
             "restart",
             Code::Latched,

@@ -98,7 +98,10 @@ fn files(desk: &Desk) -> Vec<std::path::PathBuf> {
             if entry.path().is_dir() {
                 folders.push(entry.path());
             }
-            found.push(entry.path());
+            // A keeper replaces its records when it likes.
+            if entry.path().extension().is_none_or(|extension| extension != "new") {
+                found.push(entry.path());
+            }
         }
     }
     found.sort();
