@@ -14,6 +14,7 @@ use crate::process;
 use crate::record;
 use crate::search::Finding;
 use crate::survey::{Pass, Sight, see_all};
+use crate::who;
 
 use super::refused::latch_refuses;
 use super::{audit, whole_desk};
@@ -84,7 +85,7 @@ fn adopt_one(
         .and_then(|stray| process::identify(stray.pid).filter(|id| id.start_time == stray.start_time))
         .into_iter()
         .collect();
-    let _ = audit(home, &sight.name, "adopt", by);
+    let _ = audit(home, &sight.name, "adopt", by, who::tty().as_deref());
     if let Err(error) = record::clear_down(&home.bot(&sight.name)) {
         return entry(StartOutcome::Failed, pid, format!("cannot remove its mark 'down': {}", words(&error)));
     }

@@ -35,12 +35,12 @@ fn whole_desk(home: &Home, specs: &[BotSpec]) -> Vec<BotSpec> {
     all
 }
 
-/// Writes down who asked for what. That it cannot be written is a phrase for the report.
-fn audit(home: &Home, name: &BotName, action: &str, by: &str) -> Option<String> {
+/// Writes down who asked for what, at this terminal. That it cannot be written is a phrase for the report.
+fn audit(home: &Home, name: &BotName, action: &str, by: &str, tty: Option<&str>) -> Option<String> {
     let mut more = Map::new();
     more.insert("action".into(), json!(action));
     more.insert("by".into(), json!(by));
-    more.insert("tty".into(), json!(who::tty()));
+    more.insert("tty".into(), json!(tty));
     let event = journal::event(Some(name), Kind::Asked, format!("{by} asked for: {action}"), more);
     let bot = home.bot(name);
     bot.make()

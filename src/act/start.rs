@@ -23,6 +23,7 @@ use crate::paths::{Home, words};
 use crate::record;
 use crate::search::{Elsewhere, Finding};
 use crate::survey::{Marked, Pass, Sight, see_all};
+use crate::who;
 
 use super::refused::remember;
 use super::{audit, whole_desk};
@@ -152,7 +153,7 @@ fn begin_one(home: &Home, spec: &BotSpec, sight: &Sight, pass: &Pass, reason: Re
 fn launch_one(home: &Home, spec: &BotSpec, sight: &Sight, reason: Reason, by: &str) -> Begun {
     let bot = home.bot(&spec.name);
     // What cannot be written here will be refused by the keeper, with the reason.
-    let _ = audit(home, &spec.name, "start", by);
+    let _ = audit(home, &spec.name, "start", by, who::tty().as_deref());
     if reason == Reason::Asked
         && let Err(error) = record::clear_down(&bot)
     {

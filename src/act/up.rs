@@ -10,6 +10,7 @@ use crate::latch;
 use crate::paths::Home;
 use crate::process;
 use crate::survey::{Marked, Sight, see_all};
+use crate::who;
 
 use super::adopt::{as_spec, take};
 use super::audit;
@@ -37,7 +38,7 @@ pub fn up(home: &Home, specs: &[BotSpec], by: &str, wait: Duration) -> Vec<Start
             State::Orphaned => {
                 if let Some(spec) = spec.cloned().or_else(|| sight.record().map(as_spec)) {
                     // It may have ended since it was looked at: then there is nothing to do.
-                    let _ = audit(home, &spec.name, "up", by);
+                    let _ = audit(home, &spec.name, "up", by, who::tty().as_deref());
                     entries.extend(take(home, &spec, &[], false, by, wait));
                 }
             }

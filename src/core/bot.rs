@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -311,6 +311,17 @@ impl OrderSource {
             Self::StateJson { .. } => "state-json",
             Self::Sql { .. } => "sql",
             Self::Command { .. } => "command",
+        }
+    }
+
+    /// The file that orders are read from; nothing where a program is asked.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Freqtrade { path, .. }
+            | Self::Hummingbot { path }
+            | Self::StateJson { path }
+            | Self::Sql { path, .. } => Some(path),
+            Self::Command { .. } => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::core::readiness::Check;
-use crate::orders::book;
+use crate::orders::book::{self, SourceSeen};
 
 use super::subject::Subject;
 
@@ -15,8 +15,13 @@ pub(super) fn read(subject: &Subject) -> Vec<Check> {
     let name = "order sources";
     let seen = book::look(&subject.home, &subject.names(), &subject.specs, WITHIN);
     let read = seen.iter().filter(|seen| seen.reading.is_some()).count();
+    // What a bot writes is not there before its first run: then nothing of it can be open either.
+    let is_new = |seen: &SourceSeen| subject.bots.iter().any(|bot| bot.name == seen.bot && bot.has_written_nothing());
+    let failed = || seen.iter().filter_map(|seen| Some((seen, seen.error.as_ref()?)));
+    let told = |seen: &SourceSeen, error: &String| format!("{}: {error}", seen.bot);
     let troubles: Vec<String> =
-        seen.iter().filter_map(|seen| Some(format!("{}: {}", seen.bot, seen.error.as_ref()?))).collect();
+        failed().filter(|(seen, _)| !is_new(seen)).map(|(seen, error)| told(seen, error)).collect();
+    let new: Vec<&str> = failed().filter(|(seen, _)| is_new(seen)).map(|(seen, _)| seen.bot.as_str()).collect();
     let without: Vec<&str> = seen
         .iter()
         .filter(|seen| seen.source.is_none() && seen.error.is_none())
@@ -28,6 +33,12 @@ pub(super) fn read(subject: &Subject) -> Vec<Check> {
         (true, 1) => Check::good(name, "the one there is can be read"),
         (true, many) => Check::good(name, format!("all {many} can be read")),
     }];
+    if let [_, ..] = new.as_slice() {
+        checks.push(Check::warning(
+            "orders",
+            format!("{}: has never run, and its source is not there yet", new.join(", ")),
+        ));
+    }
     if let [_, ..] = without.as_slice() {
         let whose = if without.len() == 1 { "its orders are unknown" } else { "their orders are unknown" };
         checks.push(Check::warning("orders", format!("{}: no source is configured, so {whose}", without.join(", "))));

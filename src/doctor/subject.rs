@@ -61,6 +61,15 @@ impl Bot {
         self.spec.as_ref().and_then(|spec| spec.cancel.as_ref()).or_else(recorded)
     }
 
+    /// Whether it has never run here, and the file that it is to keep its orders in is not there.
+    pub(super) fn has_written_nothing(&self) -> bool {
+        let file = self.orders().and_then(OrderSource::path);
+        self.record.is_none()
+            && file.is_some_and(|file| {
+                std::fs::symlink_metadata(file).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+            })
+    }
+
     /// What a program is run with on its behalf.
     pub(super) fn surroundings(&self) -> Option<Surroundings> {
         let recorded = || self.record.as_ref().map(Surroundings::of_record);

@@ -26,7 +26,7 @@ pub(super) fn cancel(common: &Common<'_>, chosen: &[Chosen], name: &BotName) -> 
     }
     let mut report = BotReport { mode: setting.mode, ..BotReport::of_orders(name.clone()) };
     board.write(|progress| progress.mode = setting.mode);
-    report.errors.extend(audit(common.home, name, "cancel", &common.order.by));
+    report.errors.extend(audit(common.home, name, "cancel", &common.order.by, common.order.tty.as_deref()));
     let which = chosen.iter().find(|chosen| chosen.bot == *name);
     let which = which.map_or(Which::All, |chosen| Which::These(chosen.orders.clone()));
     let mut venue = Venue::new(common.home, &setting, common.readers, which);

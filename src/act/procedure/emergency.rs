@@ -118,6 +118,7 @@ fn carry_out(
     let stop = StopOrder {
         id: order.id.clone(),
         emergency: Some(desk.cap),
+        tty: order.tty.clone(),
         ..StopOrder::new(home, Wish::Stop, &muster.known(), Some(&desk.specs), &order.by)
     };
     let common = Common {

@@ -118,6 +118,9 @@ pub struct StopOrder {
     pub fresh: Vec<BotSpec>,
     /// Who asks.
     pub by: String,
+    /// At which terminal.
+    #[serde(default)]
+    pub tty: Option<String>,
     /// When.
     pub at: Timestamp,
     /// How long a restart waits for the next run to be ready.
@@ -138,6 +141,7 @@ impl StopOrder {
             specs: specs.map(<[BotSpec]>::to_vec),
             fresh: Vec::new(),
             by: by.to_owned(),
+            tty: who::tty(),
             at: clock::wall(),
             wait: START_WAIT,
             emergency: None,

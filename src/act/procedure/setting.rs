@@ -6,16 +6,9 @@ use std::sync::OnceLock;
 use crate::core::bot::{Api, BotName, BotSpec, Cancel, Claims, Mode, OrderSource};
 use crate::core::record::RunRecord;
 use crate::core::status::RecordSeen;
-use crate::orders::Surroundings;
+use crate::orders::{Place, Surroundings, places};
 use crate::paths::Home;
 use crate::record;
-
-/// Where orders are, and how a program that tells of them is run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) source: OrderSource,
-    pub(super) surroundings: Surroundings,
-}
 
 /// What a stop or a cancelation minds beside the processes of a bot.
 #[derive(Clone, Debug)]
@@ -99,25 +92,6 @@ fn has_run(home: &Home, name: &BotName) -> bool {
     std::fs::read_dir(home.bot(name).log_dir()).is_ok_and(|mut entries| entries.next().is_some())
 }
 
-/// Where its run has its orders, and then where the configuration has them now, if that is another place.
-fn places(spec: Option<&BotSpec>, record: Option<&RunRecord>) -> Vec<Place> {
-    let configured = spec.and_then(|spec| {
-        let source = spec.orders.clone()?;
-        Some(Place { source, surroundings: Surroundings::of_spec(spec) })
-    });
-    let recorded = record.and_then(|record| {
-        let own = Surroundings::of_record(record);
-        // Its variables are not written down: those of the configuration are the nearest there is.
-        let surroundings = match spec.map(Surroundings::of_spec) {
-            Some(now) => Surroundings { cwd: own.cwd, user: own.user, ..now },
-            None => own,
-        };
-        Some(Place { source: record.orders.clone()?, surroundings })
-    });
-    let configured = configured.filter(|place| Some(place) != recorded.as_ref());
-    recorded.into_iter().chain(configured).collect()
-}
-
 /// Where every bot of a desk has its orders: found out once for all bots of a request, when the first one asks.
 #[derive(Debug, Default)]
 pub(super) struct Places(OnceLock<Vec<(BotName, Vec<Place>)>>);
@@ -154,20 +128,10 @@ impl Places {
 
 /// Whether two are one place, by what they are called: a link may be on a share that is gone.
 fn is_the_same(one: &Place, other: &Place) -> bool {
-    match (path_of(&one.source), path_of(&other.source)) {
+    match (one.source.path(), other.source.path()) {
         (Some(one), Some(other)) => plain(one) == plain(other),
         (None, None) => one == other,
         (Some(_), None) | (None, Some(_)) => false,
-    }
-}
-
-fn path_of(source: &OrderSource) -> Option<&Path> {
-    match source {
-        OrderSource::Freqtrade { path, .. }
-        | OrderSource::Hummingbot { path }
-        | OrderSource::StateJson { path }
-        | OrderSource::Sql { path, .. } => Some(path),
-        OrderSource::Command { .. } => None,
     }
 }
 

@@ -11,13 +11,13 @@ use crate::core::moment::Moment;
 use crate::core::order::{Answer, Order};
 use crate::core::status::{LockSeen, RecordSeen};
 use crate::lock::{self, Lock};
-use crate::orders::{Question, Readers, Surroundings};
+use crate::orders::{Place, Question, Readers, Surroundings};
 use crate::paths::Home;
 use crate::process;
 use crate::record;
 
 use super::means::by_command;
-use super::setting::{Place, Setting};
+use super::setting::Setting;
 
 /// No reading of a file takes longer than this.
 const READING: Duration = Duration::from_secs(5);

@@ -116,7 +116,9 @@ impl<'a> Walk<'a> {
     pub(super) fn finish(mut self) -> BotReport {
         let wish = self.wish;
         if wish != Wish::Climb {
-            self.report.errors.extend(audit(self.home, &self.report.name, self.order.word(wish), &self.order.by));
+            let order = self.order;
+            let said = audit(self.home, &self.report.name, order.word(wish), &order.by, order.tty.as_deref());
+            self.report.errors.extend(said);
         }
         if wish == Wish::Restart && latch::is_latched(self.home) {
             self.report.errors.push(LATCHED.into());
