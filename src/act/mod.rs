@@ -16,7 +16,6 @@ use crate::core::bot::{BotName, BotSpec};
 use crate::core::event::Kind;
 use crate::journal;
 use crate::paths::Home;
-use crate::who;
 
 pub use adopt::{NOTHING_TO_ADOPT, adopt};
 pub use refused::{latch_refuses, latch_refuses_up};
