@@ -33,7 +33,7 @@ impl Inbox {
 
     pub(super) fn put(&mut self, msg: Msg) {
         match msg {
-            Msg::Key(_) | Msg::Paste(_) | Msg::Resize(..) | Msg::Signaled(_) | Msg::Suspend | Msg::Continued => {
+            Msg::Key(..) | Msg::Paste(_) | Msg::Resize(..) | Msg::Signaled(_) | Msg::Suspend | Msg::Continued => {
                 self.input.push_back(msg);
             }
             Msg::Orders(news) => news.into_iter().for_each(|news| self.put_orders(news)),
@@ -50,6 +50,7 @@ impl Inbox {
             | Msg::Fresh(_)
             | Msg::Log(_)
             | Msg::Stop(..)
+            | Msg::Emergency(_)
             | Msg::Done(_)
             | Msg::Inspected(_)
             | Msg::Trouble(_)

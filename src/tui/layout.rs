@@ -220,3 +220,30 @@ pub const fn list_rows(pane: Rect) -> usize {
 pub const fn log_rows(pane: Rect) -> usize {
     pane.height.saturating_sub(2) as usize
 }
+
+/// What the page of the emergency stop is made of: one line above, parts that are scrolled, and what stands below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmergencyAreas {
+    /// The stages, or the result.
+    pub upper: Rect,
+    /// The errors; none beside a result, which has them.
+    pub errors: Option<Rect>,
+    /// What stands below.
+    pub below: Rect,
+}
+
+/// Cells for the page of the emergency stop between the line above and the footer, for so many lines of each part.
+pub fn emergency_areas(screen: Rect, upper: usize, errors: Option<usize>, below: usize) -> EmergencyAreas {
+    let body = Rect { y: screen.y + 1, height: screen.height.saturating_sub(3), ..screen };
+    // What must be looked at keeps half of the screen, whatever else there is to be said.
+    let below = (below as u16).min(body.height / 2);
+    let boxes = body.height - below;
+    let wanted = errors.map(|errors| (errors as u16).saturating_add(2));
+    let under = wanted.map_or(0, |wanted| {
+        let left = boxes.saturating_sub((upper as u16).saturating_add(2));
+        wanted.clamp(3, left.max(boxes / 3).max(3)).max(left.min(boxes / 3)).min(boxes)
+    });
+    let upper = Rect { height: boxes - under, ..body };
+    let errors = errors.map(|_| Rect { y: upper.bottom(), height: under, ..body });
+    EmergencyAreas { upper, errors, below: Rect { y: body.y + boxes, height: below, ..body } }
+}

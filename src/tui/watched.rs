@@ -37,6 +37,21 @@ pub struct Watched {
 }
 
 impl Watched {
+    /// One of which nothing was said yet.
+    pub(super) const fn new(name: BotName, deed: Deed, ticket: Ticket, now: Moment) -> Self {
+        Self {
+            name,
+            mode: None,
+            deed,
+            chosen: None,
+            ticket,
+            heard: now,
+            progress: None,
+            report: None,
+            told: None,
+        }
+    }
+
     /// What is known of its orders.
     pub fn orders(&self) -> Option<&OrdersReport> {
         match &self.report {
