@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::core::bot::BotName;
+use crate::core::code::Code;
 use crate::core::latch::LatchSeen;
 use crate::core::moment::Moment;
 use crate::core::overall::Overall;
@@ -58,19 +59,26 @@ pub struct Seen {
     pub report: Option<Report>,
     /// When that was heard; nothing where it was read from a file.
     pub ended: Option<Moment>,
+    /// Whether its latch was lifted since.
+    pub lifted: bool,
 }
 
 impl Seen {
     fn new(course: Course, now: Moment) -> Self {
         let mut book = StopBook::default();
         book.begin(0, Deed::Stop, &[], now);
-        Self { course, overall: None, heard: now, book, report: None, ended: None }
+        Self { course, overall: None, heard: now, book, report: None, ended: None, lifted: false }
     }
 
     /// Whether it is a drill.
     pub fn is_drill(&self) -> bool {
         let told = self.overall.as_ref().map(|overall| overall.drill);
         told.or_else(|| self.report.as_ref().map(|report| report.action.contains("drill"))).unwrap_or(false)
+    }
+
+    /// Whether its end says that no latch could be made.
+    pub fn has_no_latch(&self) -> bool {
+        self.report.as_ref().is_some_and(|report| report.exit_code == Code::NoLatch.number())
     }
 
     /// Whether somebody is at it, or was asked to be.
@@ -373,6 +381,11 @@ impl Emergency {
             EmergencyNews::Latch(latch) => {
                 if !latch.is_latched() {
                     self.in_the_way.clear();
+                    if self.is_latched()
+                        && let Some(seen) = self.seen.as_mut().filter(|seen| seen.course == Course::Over)
+                    {
+                        seen.lifted = true;
+                    }
                     // Whoever has lifted it has seen to what it was about.
                     self.seen.take_if(|seen| seen.course == Course::Interrupted);
                 }

@@ -45,9 +45,9 @@ fn title(model: &Model, seen: &Seen) -> String {
         Course::Asked | Course::UnderWay | Course::Silent => Word::InProgress.words(),
         Course::Interrupted => Word::Interrupted.words(),
         Course::Over if drill => "OVER",
-        Course::Over if model.emergency.is_latched() => Word::Latched.words(),
-        Course::Over if model.emergency.latch.is_none() => "OVER",
-        Course::Over => "OVER, NOT LATCHED",
+        Course::Over if seen.has_no_latch() => "OVER, NOT LATCHED",
+        Course::Over if seen.lifted => "OVER, RESET",
+        Course::Over => Word::Latched.words(),
     };
     let again = seen.overall.as_ref().is_some_and(|overall| overall.carries_on && seen.is_under_way());
     format!("{what} {word}{}", if again { " (carries on)" } else { "" })
@@ -206,10 +206,12 @@ pub fn result(model: &Model, width: usize) -> Vec<StopLine> {
     }
     lines.push(line(&[("", Tint::Plain)]));
     if !seen.is_drill() {
-        let (word, rest, tint) = if model.emergency.is_latched() {
-            ("LATCHED  ", "start, restart, adopt and up are refused (exit 75)", Tint::Plain)
-        } else {
+        let (word, rest, tint) = if seen.has_no_latch() {
             ("NOT LATCHED  ", "anything may be started", Tint::Bad)
+        } else if seen.lifted {
+            ("RESET    ", "the latch was lifted since; nothing was started by that", Tint::Plain)
+        } else {
+            ("LATCHED  ", "start, restart, adopt and up are refused (exit 75)", Tint::Plain)
         };
         wrapped(vec![(word.to_owned(), Tint::Strong), (rest.to_owned(), tint)], width, &mut lines);
     }
@@ -249,7 +251,9 @@ fn below_progress(seen: &Seen, width: usize) -> Vec<StopLine> {
     let mut lines = Vec::new();
     stop_page::totals(&seen.book, width, &mut lines);
     lines.push(line(&[("Open positions are not closed by this.", Tint::Strong)]));
-    lines.push(line(&[("Nothing here can be interrupted. Leaving the screen does not stop it.", Tint::Plain)]));
+    if seen.course != Course::Interrupted {
+        lines.push(line(&[("Nothing here can be interrupted. Leaving the screen does not stop it.", Tint::Plain)]));
+    }
     lines.push(line(&[
         ("If this hangs:  ", Tint::Plain),
         ("botwarden estop", Tint::Strong),
@@ -264,7 +268,7 @@ fn below_result(model: &Model, seen: &Seen) -> Vec<StopLine> {
         return vec![line(&[("This was a drill: nothing live was touched, and its latch is lifted at its end.", Tint::Plain)])];
     }
     let mut lines = vec![line(&[("Open positions were not closed by this.", Tint::Strong)])];
-    if !model.emergency.is_latched() {
+    if seen.lifted || !model.emergency.is_latched() {
         return lines;
     }
     if model.fixed.read_only {
@@ -307,7 +311,8 @@ pub fn below(model: &Model, width: usize) -> Vec<StopLine> {
 pub fn areas(model: &Model, screen: Rect) -> EmergencyAreas {
     let width = text_columns(screen);
     let is_over = model.emergency.seen.as_ref().is_some_and(|seen| seen.report.is_some());
-    let errors = (!is_over).then(|| errors(model, width).len());
+    let in_use = model.emergency.part == PagePart::Errors;
+    let errors = (!is_over).then(|| (errors(model, width).len(), in_use));
     emergency_areas(screen, upper(model, width).len(), errors, below(model, width).len())
 }
 
@@ -344,13 +349,9 @@ pub fn upper(model: &Model, width: usize) -> Vec<StopLine> {
 /// All of it in a line or two, where there is no room for more.
 pub fn brief(model: &Model) -> String {
     let Some(seen) = &model.emergency.seen else { return String::new() };
-    let (head, right) = head(model);
-    let mut words = vec![head.trim().to_owned()];
-    if let Some(at) = stages_now(seen) {
-        words.push(at);
-    }
-    words.push(right.trim().to_owned());
-    words.push("q leaves this view".to_owned());
+    let (_, right) = head(model);
+    let mut words = vec![title(model, seen), right.trim().to_owned(), "q leaves this".to_owned()];
+    words.extend(stages_now(seen));
     words.retain(|word| !word.is_empty());
     words.join("; ")
 }

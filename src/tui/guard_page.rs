@@ -167,7 +167,7 @@ fn states(model: &Model) -> String {
     });
     match files.count() as u64 {
         0 => "what bots say of their state (no state file of a running bot is known)".to_owned(),
-        files => format!("state of {}, by its file", plural(files, "bot")),
+        files => format!("state files of {}", plural(files, "bot")),
     }
 }
 

@@ -288,7 +288,7 @@ pub const TABLE: &[Binding] = table![
     [plain('R')], A::Reset, "reset", "reset the latch", "type the host's name and a reason; what stands in the way: a note", Emergency, Panes, "";
     [plain('X')], A::KillAll, "kill all", "kill what still lives", "as kill", EmergencyPage, Place::Emergency, "kill now (asks)";
     [plain('c')], A::CancelAgain, "cancel again", "cancel and verify again", "y/N", EmergencyPage, Place::Emergency, "cancel what is left, and verify again";
-    [plain('y')], A::CopyReport, "copy report", "copy the report", "", EmergencyPage, Place::Emergency, "copy report";
+    [plain('y')], A::CopyReport, "copy report", "copy the report", "", EmergencyPage, Place::Emergency, "copy";
     [named(KeyCode::Tab)], A::NextPart, "other part", "stages, or errors", "", EmergencyPage, Place::Emergency, "errors";
     [plain('q'), named(KeyCode::Esc)], A::LeavePage, "leave page", "leave it; the stop goes on", "", EmergencyPage, Place::Emergency, "leave this view";
 ];

@@ -53,7 +53,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
     let count = seen.book.bots.len();
     let whom = if seen.is_drill() { format!(" DRILL: {count} bots ") } else { format!(" ALL: {count} bots ") };
     let in_use = model.emergency.part == PagePart::Stages;
-    draw_box(model, frame, areas.upper, (what, in_use, &whom), (upper, top));
+    if areas.upper.height > 0 {
+        draw_box(model, frame, areas.upper, (what, in_use, &whom), (upper, top));
+    }
     if let Some(area) = areas.errors {
         let title = format!(" Errors {} ", emergency_page::error_count(seen));
         let lines = emergency_page::errors(model, columns);
