@@ -146,8 +146,16 @@ fn misplaced(graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
 }
 
 /// The files of the screen that carry out what the others only decide.
-const HANDS: [&str; 6] =
-    ["tui/mod.rs", "tui/effects.rs", "tui/follow.rs", "tui/tail.rs", "tui/file_tail.rs", "tui/order_watch.rs"];
+const HANDS: [&str; 8] = [
+    "tui/mod.rs",
+    "tui/effects.rs",
+    "tui/follow.rs",
+    "tui/tail.rs",
+    "tui/file_tail.rs",
+    "tui/order_watch.rs",
+    "tui/estop_watch.rs",
+    "tui/trigger.rs",
+];
 
 /// What the other files of the screen import besides the core and one another.
 fn screens_that_act(graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! How far a stop has come: what is shown of it while it is under way.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::bot::{BotName, Mode};
@@ -90,4 +92,33 @@ pub struct Waiting {
     pub then: Option<String>,
     /// Until then, in milliseconds from now.
     pub left_ms: Option<u64>,
+}
+
+impl Waiting {
+    /// What is waited for, and what comes then, as a phrase: `pid 48220; SIGKILL in 6 s`.
+    pub fn sentence(&self) -> String {
+        match self.then_sentence() {
+            Some(then) => format!("{}; {then}", self.what),
+            None => self.what.clone(),
+        }
+    }
+
+    /// What comes then: `SIGKILL in 6 s`.
+    pub fn then_sentence(&self) -> Option<String> {
+        // Rounded up: nothing happens before it says 0.
+        match (&self.then, self.left_ms.map(|left| left.div_ceil(1000))) {
+            (Some(then), Some(0)) => Some(format!("{then} now")),
+            (Some(then), Some(left)) => Some(format!("{then} in {left} s")),
+            (Some(then), None) => Some(format!("then {then}")),
+            (None, Some(left)) => Some(format!("for {left} s more")),
+            (None, None) => None,
+        }
+    }
+
+    /// The same, so much later.
+    #[must_use]
+    pub fn later(&self, by: Duration) -> Self {
+        let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        Self { left_ms: self.left_ms.map(|left| left.saturating_sub(by)), ..self.clone() }
+    }
 }

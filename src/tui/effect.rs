@@ -28,6 +28,19 @@ pub enum Effect {
         /// Orders that were chosen one by one: whose, and what they are called. All of a bot that stands here without any.
         orders: Vec<(BotName, Vec<String>)>,
     },
+    /// Fire the emergency stop, now. What comes of it is told by `Msg::Emergency`.
+    Fire,
+    /// Lift the latch; `EmergencyNews::Reset` ends it.
+    Reset {
+        /// Why.
+        reason: String,
+        /// What is said about what stands in the way.
+        waive: Option<String>,
+    },
+    /// Examine now whether the emergency stop would work.
+    Examine,
+    /// Put this text into the clipboard of the terminal.
+    Copy(String),
     /// Read the orders of these bots, and of those that are not configured any more; `Msg::Orders` follows.
     ReadOrders(Vec<BotSpec>),
     /// Go on reading orders, or rest while nobody looks.

@@ -10,22 +10,26 @@ use std::time::{Duration, Instant, SystemTime};
 use log::warn;
 
 use crate::act;
+use crate::act::emergency::ResetOrder;
 use crate::act::procedure::{Chosen, StopOrder, StopWord};
 use crate::clock;
 use crate::config::{self, last_good};
 use crate::core::bot::{BotName, BotSpec};
-use crate::core::report::{BotReport, StartOutcome, StartedBot};
+use crate::core::report::{BotReport, Report, StartOutcome, StartedBot};
 use crate::core::status::BotStatus;
 use crate::core::stop::Wish;
 use crate::journal;
 use crate::paths::{Home, words};
 use crate::record;
 use crate::survey::Surveyor;
+use crate::who;
 
 use super::deed::Deed;
+use super::estop_watch;
 use super::follow::{Wanted, follow};
-use super::message::{Configured, Done, Inspection, LastReport, Msg, StopNews, Ticket, Told};
+use super::message::{Configured, Done, EmergencyNews, Inspection, LastReport, Msg, StopNews, Ticket, Told};
 use super::order_watch::{self, Watch};
+use super::trigger::Trigger;
 
 /// So many events are looked through for the last report, and so many of them are shown.
 const SEARCHED: usize = 2000;
@@ -48,6 +52,8 @@ pub struct Hands {
     looks: Option<Sender<Look>>,
     logs: Option<Sender<Wanted>>,
     orders: Option<Sender<Watch>>,
+    trigger: Trigger,
+    estop: Option<Sender<()>>,
     /// Whose orders are to be read, for a thread that takes the place of another.
     owners: Vec<BotSpec>,
     hurried: bool,
@@ -63,8 +69,11 @@ enum Look {
 
 impl Hands {
     /// Begins to look at the bots, as soon as it can.
-    pub const fn new(home: Home, source: Source, by: String, tell: Sender<Msg>) -> Self {
+    pub fn new(home: Home, source: Source, by: String, tell: Sender<Msg>) -> Self {
+        let trigger = Trigger::new(home.clone(), source.file.clone(), by.clone(), tell.clone());
         Self {
+            trigger,
+            estop: None,
             home,
             source,
             by,
@@ -87,13 +96,17 @@ impl Hands {
 
     /// Makes the threads that are not there, once a second at most.
     pub fn tend(&mut self) {
-        let all = self.looks.is_some() && self.logs.is_some() && self.orders.is_some();
+        let all = self.looks.is_some() && self.logs.is_some() && self.orders.is_some() && self.estop.is_some();
         if all || self.tried.is_some_and(|tried| tried.elapsed() < CALM) {
             return;
         }
         self.tried = Some(Instant::now());
-        let made =
-            self.begin_to_look().and_then(|()| self.begin_to_follow()).and_then(|()| self.begin_to_read_orders());
+        self.trigger.make_ready();
+        let made = self
+            .begin_to_watch()
+            .and_then(|()| self.begin_to_look())
+            .and_then(|()| self.begin_to_follow())
+            .and_then(|()| self.begin_to_read_orders());
         match (&made, self.complained) {
             (Ok(()), true) => self.say("there is room for threads again; the list is that of now".into()),
             (Err(why), false) => {
@@ -102,6 +115,55 @@ impl Hands {
             (Ok(()), false) | (Err(_), true) => {}
         }
         self.complained = made.is_err();
+    }
+
+    fn begin_to_watch(&mut self) -> Result<(), String> {
+        if self.estop.is_some() {
+            return Ok(());
+        }
+        let (estop, asked) = channel();
+        let watched = estop_watch::Watched {
+            home: self.home.clone(),
+            config: self.source.file.clone(),
+            tell: self.tell.clone(),
+            heard: self.trigger.heard(),
+        };
+        spawn("emergency", move || estop_watch::watch(watched, &asked))?;
+        self.estop = Some(estop);
+        Ok(())
+    }
+
+    /// Fires the emergency stop.
+    pub fn fire(&mut self) {
+        self.trigger.pull();
+    }
+
+    /// Examines now whether it would work.
+    pub fn examine(&mut self) {
+        self.estop = self.estop.take().filter(|estop| estop.send(()).is_ok());
+    }
+
+    /// Lifts the latch, on a thread of its own.
+    pub fn reset(&self, reason: String, waive: Option<String>) {
+        let order = ResetOrder {
+            home: self.home.clone(),
+            config: self.source.file.clone(),
+            by: self.by.clone(),
+            tty: who::tty(),
+            reason,
+            waive,
+        };
+        let tell = self.tell.clone();
+        let started = spawn("reset", move || {
+            let report = act::emergency::reset(&order);
+            // Nobody listens any more once the screen was left.
+            let _ = tell.send(Msg::Emergency(EmergencyNews::Reset(Box::new(report))));
+        });
+        if let Err(why) = started {
+            let mut report = Report::of("estop reset", &self.by, clock::wall(), Vec::new());
+            report.add_error(why);
+            let _ = self.tell.send(Msg::Emergency(EmergencyNews::Reset(Box::new(report))));
+        }
     }
 
     fn begin_to_look(&mut self) -> Result<(), String> {
@@ -208,7 +270,7 @@ impl Hands {
             let names = promise.names.clone();
             let carry_out = |order: StopOrder| {
                 // Nobody listens any more once the screen was left.
-                let report = act::stop(&order, &mut |word| _ = hear.send(Msg::Stop(ticket, said(word))));
+                let report = act::stop(&order, &mut |word| _ = hear.send(Msg::Stop(ticket, StopNews::from(word))));
                 let told = told_stops(&report.action, &report.bots);
                 let _ = hear.send(Msg::Stop(ticket, StopNews::Over(Box::new(report))));
                 told
@@ -278,6 +340,8 @@ pub struct Source {
     stamp: Option<Stamp>,
     /// Whether the screen was told what this one says.
     told: bool,
+    /// The longest wait of a rung in an emergency stop, if that is news.
+    wait: Option<Duration>,
 }
 
 /// What changes when a file is written.
@@ -287,7 +351,7 @@ impl Source {
     /// What was read of this file already.
     pub fn new(home: Home, file: Option<PathBuf>, said: Configured) -> Self {
         let specs = said.clone().unwrap_or_default();
-        Self { home, file, said, specs, stamp: None, told: false }
+        Self { home, file, said, specs, stamp: None, told: false, wait: None }
     }
 
     /// Reads the file again, if it must be or seems to have changed. What it says, if that is news.
@@ -306,6 +370,7 @@ impl Source {
                 {
                     warn!("cannot keep a copy of the configuration: {error}");
                 }
+                self.wait = Some(config.estop.wait);
                 Ok(config.bots)
             }
             Err(mistakes) => Err(mistakes.first().map(ToString::to_string).unwrap_or_default()),
@@ -330,6 +395,11 @@ fn look_on(mut surveyor: Surveyor, mut source: Source, asked: &Receiver<Look>, t
         // Before the bots: what is seen of them is seen by what the file says.
         if let Some(news) = source.news(!tickets.is_empty())
             && tell.send(Msg::Configuration(news)).is_err()
+        {
+            return;
+        }
+        if let Some(wait) = source.wait.take()
+            && tell.send(Msg::Emergency(EmergencyNews::Cap(wait))).is_err()
         {
             return;
         }
@@ -378,13 +448,15 @@ fn told_start(deed: Deed, bot: &StartedBot, took: Duration) -> Told {
     Told { name: bot.name.clone(), well, text }
 }
 
-fn said(word: &StopWord) -> StopNews {
-    match word {
-        StopWord::Waiting { bot, stage, what } => StopNews::Waiting(bot.clone(), *stage, what.clone()),
-        StopWord::Progress(progress) => StopNews::Progress(progress.clone()),
-        StopWord::Overall(overall) => StopNews::Overall(overall.clone()),
-        StopWord::Bot(report) => StopNews::Bot(report.clone()),
-        StopWord::Over(report) => StopNews::Over(report.clone()),
+impl From<&StopWord> for StopNews {
+    fn from(word: &StopWord) -> Self {
+        match word {
+            StopWord::Waiting { bot, stage, what } => Self::Waiting(bot.clone(), *stage, what.clone()),
+            StopWord::Progress(progress) => Self::Progress(progress.clone()),
+            StopWord::Overall(overall) => Self::Overall(overall.clone()),
+            StopWord::Bot(report) => Self::Bot(report.clone()),
+            StopWord::Over(report) => Self::Over(report.clone()),
+        }
     }
 }
 

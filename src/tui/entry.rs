@@ -2,15 +2,16 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::deed::{self, Guard};
+use super::deed::{self, Deed, Guard};
 use super::effect::{Effect, tell};
+use super::firing::fire;
 use super::inspect;
 use super::keys::{self, Action};
 use super::layout;
 use super::model::{About, Dialog, Focus, Model, Pane, Prompt, Tone};
 use super::panes::narrow;
 use super::text;
-use super::wish::look_again;
+use super::wish::{carry_out, look_again};
 
 /// Pasted text: letters where letters are typed, else nothing at all.
 pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) {
@@ -25,7 +26,7 @@ pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) 
                 Pane::Logs | Pane::Diagnostics | Pane::Stops => {}
             }
         }
-        Focus::Panes | Focus::Asking(_) | Focus::Help(_) | Focus::Inspecting(_) => {
+        Focus::Panes | Focus::Asking(_) | Focus::Help(_) | Focus::Inspecting(_) | Focus::Resetting(_) => {
             tell(model, effects, Tone::Plain, "pasted text is ignored");
         }
     }
@@ -62,7 +63,7 @@ pub(super) fn typing(model: &mut Model, effects: &mut Vec<Effect>, mut prompt: P
 
 /// Takes one key into a text, if it is a letter of it or takes one back.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is not ours")]
-fn letter(text: &mut String, event: &KeyEvent) {
+pub(super) fn letter(text: &mut String, event: &KeyEvent) {
     let control = event.modifiers.contains(KeyModifiers::CONTROL);
     match event.code {
         KeyCode::Char('u') if control => text.clear(),
@@ -95,6 +96,10 @@ pub(super) fn asking(model: &mut Model, effects: &mut Vec<Effect>, mut dialog: D
         }
     };
     match (dialog.about, yes) {
+        // It changes all the time while everything is being stopped: what lives is killed, whatever it was when asked about.
+        (About::Deed(Deed::Kill, targets), true) if model.emergency.shown => {
+            carry_out(model, effects, Deed::Kill, targets);
+        }
         (About::Deed(deed, targets), true) => {
             // Some time has passed since the question: nothing is done to what it was not asked about.
             look_again(model, effects, deed, targets);
@@ -104,6 +109,8 @@ pub(super) fn asking(model: &mut Model, effects: &mut Vec<Effect>, mut dialog: D
             tell(model, effects, Tone::Plain, text);
         }
         (About::Leaving(_), true) => effects.push(Effect::Leave(None)),
+        (About::FireAgain, true) => fire(model, effects),
+        (About::FireAgain, false) => tell(model, effects, Tone::Plain, "not fired again"),
         (About::Leaving(_), false) => tell(model, effects, Tone::Plain, "not left"),
     }
 }

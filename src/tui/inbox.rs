@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::core::bot::BotName;
+use crate::core::progress::Progress;
 
-use super::message::{Msg, OrdersNews, OrdersSeen};
+use super::message::{EmergencyNews, Msg, OrdersNews, OrdersSeen, StopNews};
 
 /// Messages that wait.
 #[derive(Debug, Default)]
@@ -33,7 +34,7 @@ impl Inbox {
 
     pub(super) fn put(&mut self, msg: Msg) {
         match msg {
-            Msg::Key(_) | Msg::Paste(_) | Msg::Resize(..) | Msg::Signaled(_) | Msg::Suspend | Msg::Continued => {
+            Msg::Key(..) | Msg::Paste(_) | Msg::Resize(..) | Msg::Signaled(_) | Msg::Suspend | Msg::Continued => {
                 self.input.push_back(msg);
             }
             Msg::Orders(news) => news.into_iter().for_each(|news| self.put_orders(news)),
@@ -45,15 +46,29 @@ impl Inbox {
                     Some(_) | None => self.rest.push_back(msg),
                 }
             }
+            Msg::Emergency(EmergencyNews::Word(StopNews::Progress(progress))) => self.put_progress(progress),
             Msg::Now(_)
             | Msg::Configuration(_)
             | Msg::Fresh(_)
             | Msg::Log(_)
             | Msg::Stop(..)
+            | Msg::Emergency(_)
             | Msg::Done(_)
             | Msg::Inspected(_)
             | Msg::Trouble(_)
             | Msg::Diagnostic => self.rest.push_back(msg),
+        }
+    }
+
+    /// How far a bot has come takes the place of how far it had, unless something else was said of all this since.
+    fn put_progress(&mut self, progress: Box<Progress>) {
+        let same = |of: &Progress| of.bot == progress.bot;
+        let mut before = self.rest.iter_mut().rev().map_while(|msg| {
+            if let Msg::Emergency(EmergencyNews::Word(StopNews::Progress(of))) = msg { Some(of) } else { None }
+        });
+        match before.find(|of| same(of)) {
+            Some(older) => *older = progress,
+            None => self.rest.push_back(Msg::Emergency(EmergencyNews::Word(StopNews::Progress(progress)))),
         }
     }
 

@@ -77,6 +77,20 @@ pub enum Action {
     Leave,
     /// The emergency stop.
     Emergency,
+    /// Show the page of the emergency stop that is under way, or of the last one.
+    ShowEmergency,
+    /// Lift the latch of the emergency stop.
+    Reset,
+    /// Leave the page of the emergency stop.
+    LeavePage,
+    /// On it: kill what still lives.
+    KillAll,
+    /// On it: cancel what is left, and verify again.
+    CancelAgain,
+    /// On it: copy the report.
+    CopyReport,
+    /// On it: scroll the other part.
+    NextPart,
 }
 
 /// A key with what is held down beside it.
@@ -133,6 +147,8 @@ pub enum Place {
     Lists,
     /// In this pane alone.
     In(Pane),
+    /// On the page of the emergency stop alone.
+    Emergency,
 }
 
 impl Place {
@@ -142,6 +158,7 @@ impl Place {
             Always | Panes => true,
             Lists => matches!(pane, Pane::Bots | Pane::Orders),
             In(only) => only == pane,
+            Place::Emergency => false,
         }
     }
 }
@@ -159,11 +176,24 @@ pub enum Group {
     Logs,
     /// The rest.
     Other,
+    /// The emergency stop.
+    Emergency,
+    /// Its own page.
+    EmergencyPage,
 }
 
 impl Group {
+    /// Whether it is about the emergency stop.
+    pub const fn is_of_emergency(self) -> bool {
+        match self {
+            Self::Emergency | Self::EmergencyPage => true,
+            Self::Act | Self::Move | Self::Find | Self::Logs | Self::Other => false,
+        }
+    }
+
     /// Every group, in the order of the help.
-    pub const ALL: [Self; 5] = [Self::Act, Self::Move, Self::Find, Self::Logs, Self::Other];
+    pub const ALL: [Self; 7] =
+        [Self::Emergency, Self::EmergencyPage, Self::Act, Self::Move, Self::Find, Self::Logs, Self::Other];
 
     /// Its heading.
     pub const fn title(self) -> &'static str {
@@ -173,6 +203,8 @@ impl Group {
             Self::Find => "FIND AND MARK",
             Self::Logs => "LOGS",
             Self::Other => "OTHER",
+            Self::Emergency => "EMERGENCY - works on every screen",
+            Self::EmergencyPage => "ON ITS PAGE",
         }
     }
 }
@@ -247,11 +279,18 @@ pub const TABLE: &[Binding] = table![
     [plain('i')], A::Inspect, "inspect", "all that is known of the bot", "", Other, Panes, "inspect";
     [ctrl('l')], A::Redraw, "redraw", "draw everything anew", "", Other, Always, "";
     [ctrl('z')], A::Suspend, "suspend", "back to the shell, 'fg' returns", "", Other, Always, "";
-    [plain('!')], A::Emergency, "emergency stop", "emergency stop: not in this version", "", Other, Panes, "";
-    [ctrl('x')], A::Emergency, "emergency stop", "same, even while typing", "", Other, Always, "";
     [plain('?')], A::Help, "help", "this help", "", Other, Panes, "help";
     [plain('q')], A::Leave, "leave", "leave; the bots keep running", "", Other, Panes, "leave";
     [ctrl('c')], A::Leave, "leave", "same, even while typing", "", Other, Always, "";
+    [plain('!')], A::Emergency, "emergency stop", "its guard; again: FIRES", "the same key again", Emergency, Panes, "E-STOP";
+    [ctrl('x')], A::Emergency, "emergency stop", "same, even while typing", "the same key again", Emergency, Always, "";
+    [plain('E')], A::ShowEmergency, "emergency page", "how the emergency stop goes", "", Emergency, Panes, "";
+    [plain('R')], A::Reset, "reset", "reset the latch", "type the host's name and a reason; what stands in the way: a note", Emergency, Panes, "";
+    [plain('X')], A::KillAll, "kill all", "kill what still lives", "as kill", EmergencyPage, Place::Emergency, "kill now (asks)";
+    [plain('c')], A::CancelAgain, "cancel again", "cancel and verify again", "y/N", EmergencyPage, Place::Emergency, "cancel what is left, and verify again";
+    [plain('y')], A::CopyReport, "copy report", "copy the report", "", EmergencyPage, Place::Emergency, "copy";
+    [named(KeyCode::Tab)], A::NextPart, "other part", "stages, or errors", "", EmergencyPage, Place::Emergency, "errors";
+    [plain('q'), named(KeyCode::Esc)], A::LeavePage, "leave page", "leave it; the stop goes on", "", EmergencyPage, Place::Emergency, "leave this view";
 ];
 
 /// What this key does in this pane.
@@ -262,6 +301,11 @@ pub fn lookup(event: &KeyEvent, pane: Pane) -> Option<Action> {
 /// What this key does whatever else is going on.
 pub fn lookup_always(event: &KeyEvent) -> Option<Action> {
     find(event, |place| place == Always)
+}
+
+/// What this key does on the page of the emergency stop and nowhere else.
+pub fn lookup_on_emergency(event: &KeyEvent) -> Option<Action> {
+    find(event, |place| place == Place::Emergency)
 }
 
 fn find(event: &KeyEvent, valid: impl Fn(Place) -> bool) -> Option<Action> {
@@ -295,6 +339,7 @@ pub fn markdown() -> String {
                 Panes => "every pane",
                 Lists => "Bots, Orders",
                 In(pane) => pane.title(),
+                Place::Emergency => "page of the emergency stop",
             };
             let _ = writeln!(page, "| {keys} | {} | {place} | {} |", row.help, row.guard);
         }
@@ -308,14 +353,18 @@ mod tests {
 
     #[test]
     fn no_key_stands_for_two_things_in_one_place() {
-        for pane in Pane::ALL {
+        let is_once = |holds: &dyn Fn(Place) -> bool, place: &str| {
             let mut seen: Vec<Key> = Vec::new();
-            for row in TABLE.iter().filter(|row| row.place.holds(pane)) {
+            for row in TABLE.iter().filter(|row| holds(row.place)) {
                 for key in row.keys {
-                    assert!(!seen.contains(key), "{} twice in {}", key.label(), pane.title());
+                    assert!(!seen.contains(key), "{} twice in {place}", key.label());
                     seen.push(*key);
                 }
             }
+        };
+        for pane in Pane::ALL {
+            is_once(&|place| place.holds(pane), pane.title());
         }
+        is_once(&|place| matches!(place, Always | Place::Emergency), "the page of the emergency stop");
     }
 }

@@ -220,3 +220,40 @@ pub const fn list_rows(pane: Rect) -> usize {
 pub const fn log_rows(pane: Rect) -> usize {
     pane.height.saturating_sub(2) as usize
 }
+
+/// What the page of the emergency stop is made of: one line above, parts that are scrolled, and what stands below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmergencyAreas {
+    /// The stages, or the result.
+    pub upper: Rect,
+    /// The errors; none beside a result, which has them.
+    pub errors: Option<Rect>,
+    /// What stands below.
+    pub below: Rect,
+}
+
+/// Below this many lines there is no room for two parts: the one that is scrolled has it all.
+const TWO_PARTS: u16 = 14;
+
+/// Cells for the page of the emergency stop between the line above and the footer, for so many lines of each part.
+/// `errors`: how many, and whether those are scrolled.
+pub fn emergency_areas(screen: Rect, upper: usize, errors: Option<(usize, bool)>, below: usize) -> EmergencyAreas {
+    let body = Rect { y: screen.y + 1, height: screen.height.saturating_sub(3), ..screen };
+    // What must be looked at keeps most of the screen, whatever else there is to be said.
+    let most = if body.height < TWO_PARTS { body.height / 4 } else { body.height / 2 };
+    let below = (below as u16).min(most);
+    let boxes = body.height - below;
+    let under = match errors {
+        None => 0,
+        Some((_, in_use)) if body.height < TWO_PARTS => boxes * u16::from(in_use),
+        Some((errors, _)) => {
+            // A part that needs less than a third leaves the rest to the other.
+            let wanted = (errors as u16).saturating_add(2).max(3);
+            let left = boxes.saturating_sub((upper as u16).saturating_add(2));
+            wanted.min((boxes / 3).max(left)).max(left.min(boxes / 3)).max(3)
+        }
+    };
+    let upper = Rect { height: boxes - under, ..body };
+    let errors = errors.filter(|_| under > 0).map(|_| Rect { y: upper.bottom(), height: under, ..body });
+    EmergencyAreas { upper, errors, below: Rect { y: body.y + boxes, height: below, ..body } }
+}

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::event::{Event, Kind};
+use crate::core::latch::LatchSeen;
 use crate::core::moment::Moment;
 use crate::core::order::Order;
 use crate::core::overall::Overall;
 use crate::core::progress::Progress;
+use crate::core::readiness::EstopSeen;
 use crate::core::record::Down;
 use crate::core::report::{BotReport, Report};
 use crate::core::signal::Signal;
@@ -22,8 +24,8 @@ use crate::core::stop::Stage;
 pub enum Msg {
     /// What time it is.
     Now(Now),
-    /// A key was pressed.
-    Key(KeyEvent),
+    /// A key was pressed, and arrived at this moment.
+    Key(KeyEvent, Moment),
     /// Text was pasted.
     Paste(String),
     /// The terminal has this many columns and rows.
@@ -40,6 +42,8 @@ pub enum Msg {
     Orders(Vec<OrdersNews>),
     /// Whoever stops bots, or cancels orders, says how it goes.
     Stop(Ticket, StopNews),
+    /// Something about the emergency stop.
+    Emergency(EmergencyNews),
     /// An action came to its end.
     Done(Done),
     /// Everything that is written down about a bot was read.
@@ -159,6 +163,29 @@ pub enum StopNews {
     Bot(Box<BotReport>),
     /// All of it is.
     Over(Box<Report>),
+}
+
+/// What may be told about the emergency stop.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EmergencyNews {
+    /// This was seen of its latch.
+    Latch(LatchSeen),
+    /// It was examined whether it would work.
+    Examined(Box<EstopSeen>),
+    /// By the configuration, no rung of any ladder waits longer.
+    Cap(Duration),
+    /// Whoever carries one out says this.
+    Word(StopNews),
+    /// Somebody carries one out, and says nothing.
+    Silent,
+    /// Whoever carried it out was heard until now, and has not said how it ended.
+    Lost,
+    /// Nobody carries out the one that the latch names: this became of it. Nothing where that was not written down.
+    Past(Option<Box<Report>>),
+    /// It was fired from here, and nobody could be found to carry it out; the text says why.
+    NotFired(String),
+    /// A reset that was asked for from here has ended.
+    Reset(Box<Report>),
 }
 
 /// An action came to its end.

@@ -13,10 +13,17 @@ pub mod deed;
 mod diagnostics;
 pub mod effect;
 mod effects;
+pub mod emergency;
+mod emergency_keys;
+pub mod emergency_page;
 mod entry;
+mod estop_watch;
 mod file_tail;
 pub mod filter;
+mod firing;
 mod follow;
+pub mod guard;
+pub mod guard_page;
 mod inbox;
 pub mod inspect;
 pub mod keys;
@@ -35,6 +42,7 @@ mod tail;
 mod terminal;
 pub mod text;
 pub mod theme;
+mod trigger;
 pub mod update;
 pub mod view;
 pub mod watched;
@@ -47,9 +55,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
-use crate::core::moment::Moment;
+use crate::clock;
 use crate::core::signal::Signal;
 use crate::paths::Home;
 
@@ -125,7 +131,6 @@ impl Left {
 /// If there is no terminal, or it went away.
 pub fn run(options: Options) -> Result<Left, String> {
     let (tell, told) = channel();
-    let clock = Clock::new();
     let fixed = Fixed {
         host: text::harmless(&options.host),
         ascii: options.ascii,
@@ -137,7 +142,7 @@ pub fn run(options: Options) -> Result<Left, String> {
     let mut model = Model::new(fixed);
     diagnostics::listen(&tell);
     let mut terminal = Terminal::take()?;
-    let input = Input::read(&tell)?;
+    let input = Input::read(&tell, clock::now)?;
     let mut inbox = Inbox::default();
     inbox.put(Msg::Configuration(options.configured.clone()));
     let source = Source::new(options.home.clone(), options.config, options.configured);
@@ -150,7 +155,7 @@ pub fn run(options: Options) -> Result<Left, String> {
     let signal = 'open: loop {
         hands.tend();
         let turn = Instant::now();
-        let mut next = Some(Msg::Now(clock.now()));
+        let mut next = Some(Msg::Now(now()));
         while let Some(msg) = next {
             for effect in update(&mut model, msg) {
                 match perform(effect, &mut hands, &mut terminal).map_err(gone)? {
@@ -164,8 +169,8 @@ pub fn run(options: Options) -> Result<Left, String> {
             changed |= next.is_some();
         }
         // The clock of the header, and every age, tick by the second.
-        let now = model.now.wall.as_second();
-        changed |= second.replace(now) != Some(now);
+        let ticks = (model.now.wall.as_second(), model.emergency.guard(model.now.mono).map(|armed| armed.seconds_left(model.now.mono)));
+        changed |= second.replace(ticks) != Some(ticks);
         let rest = drawn.map_or(Duration::ZERO, |drawn| FRAME.saturating_sub(drawn.elapsed()));
         if changed && rest.is_zero() {
             diagnostics::gather();
@@ -176,7 +181,7 @@ pub fn run(options: Options) -> Result<Left, String> {
         let patience = match (inbox.is_empty(), changed) {
             (false, _) => Duration::ZERO,
             (true, true) => rest,
-            (true, false) => clock.until_next_second(),
+            (true, false) => until_next_second().min(until_guard_closes(&model)),
         };
         match told.recv_timeout(patience) {
             Ok(msg) => {
@@ -206,6 +211,10 @@ fn gone(error: io::Error) -> String {
 fn perform(effect: Effect, hands: &mut Hands, terminal: &mut Terminal) -> io::Result<After> {
     match effect {
         Effect::Act { ticket, deed, names, specs, orders } => hands.act(ticket, deed, names, specs, orders),
+        Effect::Fire => hands.fire(),
+        Effect::Reset { reason, waive } => hands.reset(reason, waive),
+        Effect::Examine => hands.examine(),
+        Effect::Copy(text) => terminal::copy(&text)?,
         Effect::ReadOrders(specs) => hands.orders(Watch::Specs(specs)),
         Effect::WatchOrders(go_on) => hands.orders(Watch::GoOn(go_on)),
         Effect::ReadNow(names) => hands.orders(Watch::Now(names)),
@@ -230,23 +239,19 @@ fn perform(effect: Effect, hands: &mut Hands, terminal: &mut Terminal) -> io::Re
     Ok(After::Stay)
 }
 
-/// The clocks, read here and nowhere else in the screen.
-struct Clock {
-    start: Instant,
+fn now() -> Now {
+    Now { wall: clock::wall(), mono: clock::now() }
 }
 
-impl Clock {
-    fn new() -> Self {
-        Self { start: Instant::now() }
-    }
+fn until_next_second() -> Duration {
+    let past = clock::wall().subsec_nanosecond().unsigned_abs();
+    Duration::from_nanos(u64::from(1_000_000_000_u32.saturating_sub(past).max(1_000_000)))
+}
 
-    fn now(&self) -> Now {
-        Now { wall: Timestamp::now(), mono: Moment::at(self.start.elapsed()) }
-    }
-
-    #[expect(clippy::unused_self, reason = "one place that asks for the time")]
-    fn until_next_second(&self) -> Duration {
-        let past = Timestamp::now().subsec_nanosecond().unsigned_abs();
-        Duration::from_nanos(u64::from(1_000_000_000_u32.saturating_sub(past).max(1_000_000)))
-    }
+/// An open guard counts down and closes by its own clock, which is not that of the header.
+fn until_guard_closes(model: &Model) -> Duration {
+    let now = clock::now();
+    let Some(armed) = model.emergency.guard(now) else { return Duration::MAX };
+    let left = guard::OPEN.saturating_sub(now.since(armed.at));
+    Duration::from_millis(u64::from(left.subsec_millis()) + 1)
 }

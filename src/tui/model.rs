@@ -8,11 +8,13 @@ use jiff::Timestamp;
 
 use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::moment::Moment;
+use crate::core::report::LATCHED;
 use crate::core::state::State;
 use crate::core::status::{BotStatus, WILL_NOT_END};
 use crate::core::words::{self, Hands};
 
 use super::deed::{Deed, Guard, Target};
+use super::emergency::{Course, Emergency};
 use super::filter::Filter;
 use super::logbook::Logbook;
 use super::message::{Inspection, Now, Ticket};
@@ -83,6 +85,35 @@ pub enum Focus {
     Help(usize),
     /// Scrolling through what is known of a bot, so many lines down.
     Inspecting(usize),
+    /// What must be typed before the latch is lifted.
+    Resetting(Resetting),
+}
+
+/// A reset of the emergency stop, as far as it is filled in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resetting {
+    /// What is being typed.
+    pub step: ResetStep,
+    /// The host's name.
+    pub host: String,
+    /// Why it is reset.
+    pub reason: String,
+    /// What is said about what stands in the way.
+    pub waive: String,
+    /// What stands in the way, as far as is known.
+    pub blocked: Vec<String>,
+}
+
+/// What is typed for a reset, in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResetStep {
+    /// The host's name.
+    #[default]
+    Host,
+    /// A reason.
+    Reason,
+    /// A note about what stands in the way, if something does.
+    Waive,
 }
 
 /// A text that is being typed.
@@ -114,6 +145,8 @@ pub enum About {
     Deed(Deed, Vec<Target>),
     /// Leaving, although that ends something.
     Leaving(String),
+    /// Firing the emergency stop again under its latch.
+    FireAgain,
 }
 
 /// How the last thing went, for the footer.
@@ -276,6 +309,10 @@ pub struct Model {
     pub zoom: bool,
     /// What the keys mean.
     pub focus: Focus,
+    /// What they meant when the page of the emergency stop was opened, while that is shown.
+    pub beneath: Option<Focus>,
+    /// The emergency stop.
+    pub emergency: Emergency,
     /// The orders of all.
     pub orders: OrderBook,
     /// The last stop.
@@ -374,13 +411,14 @@ impl Model {
     /// What an operator must not miss, the worst first.
     pub fn alerts(&self) -> Vec<String> {
         let mut alerts: Vec<(u8, String)> = Vec::new();
+        self.emergency_alerts(&mut alerts);
         if self.is_stale() {
             let age = self.age().map(super::text::age).unwrap_or_default();
-            alerts.push((0, format!("nothing was seen of any bot for {age}; the list is old")));
+            alerts.push((1, format!("nothing was seen of any bot for {age}; the list is old")));
         }
         if let Some(why) = &self.mistakes {
             // After what lives and should not, or may; before what has no money in it.
-            alerts.push((6, format!("{MISTAKES}; nothing can be started: {why}")));
+            alerts.push((7, format!("{MISTAKES}; nothing can be started: {why}")));
         }
         for bot in &self.bots {
             let live = bot.mode.is_none_or(|mode| mode == Mode::Live);
@@ -392,20 +430,20 @@ impl Model {
             {
                 let mode = theme::mode(bot.mode, false);
                 let why = source.why(self.now.mono);
-                alerts.push((2, format!("{} ({mode}): its orders cannot be read, {why}", bot.name)));
+                alerts.push((3, format!("{} ({mode}): its orders cannot be read, {why}", bot.name)));
             }
             let rank = match bot.state {
                 // Money is out there, and nobody looks after it.
-                State::Stopped | State::Exited | State::Crashed | State::Failed if left > 0 => 0,
-                State::Orphaned => 1,
-                State::Unknown => 2,
+                State::Stopped | State::Exited | State::Crashed | State::Failed if left > 0 => 1,
+                State::Orphaned => 2,
+                State::Unknown => 3,
                 // Something of it lives that nobody keeps, whatever it is called.
-                State::Failed | State::Crashed | State::Stopped | State::Exited if !bot.strays.is_empty() => 1,
-                State::Failed => 3,
-                State::Crashed => 4,
+                State::Failed | State::Crashed | State::Stopped | State::Exited if !bot.strays.is_empty() => 2,
+                State::Failed => 4,
+                State::Crashed => 5,
                 // Its ladder is at the end, and something lives.
-                State::Stopping if bot.note.contains(WILL_NOT_END) => 2,
-                State::Running | State::Starting | State::Stopping | State::Backoff if !bot.strays.is_empty() => 5,
+                State::Stopping if bot.note.contains(WILL_NOT_END) => 3,
+                State::Running | State::Starting | State::Stopping | State::Backoff if !bot.strays.is_empty() => 6,
                 State::Running
                 | State::Starting
                 | State::Stopping
@@ -426,6 +464,40 @@ impl Model {
         }
         alerts.sort();
         alerts.into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// What must not be missed of the emergency stop. Nothing is worse than what rank 0 says.
+    fn emergency_alerts(&self, alerts: &mut Vec<(u8, String)>) {
+        let (emergency, now) = (&self.emergency, self.now.mono);
+        if let Some(why) = &emergency.not_fired {
+            alerts.push((0, format!("THE EMERGENCY STOP WAS NOT FIRED: {why}; botwarden estop, from any shell")));
+        }
+        if emergency.seen.as_ref().is_some_and(|seen| seen.course == Course::Interrupted) {
+            let what = if emergency.is_drill() { "DRILL" } else { "E-STOP" };
+            let go_on = "! ! or 'botwarden estop' carries on";
+            alerts.push((0, format!("{what} INTERRUPTED: nobody carries it out any more; {go_on}")));
+        }
+        if emergency.is_latched() && emergency.has_settled(self.seen_at) {
+            let mode = |bot: &BotStatus| bot.mode.map_or("mode unknown", |mode| theme::mode(Some(mode), false));
+            for (bot, what) in self.bots.iter().filter_map(|bot| Some((bot, self.alive(bot)?))) {
+                let text = format!("{} ({}) runs although {LATCHED}: {what}", bot.name, mode(bot));
+                alerts.push((0, text));
+            }
+        }
+        if let Some(problem) = emergency.problem(now) {
+            alerts.push((2, format!("E-STOP NOT READY: {problem}")));
+        }
+    }
+
+    /// What lives of a bot: its process, and what was started as it; nothing if nothing was seen.
+    fn alive(&self, bot: &BotStatus) -> Option<String> {
+        let command = || {
+            let words = self.spec(&bot.name).map(|spec| spec.command.join(" ")).unwrap_or_default();
+            super::text::harmless(&words::masked(&words).replace(['\r', '\n'], " "))
+        };
+        let own = bot.pid.filter(|_| !bot.state.is_at_rest()).map(|pid| format!("pid {pid} {}", command()));
+        let stray = || bot.strays.first().map(|stray| format!("pid {} {}", stray.pid, words::masked(&stray.command)));
+        own.or_else(stray).map(|text| text.trim_end().to_owned())
     }
 
     /// The pane that is shown below: orders have a place of their own where there is room.

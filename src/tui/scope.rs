@@ -13,6 +13,9 @@ use super::orders::Count;
 /// What is said where nothing but the bot can cancel its orders.
 const NO_COMMAND: &str = "only the bot itself can cancel: it has no cancel command";
 
+/// What a cancel command may do beside what it is for.
+pub(super) const REACH: &str = "which may also hit manual orders and other bots on the same account";
+
 /// Why orders of a bot cannot, or need not, be canceled: a sentence that follows its name.
 pub(super) fn not_cancelable(model: &Model, bot: &BotStatus) -> Option<String> {
     match model.open_orders(&bot.name) {
@@ -23,7 +26,8 @@ pub(super) fn not_cancelable(model: &Model, bot: &BotStatus) -> Option<String> {
     no_means(model, &bot.name)
 }
 
-fn no_means(model: &Model, name: &BotName) -> Option<String> {
+/// Why nobody but the bot itself can cancel its orders; nothing if somebody can.
+pub(super) fn no_means(model: &Model, name: &BotName) -> Option<String> {
     let means = match model.spec(name) {
         Some(spec) => spec.cancel.is_some() || has_api(spec.orders.as_ref()),
         // What is not configured any more is canceled by what its run record says.
@@ -53,9 +57,7 @@ fn scope(model: &Model, name: &BotName) -> String {
         Some(spec) if spec.cancel.is_none() && has_api(spec.orders.as_ref()) => {
             "Through its own interface (freqtrade's api), which knows only its own orders."
         }
-        Some(_) | None => {
-            "Through its cancel command, which may also hit manual orders and other bots on the same account."
-        }
+        Some(_) | None => &format!("Through its cancel command, {REACH}."),
     };
     let kept = if keeps { " Protective ones are kept, by its policy." } else { "" };
     format!("{by}{kept}")

@@ -55,12 +55,12 @@ pub type StopLine = Vec<(String, Tint)>;
 /// So many orders that are not confirmed are named.
 const NAMED: usize = 50;
 
-fn line(parts: &[(&str, Tint)]) -> StopLine {
+pub(super) fn line(parts: &[(&str, Tint)]) -> StopLine {
     parts.iter().map(|(text, tint)| ((*text).to_owned(), *tint)).collect()
 }
 
 /// Adds a line, and goes on below it, further in, with what it has no room for: here nothing may be cut off.
-fn wrapped(parts: StopLine, width: usize, lines: &mut Vec<StopLine>) {
+pub(super) fn wrapped(parts: StopLine, width: usize, lines: &mut Vec<StopLine>) {
     const INDENT: usize = 9;
     let mut row = StopLine::new();
     let mut used = 0;
@@ -84,14 +84,14 @@ fn wrapped(parts: StopLine, width: usize, lines: &mut Vec<StopLine>) {
     lines.push(row);
 }
 
-fn took(time: Duration) -> String {
+pub(super) fn took(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..60 => format!("{seconds}.{:02} s", time.subsec_millis() / 10),
         seconds => format!("{}:{:02} min", seconds / 60, seconds % 60),
     }
 }
 
-fn plural(count: u64, one: &str) -> String {
+pub(super) fn plural(count: u64, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
@@ -116,7 +116,7 @@ fn page(model: &Model, width: usize) -> (Vec<StopLine>, usize) {
     }
     totals(book, width, &mut lines);
     if book.bots.len() > 1 {
-        lines.extend(book.bots.iter().map(|bot| summary(model, bot)));
+        lines.extend(book.bots.iter().map(|bot| summary(model, book, bot, book.detail())));
     }
     if !book.is_under_way() {
         lines.push(line(&[("Duration ", Tint::Strong), (&took(elapsed(model)), Tint::Plain)]));
@@ -170,8 +170,8 @@ pub fn worst(book: &StopBook) -> Option<&Over> {
 }
 
 /// The result in words, and how it is meant.
-pub fn verdict(model: &Model, over: &Over) -> (String, Tint) {
-    let book = &model.stops;
+/// `model`: where orders may have been chosen one by one, for what is open beside them.
+pub fn verdict(model: Option<&Model>, book: &StopBook, over: &Over) -> (String, Tint) {
     let totals = book.totals();
     let survivors: Vec<&str> = book
         .bots
@@ -179,6 +179,7 @@ pub fn verdict(model: &Model, over: &Over) -> (String, Tint) {
         .filter(|bot| bot.report.as_ref().is_some_and(BotReport::survived))
         .map(|bot| bot.name.as_str())
         .collect();
+    let picked = || model.and_then(|model| picked(model, book));
     let goes_well = || {
         let mut parts = Vec::new();
         if totals.skipped > 0 {
@@ -190,7 +191,7 @@ pub fn verdict(model: &Model, over: &Over) -> (String, Tint) {
             parts.push(format!("{} kept by policy", plural(totals.kept, "protective order")));
         }
         let tint = if totals.unknown > 0 { Tint::Warning } else { Tint::Good };
-        match (picked(model), parts.is_empty()) {
+        match (picked(), parts.is_empty()) {
             (Some(words), _) => (words, tint),
             (None, true) => ("DONE - 0 orders open, verified".to_owned(), tint),
             (None, false) => (format!("DONE - {}", parts.join("; ")), tint),
@@ -208,7 +209,7 @@ pub fn verdict(model: &Model, over: &Over) -> (String, Tint) {
         Some(11) => (
             format!("INCOMPLETE - {} not confirmed canceled", plural(totals.unconfirmed, "order")),
             Tint::Bad,
-            vec![picked(model), lives(), unknown(book, totals.unknown)],
+            vec![picked(), lives(), unknown(book, totals.unknown)],
         ),
         Some(12) => (
             "INCOMPLETE - state was not flushed".to_owned(),
@@ -226,6 +227,11 @@ pub fn verdict(model: &Model, over: &Over) -> (String, Tint) {
             vec![open(), lives(), unknown(book, totals.unknown).filter(|_| book.bots.len() > 1)],
         ),
         Some(10) => ("STILL WORKING - it goes on".to_owned(), Tint::Warning, vec![]),
+        Some(15) => (
+            "NOT LATCHED - anything may be started again".to_owned(),
+            Tint::Bad,
+            vec![lives(), open(), unknown(book, totals.unknown)],
+        ),
         Some(75) => ("REFUSED - the emergency stop is latched".to_owned(), Tint::Bad, vec![]),
         Some(77) => ("NOT PERMITTED".to_owned(), Tint::Bad, vec![open(), lives()]),
         Some(_) => ("FAILED".to_owned(), Tint::Bad, vec![open(), lives()]),
@@ -245,8 +251,8 @@ fn unknown(book: &StopBook, count: usize) -> Option<String> {
 }
 
 /// What became of orders that were chosen one by one, and how many others of their bots nobody has touched.
-fn picked(model: &Model) -> Option<String> {
-    let chosen = || model.stops.bots.iter().filter_map(|bot| Some((bot, bot.chosen.as_ref()?)));
+fn picked(model: &Model, book: &StopBook) -> Option<String> {
+    let chosen = || book.bots.iter().filter_map(|bot| Some((bot, bot.chosen.as_ref()?)));
     let count: u64 = chosen().map(|(_, picked)| picked.count).sum();
     if count == 0 {
         return None;
@@ -277,9 +283,14 @@ fn picked(model: &Model) -> Option<String> {
 
 fn result(model: &Model, over: &Over, width: usize, lines: &mut Vec<StopLine>) {
     let book = &model.stops;
-    let (words, tint) = verdict(model, over);
+    let (words, tint) = verdict(Some(model), book, over);
     let code = over.code.map(|code| format!("   exit code {code}")).unwrap_or_default();
     wrapped(vec![("RESULT   ".to_owned(), Tint::Strong), (words, tint), (code, tint)], width, lines);
+    open_orders(book, width, lines);
+}
+
+/// Every order that is not confirmed canceled, as far as there is room for so many.
+pub(super) fn open_orders(book: &StopBook, width: usize, lines: &mut Vec<StopLine>) {
     let open: Vec<_> = book.unconfirmed().collect();
     for (bot, order) in open.iter().take(NAMED) {
         let named = text::harmless(&format!("{bot} {}", order.name()));
@@ -291,7 +302,7 @@ fn result(model: &Model, over: &Over, width: usize, lines: &mut Vec<StopLine>) {
 }
 
 /// One line, or two where there is no room for it.
-fn totals(book: &StopBook, width: usize, lines: &mut Vec<StopLine>) {
+pub(super) fn totals(book: &StopBook, width: usize, lines: &mut Vec<StopLine>) {
     let (totals, under_way) = (book.totals(), book.is_under_way());
     let mut orders = vec![
         ("Orders ".to_owned(), Tint::Strong),
@@ -389,10 +400,10 @@ fn standing(model: &Model, bot: &Watched) -> (String, Tint) {
     })
 }
 
-fn summary(model: &Model, bot: &Watched) -> StopLine {
-    let shown = model.stops.detail().is_some_and(|shown| shown.name == bot.name);
-    let sign = if shown { model.signs().cursor } else { " " };
-    let name = text::fit(bot.name.as_str(), name_width(&model.stops), model.signs().more);
+/// One bot in a line; a sign stands before the one that is shown in detail.
+pub(super) fn summary(model: &Model, book: &StopBook, bot: &Watched, shown: Option<&Watched>) -> StopLine {
+    let sign = if shown.is_some_and(|shown| shown.name == bot.name) { model.signs().cursor } else { " " };
+    let name = text::fit(bot.name.as_str(), name_width(book), model.signs().more);
     let mode = text::fit(theme::mode(bot.mode, false), 5, "");
     let (words, tint) = standing(model, bot);
     vec![(format!("{sign} {name} {mode} "), Tint::Strong), (words, tint)]
@@ -413,7 +424,7 @@ fn stages(bot: &Watched, width: usize, more: &str, lines: &mut Vec<StopLine>) {
 }
 
 /// The sign is put in by whoever draws, who knows what the terminal can show.
-fn stage(seen: &StageSeen, width: usize, more: &str) -> StopLine {
+pub(super) fn stage(seen: &StageSeen, width: usize, more: &str) -> StopLine {
     let number = Stage::ALL.iter().position(|each| *each == seen.stage).unwrap_or_default() + 1;
     let word = text::fit(seen.stage.word(), 7, "");
     let time = seen.took_ms.map(|ms| took(Duration::from_millis(ms))).unwrap_or_default();
@@ -433,7 +444,7 @@ fn stage(seen: &StageSeen, width: usize, more: &str) -> StopLine {
 }
 
 /// What it says, and below that what was seen. Never one for the other.
-fn claims_and_evidence(bot: &Watched, width: usize, lines: &mut Vec<StopLine>) {
+pub(super) fn claims_and_evidence(bot: &Watched, width: usize, lines: &mut Vec<StopLine>) {
     let claims = bot.claims();
     let mut said = Vec::new();
     if let Some(canceled) = claims.orders_canceled {
@@ -501,7 +512,7 @@ fn discord(bot: &Watched, lines: &mut Vec<StopLine>) {
 }
 
 /// What became of an order that was not canceled although it was to be; nothing if it was.
-fn unwell(result: &OrderResult) -> Option<String> {
+pub(super) fn unwell(result: &OrderResult) -> Option<String> {
     match result.result {
         CancelResult::Canceled | CancelResult::Filled | CancelResult::Gone => return None,
         // Nobody has tried: what is open of those is told above.
@@ -515,7 +526,7 @@ fn unwell(result: &OrderResult) -> Option<String> {
     Some(text::harmless(&format!("{id} {} after {tries}{message}", result.result.word()).replace(['\r', '\n'], " ")))
 }
 
-fn errors(bot: &Watched, width: usize, more: &str, lines: &mut Vec<StopLine>) {
+pub(super) fn errors(bot: &Watched, width: usize, more: &str, lines: &mut Vec<StopLine>) {
     let errors = bot.errors();
     if bot.error_count() > 0 {
         let head = plural(bot.error_count(), "error");

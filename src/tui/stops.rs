@@ -109,18 +109,11 @@ impl StopBook {
         self.bots.retain(|bot| !over.contains(&bot.ticket) && !bots.iter().any(|begun| begun.name == bot.name));
         self.runs.retain(|run| run.over.is_none());
         self.runs.push(Run { ticket, deed, asked: now, shown: false, over: None });
-        let watched = |begun: &Begun| Watched {
-            name: begun.name.clone(),
+        self.bots.extend(bots.iter().map(|begun| Watched {
             mode: begun.mode,
-            deed,
             chosen: begun.chosen.clone(),
-            ticket,
-            heard: now,
-            progress: None,
-            report: None,
-            told: None,
-        };
-        self.bots.extend(bots.iter().map(watched));
+            ..Watched::new(begun.name.clone(), deed, ticket, now)
+        }));
         for (name, heard, progress) in so_far {
             if let Some(bot) = self.bot_mut(ticket, &name) {
                 (bot.heard, bot.progress) = (heard, Some(progress));
@@ -128,6 +121,13 @@ impl StopBook {
         }
         self.chosen = None;
         self.top = 0;
+    }
+
+    /// Another bot belongs to a run.
+    pub fn enlist(&mut self, ticket: Ticket, deed: Deed, name: &BotName, now: Moment) {
+        if self.bot_mut(ticket, name).is_none() {
+            self.bots.push(Watched::new(name.clone(), deed, ticket, now));
+        }
     }
 
     /// Takes in what is said of a run.

@@ -20,6 +20,7 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SI
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level;
 
+use crate::core::moment::Moment;
 use crate::core::signal::Signal;
 
 use super::message::Msg;
@@ -154,6 +155,30 @@ fn guard_panics(screen: ThreadId) {
     }));
 }
 
+/// Has the terminal take this text into its clipboard, if it can (OSC 52).
+///
+/// # Errors
+/// If the terminal is gone.
+pub fn copy(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    write!(out, "\x1b]52;c;{}\x07", base64(text.as_bytes()))?;
+    out.flush()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let at = |n: usize| u32::from(chunk.get(n).copied().unwrap_or_default());
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        for digit in 0..4 {
+            let value = (bits >> (18 - 6 * digit)) as usize & 63;
+            text.push(if digit > chunk.len() { '=' } else { char::from(DIGITS[value]) });
+        }
+    }
+    text
+}
+
 /// Stops this process as a shell's Ctrl-Z would, once the terminal was given back.
 pub fn stand_still() {
     restore();
@@ -178,11 +203,12 @@ pub struct Input {
 }
 
 impl Input {
-    /// Begins to read.
+    /// Begins to read. Keys are stamped by this clock as they arrive: how far apart two presses are must not depend on
+    /// when somebody gets to them.
     ///
     /// # Errors
     /// If there is no room for it.
-    pub fn read(tell: &Sender<Msg>) -> Result<Self, String> {
+    pub fn read(tell: &Sender<Msg>, clock: fn() -> Moment) -> Result<Self, String> {
         let failed = |error: io::Error| format!("keys and signals: {error}");
         let mut caught =
             Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH]).map_err(failed)?;
@@ -209,7 +235,7 @@ impl Input {
             })
             .map_err(failed)?;
         let there = tell.clone();
-        thread::Builder::new().name("keys".into()).spawn(move || keys(&end, &there)).map_err(failed)?;
+        thread::Builder::new().name("keys".into()).spawn(move || keys(&end, &there, clock)).map_err(failed)?;
         Ok(Self { signals, _wake: wake })
     }
 }
@@ -222,14 +248,14 @@ impl Drop for Input {
 
 /// Sleeps until there is a key, the terminal is gone, or the other end of `end` is closed: whoever uses the terminal
 /// after us must not lose a key to us.
-fn keys(end: &OwnedFd, tell: &Sender<Msg>) {
-    if read_keys(end, tell).is_none() {
+fn keys(end: &OwnedFd, tell: &Sender<Msg>, clock: fn() -> Moment) {
+    if read_keys(end, tell, clock).is_none() {
         let _ = tell.send(Msg::Signaled(Signal::from_number(SIGHUP)));
     }
 }
 
 /// `None` if the terminal is gone.
-fn read_keys(end: &OwnedFd, tell: &Sender<Msg>) -> Option<()> {
+fn read_keys(end: &OwnedFd, tell: &Sender<Msg>, clock: fn() -> Moment) -> Option<()> {
     let stdin = io::stdin();
     loop {
         let mut fds = [
@@ -250,7 +276,7 @@ fn read_keys(end: &OwnedFd, tell: &Sender<Msg>) -> Option<()> {
         // A wait of nothing would not even look.
         while event::poll(Duration::from_millis(1)).unwrap_or(false) {
             let msg = match event::read() {
-                Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => Msg::Key(key),
+                Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => Msg::Key(key, clock()),
                 Ok(Event::Paste(text)) => Msg::Paste(text),
                 Ok(Event::Resize(width, height)) => Msg::Resize(width, height),
                 Ok(Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost) => continue,
@@ -259,6 +285,18 @@ fn read_keys(end: &OwnedFd, tell: &Sender<Msg>) -> Option<()> {
             if tell.send(msg).is_err() {
                 return Some(());
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn text_is_handed_to_the_clipboard_in_base64() {
+        for (text, code) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
+            assert_eq!(base64(text.as_bytes()), code);
         }
     }
 }

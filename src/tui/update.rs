@@ -12,7 +12,9 @@ use crate::core::status::BotStatus;
 
 use super::deed::{self, Deed, Guard};
 use super::effect::{Effect, tell};
+use super::emergency_keys::{bring_back, guarded, hear, on_its_page, resetting, want_reset};
 use super::entry::{asking, help, inspecting, paste, typing};
+use super::firing::leave;
 use super::keys::{self, Action};
 use super::layout;
 use super::logbook::Logbook;
@@ -35,6 +37,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Now(now) => {
             model.now = now;
+            model.emergency.begun.get_or_insert(now.mono);
             if let Some(confirmed) = &model.confirmed
                 && now.mono.since(confirmed.at) > PATIENCE
             {
@@ -50,9 +53,14 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 show_stops(model);
             }
         }
-        Msg::Key(event) => key(model, &mut effects, &event),
+        Msg::Key(event, at) => {
+            if !guarded(model, &mut effects, &event, at) {
+                key(model, &mut effects, &event);
+            }
+        }
         Msg::Paste(text) => {
-            if !layout::is_tiny(model) {
+            // What is pasted is no key: it opens nothing and fires nothing, and an open guard hides where it would go.
+            if !layout::is_tiny(model) && model.emergency.guard(model.now.mono).is_none() {
                 paste(model, &mut effects, &text);
             }
         }
@@ -74,6 +82,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.orders.hear(news, model.now);
             count_orders(model);
         }
+        Msg::Emergency(news) => hear(model, &mut effects, news),
         Msg::Stop(ticket, news) => model.stops.hear(ticket, news, model.now.mono),
         Msg::Done(done) => {
             model.stops.done(done.ticket, done.took, &done.bots);
@@ -146,7 +155,8 @@ fn count_orders(model: &mut Model) {
 
 /// What is shown of a bot is read again when it has changed, and every few seconds: others act on it too.
 fn keep_inspecting(model: &mut Model, effects: &mut Vec<Effect>) {
-    if !matches!(model.focus, Focus::Inspecting(_)) {
+    let beneath = matches!(model.beneath, Some(Focus::Inspecting(_)));
+    if !matches!(model.focus, Focus::Inspecting(_)) && !beneath {
         model.inspected = None;
         return;
     }
@@ -244,10 +254,16 @@ fn starts_now(model: &Model, bot: &BotStatus) -> bool {
 
 /// On a screen that shows nothing nobody is asked anything: what was open is closed, and a question means No.
 fn shut(model: &mut Model, effects: &mut Vec<Effect>) {
-    if let Focus::Asking(dialog) = std::mem::take(&mut model.focus) {
-        let what = match dialog.about {
-            About::Deed(deed, targets) => format!("not done: {} {}", deed.verb(), deed::named(&targets)),
-            About::Leaving(_) => "not left".to_owned(),
+    let open = [Some(std::mem::take(&mut model.focus)), model.beneath.take()];
+    for focus in open.into_iter().flatten() {
+        let what = match focus {
+            Focus::Asking(dialog) => match dialog.about {
+                About::Deed(deed, targets) => format!("not done: {} {}", deed.verb(), deed::named(&targets)),
+                About::Leaving(_) => "not left".to_owned(),
+                About::FireAgain => "not fired again".to_owned(),
+            },
+            Focus::Resetting(_) => "not reset".to_owned(),
+            Focus::Panes | Focus::Typing(_) | Focus::Help(_) | Focus::Inspecting(_) => continue,
         };
         tell(model, effects, Tone::Plain, format!("{what}; the screen became too small to ask"));
     }
@@ -255,10 +271,14 @@ fn shut(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// A key on a screen that is too small to show what it would do.
 fn key_unseen(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
+    if model.emergency.shown && keys::lookup_on_emergency(event) == Some(Action::LeavePage) {
+        leave(model);
+        return;
+    }
     match keys::lookup(event, model.pane) {
         // Nothing can be asked here, and the one line there is says that this key quits.
         Some(Action::Leave) => effects.push(Effect::Leave(None)),
-        Some(action @ (Action::Emergency | Action::Redraw)) => act(model, effects, action),
+        Some(action @ Action::Redraw) => act(model, effects, action),
         Some(_) | None => {}
     }
 }
@@ -273,11 +293,17 @@ fn key(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
         return;
     }
     match std::mem::take(&mut model.focus) {
+        Focus::Panes if model.emergency.shown => {
+            if let Some(action) = on_its_page(model, effects, event) {
+                act(model, effects, action);
+            }
+        }
         Focus::Panes => {
             if let Some(action) = keys::lookup(event, model.pane) {
                 act(model, effects, action);
             }
         }
+        Focus::Resetting(reset) => resetting(model, effects, reset, event),
         Focus::Typing(prompt) => typing(model, effects, prompt, event),
         Focus::Asking(dialog) => asking(model, effects, dialog, event),
         Focus::Help(top) => help(model, event, top),
@@ -386,9 +412,15 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             }
             None => effects.push(Effect::Leave(None)),
         },
-        Action::Emergency => {
-            tell(model, effects, Tone::Bad, "the emergency stop is not in this version; X kills a bot");
-        }
+        Action::ShowEmergency => bring_back(model, effects),
+        Action::Reset => want_reset(model, effects),
+        // The guard has taken the first of these before; the others are keys of a page that is not shown.
+        Action::Emergency
+        | Action::LeavePage
+        | Action::KillAll
+        | Action::CancelAgain
+        | Action::CopyReport
+        | Action::NextPart => {}
     }
 }
 

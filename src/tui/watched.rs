@@ -37,6 +37,21 @@ pub struct Watched {
 }
 
 impl Watched {
+    /// One of which nothing was said yet.
+    pub(super) const fn new(name: BotName, deed: Deed, ticket: Ticket, now: Moment) -> Self {
+        Self {
+            name,
+            mode: None,
+            deed,
+            chosen: None,
+            ticket,
+            heard: now,
+            progress: None,
+            report: None,
+            told: None,
+        }
+    }
+
     /// What is known of its orders.
     pub fn orders(&self) -> Option<&OrdersReport> {
         match &self.report {
@@ -134,18 +149,8 @@ impl Watched {
         if self.report.is_some() {
             return None;
         }
-        let waiting = self.progress.as_ref()?.waiting.as_ref()?;
-        let left = waiting.left_ms.map(|left| Duration::from_millis(left).saturating_sub(now.since(self.heard)));
-        // Rounded up: nothing happens before it says 0.
-        let left = left.map(|left| left.as_millis().div_ceil(1000));
-        let then = match (&waiting.then, left) {
-            (Some(then), Some(0)) => Some(format!("{then} now")),
-            (Some(then), Some(left)) => Some(format!("{then} in {left} s")),
-            (Some(then), None) => Some(format!("then {then}")),
-            (None, Some(left)) => Some(format!("for {left} s more")),
-            (None, None) => None,
-        };
-        Some((waiting.what.clone(), then))
+        let waiting = self.progress.as_ref()?.waiting.as_ref()?.later(now.since(self.heard));
+        Some((waiting.what.clone(), waiting.then_sentence()))
     }
 
     /// Where it is, in a few words: `CANCEL 2 of 4 verified, 1 error; SIGKILL in 6 s`.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use log::Level;
 
 use crate::core::bot::BotName;
+use crate::core::report::LATCHED;
 use crate::core::state::State;
 use crate::core::status::BotStatus;
 use crate::core::words::{self, Hands};
@@ -25,6 +26,10 @@ use super::whom;
 pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
     if model.fixed.read_only {
         tell(model, effects, Tone::Plain, format!("read-only: nothing here can {} a bot", deed.verb()));
+        return;
+    }
+    if is_latched(model, deed) {
+        tell(model, effects, Tone::Bad, LATCHED);
         return;
     }
     if deed.starts() && model.mistakes.is_some() {
@@ -80,6 +85,11 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
         None if deed.starts() => look_again(model, effects, deed, targets),
         None => carry_out(model, effects, deed, targets),
     }
+}
+
+/// Whether the emergency stop stands against it. A drill binds some bots only: whoever starts them finds out.
+fn is_latched(model: &Model, deed: Deed) -> bool {
+    deed.needs_specs() && model.emergency.is_latched()
 }
 
 /// Somebody wants the marked orders canceled, else the one under the cursor.
@@ -199,6 +209,7 @@ pub(super) fn fresh(model: &mut Model, effects: &mut Vec<Effect>, ticket: Ticket
         Some(format!("{} is no longer in the configuration", target.name))
     };
     let changed = match (deed.starts(), &model.mistakes) {
+        _ if is_latched(model, deed) => Some(LATCHED.to_owned()),
         (true, Some(_)) => Some(MISTAKES.to_owned()),
         (true, None) => changed.or_else(gone),
         (false, _) => changed,
@@ -213,7 +224,7 @@ pub(super) fn fresh(model: &mut Model, effects: &mut Vec<Effect>, ticket: Ticket
     }
 }
 
-fn carry_out(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed, targets: Vec<Target>) {
+pub(super) fn carry_out(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed, targets: Vec<Target>) {
     let ticket = ticket(model);
     let names: Vec<BotName> = targets.iter().map(|target| target.name.clone()).collect();
     tell(model, effects, Tone::Plain, format!("asked: {} {}", deed.verb(), deed::named(&targets)));

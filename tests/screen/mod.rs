@@ -29,6 +29,9 @@ pub struct Desk {
     /// What was asked of others since the last time somebody looked, without diagnostics.
     pub asked: Vec<Effect>,
     pub seconds: u64,
+    /// When the last key arrived, in milliseconds of the clock, and how long after it the next one does.
+    pub pressed: u64,
+    pub gap: u64,
 }
 
 impl Desk {
@@ -38,7 +41,7 @@ impl Desk {
 
     pub fn with(width: u16, height: u16, fixed: Fixed) -> Self {
         let fixed = Fixed { host: "trade-box-1".into(), ..fixed };
-        let mut desk = Self { model: Model::new(fixed), asked: Vec::new(), seconds: 0 };
+        let mut desk = Self { model: Model::new(fixed), asked: Vec::new(), seconds: 0, pressed: 0, gap: 200 };
         desk.tell(Msg::Resize(width, height));
         desk.wait(0);
         desk
@@ -85,7 +88,9 @@ impl Desk {
                 }
                 None => (KeyCode::Char(first), KeyModifiers::NONE, first.len_utf8()),
             };
-            self.tell(Msg::Key(KeyEvent::new(code, modifiers)));
+            self.pressed = (self.pressed + self.gap).max(self.seconds * 1000);
+            let at = Moment::at(Duration::from_millis(self.pressed));
+            self.tell(Msg::Key(KeyEvent::new(code, modifiers), at));
             rest = &rest[used..];
         }
     }

@@ -1,5 +1,7 @@
 //! Bots with orders, and what is said of their stops, for tests.
 
+#![allow(dead_code, reason = "each of the tests uses some of it")]
+
 use std::fmt::Write;
 use std::time::Duration;
 

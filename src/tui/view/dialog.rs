@@ -39,6 +39,12 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
             sentences.push(deed.story().to_owned());
             (title, targets.iter().any(Target::is_live))
         }
+        About::FireAgain => {
+            let story = "The emergency stop is fired again under its latch: what lives is ended, what is open is canceled, and \
+                         everything is verified again.";
+            sentences.push(story.to_owned());
+            (" cancel what is left, and verify again? ".to_owned(), false)
+        }
         About::Leaving(note) => {
             sentences.push(note.clone());
             (" leave? ".to_owned(), false)
@@ -64,7 +70,7 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
     let most = usize::from(screen.height).saturating_sub(3 + told.len()).max(1);
     let mut lines = match &dialog.about {
         About::Deed(deed, targets) => list(model, *deed, targets, room, most),
-        About::Leaving(_) => Vec::new(),
+        About::Leaving(_) | About::FireAgain => Vec::new(),
     };
     if !lines.is_empty() {
         lines.push(Line::default());

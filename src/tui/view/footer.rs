@@ -8,28 +8,76 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 
-use crate::tui::keys::{Action, Group, TABLE};
+use crate::tui::emergency::Seen;
+use crate::tui::emergency_keys::types_text;
+use crate::tui::keys::{Action, Binding, Group, Place, TABLE};
 use crate::tui::model::{Focus, Model, Pane, Prompt, Tone};
 use crate::tui::{text, theme, whom};
 
 use super::parts::{cut, spread};
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let first = match &model.focus {
+    let told = |text: &'static str| Line::styled(text, theme::faint());
+    let line = match &model.focus {
+        Focus::Panes if model.emergency.shown => page_keys(model),
         Focus::Panes => keys(model, area.width),
         Focus::Typing(prompt) => typed(model, prompt, area.width),
-        Focus::Asking(_) => Line::styled(" Enter and Esc mean No; pasted text is ignored", theme::faint()),
-        Focus::Help(_) => Line::styled(" Esc closes help", theme::faint()),
-        Focus::Inspecting(_) => Line::styled(" j k PgUp PgDn g G scroll; Esc, i or q closes", theme::faint()),
+        Focus::Asking(_) => told(" Enter and Esc mean No; pasted text is ignored"),
+        Focus::Help(_) => told(" Esc closes help"),
+        Focus::Inspecting(_) => told(" j k PgUp PgDn g G scroll; Esc, i or q closes"),
+        Focus::Resetting(_) => told(" Enter goes on, Esc means No; pasted text is ignored"),
     };
-    frame.render_widget(Text::from(vec![first, last(model, area.width)]), area);
+    let lines = vec![and_the_emergency_stop(model, line, area.width), last(model, area.width)];
+    frame.render_widget(Text::from(lines), area);
+}
+
+/// The last cell is always the emergency stop, with the key that works here; whatever else there is gives way.
+fn and_the_emergency_stop(model: &Model, line: Line<'static>, width: u16) -> Line<'static> {
+    let bang = TABLE.iter().find(|row| row.action == Action::Emergency && row.place == Place::Panes);
+    let always = TABLE.iter().find(|row| row.action == Action::Emergency && row.place == Place::Always);
+    let (row, word) = (if types_text(model) { always } else { bang }, bang.map_or("", |row| row.short));
+    let cell = format!(" {} {word} ", row.map(Binding::label).unwrap_or_default());
+    let room = usize::from(width).saturating_sub(text::width(&cell));
+    let style = line.style;
+    let mut left = Line::default();
+    for span in line.spans {
+        let part = text::cut(&span.content, room.saturating_sub(left.width()), model.signs().more);
+        left.push_span(Span::styled(part, style.patch(span.style)));
+    }
+    let gap = room.saturating_sub(left.width());
+    left.push_span(Span::raw(" ".repeat(gap)));
+    left.push_span(Span::styled(cell, theme::bad()));
+    left
+}
+
+/// The keys of the page of the emergency stop.
+fn page_keys(model: &Model) -> Line<'static> {
+    let over = model.emergency.seen.as_ref().is_some_and(|seen| seen.report.is_some());
+    let mut line = Line::default();
+    let holds = |row: &Binding| {
+        let of_result = matches!(row.action, Action::CancelAgain | Action::CopyReport);
+        let of_progress = matches!(row.action, Action::NextPart | Action::KillAll);
+        let drill = model.emergency.seen.as_ref().is_some_and(Seen::is_drill);
+        let forbidden = (model.fixed.read_only && row.action == Action::KillAll)
+            || (drill && row.action == Action::CancelAgain);
+        row.place == Place::Emergency && !forbidden && if over { !of_progress } else { !of_result }
+    };
+    for row in TABLE.iter().filter(|row| holds(row)) {
+        // One key is enough to be told of.
+        let key = row.keys.first().map(|key| key.label()).unwrap_or_default();
+        line.push_span(Span::styled(format!(" {key} "), theme::strong()));
+        line.push_span(Span::raw(format!("{} ", row.short)));
+    }
+    line
 }
 
 fn keys(model: &Model, width: u16) -> Line<'static> {
     let wide = width >= 100;
+    // The last cell is the emergency stop's.
+    let width = width.saturating_sub(10);
     let mut ends = Vec::new();
     let mut firsts = Vec::new();
-    for row in TABLE.iter().filter(|row| !row.short.is_empty()) {
+    for row in TABLE.iter().filter(|row| !row.short.is_empty() && !row.group.is_of_emergency()) {
         // Where there is little room, finding is worth more than killing, which the help tells too.
         let spared = !wide && row.action == Action::Kill;
         if spared || !row.place.holds(model.pane) || (model.fixed.read_only && row.group == Group::Act) {
@@ -67,10 +115,11 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
 
 fn typed(model: &Model, prompt: &Prompt, width: u16) -> Line<'static> {
     let hint = match prompt.pane {
-        Pane::Bots => "name mode: st: group: !not  Enter keeps, Esc cancels ",
-        Pane::Orders => "bot symbol side: st: mode: prot !not  Enter keeps, Esc cancels ",
-        Pane::Logs | Pane::Diagnostics | Pane::Stops => "text or regex  Enter searches, Esc cancels ",
+        Pane::Bots => "name mode: st: group: !not  Enter keeps ",
+        Pane::Orders => "bot symbol side: st: mode: prot !not ",
+        Pane::Logs | Pane::Diagnostics | Pane::Stops => "text or regex  Enter searches ",
     };
+    let width = width.saturating_sub(16);
     let left = vec![Span::styled(format!(" /{}", prompt.text), theme::strong()), Span::raw(model.signs().caret)];
     spread(left, vec![Span::styled(hint, theme::faint())], width)
 }

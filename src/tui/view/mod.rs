@@ -9,53 +9,61 @@
 //! +- logs ------------+    diagnostics, or a stop
 //! footer, two lines
 //! ```
+//!
+//! The page of the emergency stop takes the place of all but the footer; dialogs stand above either, and the guard above
+//! everything.
 
 mod bots;
 mod columns;
 mod diagnostics;
 mod dialog;
+mod emergency;
 mod footer;
+mod guard;
 mod header;
 mod help;
 mod inspect;
 mod logs;
 mod orders;
 mod parts;
+mod reset;
 mod stops;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
+use ratatui::widgets::Clear;
 
-use super::layout::{self, Shape};
+use super::layout::{self, Areas, Shape};
 use super::model::{Focus, Model, Pane};
 
 /// Draws everything.
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     let areas = layout::areas(model, frame.area());
-    if areas.shape == Shape::Tiny {
-        header::too_small(frame, areas.header);
+    let emergency = model.emergency.shown && model.emergency.seen.is_some();
+    let guard = model.emergency.guard(model.now.mono);
+    if emergency {
+        emergency::draw(model, frame);
+    } else if areas.shape == Shape::Tiny {
+        header::too_small(model, frame);
     } else {
-        header::draw(model, frame, &areas);
-        if let Some(area) = areas.bots {
-            bots::draw(model, frame, area);
-        }
-        if let Some(area) = areas.orders {
-            orders::draw(model, frame, area);
-        }
-        match areas.lower {
-            Some((Pane::Logs, area)) => logs::draw(model, frame, area),
-            Some((Pane::Diagnostics, area)) => diagnostics::draw(model, frame, area),
-            Some((Pane::Stops, area)) => stops::draw(model, frame, area),
-            // These two have places of their own.
-            Some((Pane::Bots | Pane::Orders, _)) | None => {}
-        }
+        draw_panes(model, frame, &areas);
+    }
+    if areas.shape != Shape::Tiny {
         footer::draw(model, frame, areas.footer);
         match &model.focus {
             Focus::Panes | Focus::Typing(_) => {}
             Focus::Asking(dialog) => dialog::draw(model, dialog, frame),
             Focus::Help(top) => help::draw(model, *top, frame),
             Focus::Inspecting(top) => inspect::draw(model, *top, frame),
+            Focus::Resetting(reset) => reset::draw(model, reset, frame),
+        }
+    }
+    if let Some(armed) = guard {
+        guard::draw(model, armed, frame);
+        if areas.shape != Shape::Tiny {
+            frame.render_widget(Clear, areas.footer);
+            guard::draw_footer(model, armed, frame, areas.footer);
         }
     }
     if !model.fixed.color {
@@ -63,6 +71,23 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     }
     if model.fixed.ascii {
         take_unicode(frame.buffer_mut());
+    }
+}
+
+fn draw_panes(model: &Model, frame: &mut Frame<'_>, areas: &Areas) {
+    header::draw(model, frame, areas);
+    if let Some(area) = areas.bots {
+        bots::draw(model, frame, area);
+    }
+    if let Some(area) = areas.orders {
+        orders::draw(model, frame, area);
+    }
+    match areas.lower {
+        Some((Pane::Logs, area)) => logs::draw(model, frame, area),
+        Some((Pane::Diagnostics, area)) => diagnostics::draw(model, frame, area),
+        Some((Pane::Stops, area)) => stops::draw(model, frame, area),
+        // These two have places of their own.
+        Some((Pane::Bots | Pane::Orders, _)) | None => {}
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let top = model.stops.top.min(lines.len().saturating_sub(rows));
     let mut facts = Vec::new();
     if let Some(over) = stop_page::worst(&model.stops).filter(|_| !model.stops.is_under_way()) {
-        let (words, tint) = stop_page::verdict(model, over);
+        let (words, tint) = stop_page::verdict(Some(model), &model.stops, over);
         let word = words.split(" - ").next().unwrap_or_default();
         let word = super::parts::cut(model, word, area.width / 2);
         let code = over.code.map(|code| format!(" exit {code}")).unwrap_or_default();
@@ -42,7 +42,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Text::from(shown.collect::<Vec<_>>()), inside);
 }
 
-fn draw_line(model: &Model, parts: StopLine, columns: usize) -> Line<'static> {
+pub(super) fn draw_line(model: &Model, parts: StopLine, columns: usize) -> Line<'static> {
     let mut line = Line::from(vec![Span::raw(" ")]);
     let mut room = columns;
     for (part, tint) in parts {
@@ -60,7 +60,7 @@ fn draw_line(model: &Model, parts: StopLine, columns: usize) -> Line<'static> {
     line
 }
 
-const fn style(tint: Tint) -> Style {
+pub(super) const fn style(tint: Tint) -> Style {
     match tint {
         Tint::Plain => Style::new(),
         Tint::Strong => theme::strong(),
