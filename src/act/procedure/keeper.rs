@@ -124,6 +124,7 @@ impl Walk<'_> {
                         self.talk = None;
                         return Input::Lost;
                     }
+                    self.board.tick();
                     self.tell_if_it_takes_long(course, None);
                 }
                 Err(_) => {
