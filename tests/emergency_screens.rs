@@ -404,7 +404,7 @@ fn the_guard_says_what_is_old_what_is_unknown_and_what_is_protective() {
     let seen = shown(&desk);
     for words in [
         "seen 4s ago: STALE",
-        "5 open orders  (LIVE 4: grid-btc 4; PAPER 1: trend-sol 1)",
+        "at least 5 open orders  (LIVE 4: grid-btc 4; PAPER 1:",
         "1 of them PROTECTIVE (grid-btc: cancel)",
         "UNKNOWN now: mm-eth (2 when last read)",
         "SIGKILL after 25 s",

@@ -239,7 +239,12 @@ impl Orders {
             return purpose(Stage::Cancel).to_owned();
         }
         let all: u64 = self.open.iter().map(|(_, _, open)| open).sum();
-        let mut text = plural(all, "open order");
+        // A zero is a spoken result: where nobody has counted, nobody says it.
+        let mut text = match (all, self.unread.is_empty() && self.blind == 0) {
+            (0, false) => "open orders of all; how many is UNKNOWN".to_owned(),
+            (all, false) => format!("at least {}", plural(all, "open order")),
+            (all, true) => plural(all, "open order"),
+        };
         let mut groups = Vec::new();
         for mode in [Some(Mode::Live), None, Some(Mode::Paper)] {
             let of: Vec<_> = self.open.iter().filter(|(_, its, _)| *its == mode).collect();
