@@ -66,7 +66,8 @@ fn latch(drill: bool) -> LatchSeen {
 }
 
 fn ready(drilled_days_ago: Option<i64>) -> EmergencyNews {
-    let drill = |days: i64| Drill { at: now() - jiff::SignedDuration::from_hours(24 * days), by: "ana".into(), id: "d".into() };
+    let drill =
+        |days: i64| Drill { at: now() - jiff::SignedDuration::from_hours(24 * days), by: "ana".into(), id: "d".into() };
     EmergencyNews::Examined(Box::new(EstopSeen {
         state: EstopState::Ready,
         since: None,
@@ -111,14 +112,23 @@ fn under_way(desk: &mut Desk, drill: bool) {
     word(desk, StopNews::Overall(Box::new(overall(drill))));
     word(desk, StopNews::Progress(Box::new(mid_way("grid-btc"))));
     let mut waits = progress("mm-eth");
-    waits.stages[5] = StageSeen { stage: Stage::Empty, standing: Standing::UnderWay, text: String::new(), took_ms: Some(90) };
+    waits.stages[5] =
+        StageSeen { stage: Stage::Empty, standing: Standing::UnderWay, text: String::new(), took_ms: Some(90) };
     word(desk, StopNews::Progress(Box::new(waits)));
     word(desk, StopNews::Bot(Box::new(report("arb-tri", StopOutcome::Stopped))));
 }
 
 fn last_word(code: u8, drill: bool) -> Report {
     let open = trading::grid().into_iter().take(1).collect();
-    let orders = OrdersReport { before: Some(4), canceled: 2, filled: 1, unconfirmed: 1, verified: true, open, ..OrdersReport::default() };
+    let orders = OrdersReport {
+        before: Some(4),
+        canceled: 2,
+        filled: 1,
+        unconfirmed: 1,
+        verified: true,
+        open,
+        ..OrdersReport::default()
+    };
     let killed = ProcessReport {
         pid: 48220,
         command: "mm".into(),
@@ -308,7 +318,9 @@ fn the_guard_closes_after_eight_seconds_by_the_time_at_which_keys_arrived() {
 
 #[test]
 fn what_was_open_below_the_guard_is_there_when_it_closes() {
-    for (before, key) in [("jjx", "!"), ("jjXgri", "<c-x>"), ("/gri", "<c-x>"), ("?jj", "!"), ("i", "!"), ("2/mm", "<c-x>")] {
+    for (before, key) in
+        [("jjx", "!"), ("jjXgri", "<c-x>"), ("/gri", "<c-x>"), ("?jj", "!"), ("i", "!"), ("2/mm", "<c-x>")]
+    {
         for close in ["<esc>", ""] {
             let mut desk = desk(80, 24);
             desk.press(before);
@@ -392,7 +404,7 @@ fn the_guard_says_what_is_old_what_is_unknown_and_what_is_protective() {
     let seen = shown(&desk);
     for words in [
         "seen 4s ago: STALE",
-        "5 open orders  (LIVE 4: grid-btc 4; PAPER 1: trend-sol 1)",
+        "at least 5 open orders  (LIVE 4: grid-btc 4; PAPER 1:",
         "1 of them PROTECTIVE (grid-btc: cancel)",
         "UNKNOWN now: mm-eth (2 when last read)",
         "SIGKILL after 25 s",
@@ -621,7 +633,10 @@ fn without_a_latch_the_result_says_so_in_capitals() {
     tell(&mut desk, EmergencyNews::Latch(LatchSeen::Free));
     word(&mut desk, StopNews::Over(Box::new(last_word(15, false))));
     let seen = shown(&desk);
-    assert!(seen.contains("E-STOP OVER, NOT LATCHED") && seen.contains("RESULT   NOT LATCHED - anything may be started"), "{seen}");
+    assert!(
+        seen.contains("E-STOP OVER, NOT LATCHED") && seen.contains("RESULT   NOT LATCHED - anything may be started"),
+        "{seen}"
+    );
 }
 
 #[test]
@@ -642,9 +657,13 @@ fn a_report_is_copied_as_text() {
     let mut desk = desk(80, 24);
     over(&mut desk, 11, false);
     desk.press("y");
-    let text = desk.asked.iter().find_map(|effect| if let Effect::Copy(text) = effect { Some(text.clone()) } else { None });
+    let text =
+        desk.asked.iter().find_map(|effect| if let Effect::Copy(text) = effect { Some(text.clone()) } else { None });
     let text = text.expect("it was copied");
-    assert!(text.contains("E-STOP LATCHED") && text.contains("check at the venue NOW") && text.contains("[x]"), "{text}");
+    assert!(
+        text.contains("E-STOP LATCHED") && text.contains("check at the venue NOW") && text.contains("[x]"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -679,7 +698,11 @@ fn the_header_says_how_it_stands_at_every_size_that_has_one() {
         assert!(head(&desk).contains("E-STOP LATCHED"), "{}", head(&desk));
         under_way(&mut desk, false);
         desk.press("q");
-        assert!(head(&desk).contains("E-STOP IN PROGRESS") && head(&desk).contains("Z") == (width < 120), "{}", head(&desk));
+        assert!(
+            head(&desk).contains("E-STOP IN PROGRESS") && head(&desk).contains('Z') == (width < 120),
+            "{}",
+            head(&desk)
+        );
     }
 }
 

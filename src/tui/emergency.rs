@@ -337,7 +337,8 @@ impl Emergency {
                 open => problems.push(format!("{open} orders unconfirmed")),
             }
             let survived = |bot: &&Watched| bot.report.as_ref().is_some_and(BotReport::survived);
-            problems.extend(seen.book.bots.iter().filter(survived).map(|bot| format!("something lives of {}", bot.name)));
+            problems
+                .extend(seen.book.bots.iter().filter(survived).map(|bot| format!("something lives of {}", bot.name)));
             if seen.course == Course::Interrupted {
                 problems.push("it did not come to its end".to_owned());
             }

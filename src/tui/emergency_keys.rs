@@ -3,7 +3,6 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use log::Level;
 
-use crate::core::moment::Moment;
 use crate::core::status::BotStatus;
 
 use super::deed::{self, Deed, Guard, Target};
@@ -12,17 +11,18 @@ use super::emergency::PagePart;
 use super::emergency_page;
 use super::entry::letter;
 use super::firing::{fire, leave, show};
-use super::guard::{self, Armed, EmergencyKey, Pressed, Verdict};
+use super::guard::{self, Armed, Arrival, EmergencyKey, Pressed, Verdict};
 use super::keys::{self, Action};
 use super::message::{EmergencyNews, StopNews};
 use super::model::{About, Dialog, Focus, Model, ResetStep, Resetting, Tone};
 use super::stop_page;
 
 /// A key meets the guard before anything else. Says whether that was all.
-pub(super) fn guarded(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent, at: Moment) -> bool {
+pub(super) fn guarded(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent, arrival: Arrival) -> bool {
+    let at = arrival.at;
     let pressed = pressed(model, event);
     let before = model.emergency.last_key.replace(at);
-    let verdict = guard::judge(model.emergency.armed, before, pressed, at);
+    let verdict = guard::judge(model.emergency.armed, before, pressed, arrival);
     match verdict {
         Verdict::Pass => model.emergency.armed = None,
         Verdict::Open(key) => model.emergency.armed = Some(Armed { key, at }),
@@ -181,8 +181,7 @@ fn kill_all(model: &mut Model, effects: &mut Vec<Effect>) {
             return;
         }
     };
-    model.focus =
-        Focus::Asking(Dialog { about: About::Deed(Deed::Kill, targets), guard, typed: String::new() });
+    model.focus = Focus::Asking(Dialog { about: About::Deed(Deed::Kill, targets), guard, typed: String::new() });
 }
 
 fn cancel_again(model: &mut Model, effects: &mut Vec<Effect>) {
@@ -197,8 +196,7 @@ fn cancel_again(model: &mut Model, effects: &mut Vec<Effect>) {
     match why_not {
         Some(why) => tell(model, effects, Tone::Plain, why),
         None => {
-            model.focus =
-                Focus::Asking(Dialog { about: About::FireAgain, guard: Guard::YesNo, typed: String::new() });
+            model.focus = Focus::Asking(Dialog { about: About::FireAgain, guard: Guard::YesNo, typed: String::new() });
         }
     }
 }

@@ -39,7 +39,8 @@ pub fn head(model: &Model) -> (String, String) {
 
 /// What it is called: a drill is never called anything else.
 fn title(model: &Model, seen: &Seen) -> String {
-    let drill = if seen.report.is_some() || seen.overall.is_some() { seen.is_drill() } else { model.emergency.is_drill() };
+    let drill =
+        if seen.report.is_some() || seen.overall.is_some() { seen.is_drill() } else { model.emergency.is_drill() };
     let what = if drill { "DRILL" } else { "E-STOP" };
     let word = match seen.course {
         Course::Asked | Course::UnderWay | Course::Silent => Word::InProgress.words(),
@@ -105,7 +106,9 @@ pub fn stages(model: &Model, width: usize) -> Vec<StopLine> {
     let mut lines = Vec::new();
     let word = match seen.course {
         Course::Asked => Some(("fired; nothing was said of it yet", Tint::Warning)),
-        Course::Silent => Some(("whoever carries it out says nothing: ! ! joins it, botwarden estop too", Tint::Warning)),
+        Course::Silent => {
+            Some(("whoever carries it out says nothing: ! ! joins it, botwarden estop too", Tint::Warning))
+        }
         Course::Interrupted => Some((
             "INTERRUPTED: whoever carried it out is gone, and it has not come to its end. ! ! carries on from here, and so does \
              botwarden estop in any shell.",
@@ -185,7 +188,8 @@ pub fn errors(model: &Model, width: usize) -> Vec<StopLine> {
 
 /// How it went: the verdict first, then what must be looked at now.
 pub fn result(model: &Model, width: usize) -> Vec<StopLine> {
-    let Some((seen, report)) = model.emergency.seen.as_ref().and_then(|seen| Some((seen, seen.report.as_ref()?))) else {
+    let Some((seen, report)) = model.emergency.seen.as_ref().and_then(|seen| Some((seen, seen.report.as_ref()?)))
+    else {
         return Vec::new();
     };
     let mut lines = Vec::new();
@@ -265,7 +269,10 @@ fn below_progress(seen: &Seen, width: usize) -> Vec<StopLine> {
 /// What stands below the result: how the latch is lifted.
 fn below_result(model: &Model, seen: &Seen) -> Vec<StopLine> {
     if seen.is_drill() {
-        return vec![line(&[("This was a drill: nothing live was touched, and its latch is lifted at its end.", Tint::Plain)])];
+        return vec![line(&[(
+            "This was a drill: nothing live was touched, and its latch is lifted at its end.",
+            Tint::Plain,
+        )])];
     }
     let mut lines = vec![line(&[("Open positions were not closed by this.", Tint::Strong)])];
     if seen.lifted || !model.emergency.is_latched() {

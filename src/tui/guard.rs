@@ -3,10 +3,12 @@
 //!
 //! - A press that follows the first one within [`BOUNCE`] is that of a worn key: ignored. Hammering a key fires.
 //! - A key that follows another one within [`BURST`] was typed by nobody: it is pasted text of a terminal that does not
-//!   say so, and neither opens nor fires.
+//!   say so, and neither opens nor fires. What comes at once with other keys, or four times at once, was pasted too.
 //! - While the guard is open every other key is dead; Esc closes it, and so do [`OPEN`] seconds.
 
 use std::time::Duration;
+
+use crossterm::event::KeyEvent;
 
 use crate::core::moment::Moment;
 
@@ -14,6 +16,8 @@ use crate::core::moment::Moment;
 pub const BOUNCE: Duration = Duration::from_millis(150);
 /// Keys that follow one another within this time come from no hand.
 pub const BURST: Duration = Duration::from_millis(20);
+/// So many keys at once come from no hand.
+const PASTED: usize = 4;
 /// The guard closes by itself after this time.
 pub const OPEN: Duration = Duration::from_secs(8);
 
@@ -83,9 +87,25 @@ pub enum Verdict {
     Dead,
 }
 
-/// What a key means that arrived at this moment; `before`: when the key before it did.
-pub fn judge(armed: Option<Armed>, before: Option<Moment>, pressed: Pressed, at: Moment) -> Verdict {
-    let is_burst = before.is_some_and(|before| at.since(before) < BURST);
+/// How a key arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// When.
+    pub at: Moment,
+    /// Whether a hand may have typed it: what came along with it does not say otherwise.
+    pub typed: bool,
+}
+
+/// Whether a hand may have typed what came at once. A machine that is busy may hand over a few presses of a key that is
+/// hammered; other keys beside it, or more of them, are pasted text.
+pub fn is_typed(keys: &[KeyEvent]) -> bool {
+    keys.len() < PASTED && keys.windows(2).all(|pair| matches!(pair, [one, other] if one.code == other.code))
+}
+
+/// What a key means that arrived like this; `before`: when the key before it did.
+pub fn judge(armed: Option<Armed>, before: Option<Moment>, pressed: Pressed, arrival: Arrival) -> Verdict {
+    let at = arrival.at;
+    let is_burst = !arrival.typed || before.is_some_and(|before| at.since(before) < BURST);
     match (armed.filter(|armed| armed.is_open(at)), pressed) {
         (Some(_), Pressed::Esc) => Verdict::Close,
         (Some(armed), Pressed::Emergency(key)) => {
@@ -114,7 +134,7 @@ mod tests {
         let (mut armed, mut before) = (None, None);
         let mut verdicts = Vec::new();
         for (at, pressed) in keys {
-            let verdict = judge(armed, before.replace(ms(*at)), *pressed, ms(*at));
+            let verdict = judge(armed, before.replace(ms(*at)), *pressed, Arrival { at: ms(*at), typed: true });
             match verdict {
                 Verdict::Open(key) => armed = Some(Armed { key, at: ms(*at) }),
                 Verdict::Fire | Verdict::Close | Verdict::Pass => armed = None,
@@ -134,11 +154,7 @@ mod tests {
             (vec![(0, bang), (149, bang)], vec![Verdict::Open(Bang), Verdict::Dead]),
             (vec![(0, bang), (7999, bang)], vec![Verdict::Open(Bang), Verdict::Fire]),
             (vec![(0, bang), (8000, bang)], vec![Verdict::Open(Bang), Verdict::Open(Bang)]),
-            (vec![(0, bang), (500, Esc), (900, bang)], vec![
-                Verdict::Open(Bang),
-                Verdict::Close,
-                Verdict::Open(Bang),
-            ]),
+            (vec![(0, bang), (500, Esc), (900, bang)], vec![Verdict::Open(Bang), Verdict::Close, Verdict::Open(Bang)]),
             (vec![(0, bang), (500, Other), (900, bang)], vec![Verdict::Open(Bang), Verdict::Dead, Verdict::Fire]),
             (vec![(0, bang), (500, Emergency(CtrlX))], vec![Verdict::Open(Bang), Verdict::Dead]),
             (vec![(0, Emergency(CtrlX)), (500, Emergency(CtrlX))], vec![Verdict::Open(CtrlX), Verdict::Fire]),
@@ -165,6 +181,22 @@ mod tests {
         // A guard that is open already is not fired by it either.
         let late = [(0, Emergency(Bang)), (600, Other), (601, Emergency(Bang)), (602, Emergency(Bang))];
         assert!(!course(&late).contains(&Verdict::Fire));
+    }
+
+    #[test]
+    fn what_comes_at_once_is_pasted_text_unless_it_is_a_key_that_is_hammered() {
+        let keys = |text: &str| -> Vec<KeyEvent> {
+            text.chars().map(|c| KeyEvent::from(crossterm::event::KeyCode::Char(c))).collect()
+        };
+        for (text, typed) in [("!", true), ("!!", true), ("!!!", true), ("!!!!", false), ("!x", false), ("a!", false)] {
+            assert_eq!(is_typed(&keys(text)), typed, "{text}");
+        }
+        // Not even the first of them, and not even where the guard is open.
+        let open = Armed { key: Bang, at: ms(0) };
+        let pasted = Arrival { at: ms(1000), typed: false };
+        for armed in [None, Some(open)] {
+            assert_eq!(judge(armed, Some(ms(0)), Emergency(Bang), pasted), Verdict::Dead);
+        }
     }
 
     #[test]

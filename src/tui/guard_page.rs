@@ -102,7 +102,10 @@ fn all(model: &Model, armed: Armed, width: usize) -> Vec<(Weight, StopLine)> {
     let fire = format!("{key:<6} STOP EVERYTHING NOW");
     let closes = format!("closes in {left} s");
     let gap = " ".repeat(wide.saturating_sub(fire.len() + closes.len() + 4).clamp(1, 22));
-    lines.push((Weight::Must, line(&[("  ", Tint::Plain), (&fire, Tint::Bad), (&gap, Tint::Plain), (&closes, Tint::Plain)])));
+    lines.push((
+        Weight::Must,
+        line(&[("  ", Tint::Plain), (&fire, Tint::Bad), (&gap, Tint::Plain), (&closes, Tint::Plain)]),
+    ));
     lines.push((Weight::Must, line(&[("  Esc    close - nothing has been done yet", Tint::Plain)])));
     lines
 }
@@ -162,9 +165,11 @@ fn whom(model: &Model) -> String {
 
 /// Whose state will be looked at.
 fn states(model: &Model) -> String {
-    let files = model.bots.iter().filter(|bot| is_awake(bot)).filter(|bot| {
-        model.spec(&bot.name).is_some_and(|spec| spec.state_file.is_some())
-    });
+    let files = model
+        .bots
+        .iter()
+        .filter(|bot| is_awake(bot))
+        .filter(|bot| model.spec(&bot.name).is_some_and(|spec| spec.state_file.is_some()));
     match files.count() as u64 {
         0 => "what bots say of their state (no state file of a running bot is known)".to_owned(),
         files => format!("state files of {}", plural(files, "bot")),
@@ -234,7 +239,12 @@ impl Orders {
             return purpose(Stage::Cancel).to_owned();
         }
         let all: u64 = self.open.iter().map(|(_, _, open)| open).sum();
-        let mut text = plural(all, "open order");
+        // A zero is a spoken result: where nobody has counted, nobody says it.
+        let mut text = match (all, self.unread.is_empty() && self.blind == 0) {
+            (0, false) => "open orders of all; how many is UNKNOWN".to_owned(),
+            (all, false) => format!("at least {}", plural(all, "open order")),
+            (all, true) => plural(all, "open order"),
+        };
         let mut groups = Vec::new();
         for mode in [Some(Mode::Live), None, Some(Mode::Paper)] {
             let of: Vec<_> = self.open.iter().filter(|(_, its, _)| *its == mode).collect();

@@ -19,13 +19,15 @@ use crate::core::signal::Signal;
 use crate::core::status::{BotStatus, RecordSeen};
 use crate::core::stop::Stage;
 
+use super::guard::Arrival;
+
 /// One thing that the screen is told.
 #[derive(Clone, Debug)]
 pub enum Msg {
     /// What time it is.
     Now(Now),
-    /// A key was pressed, and arrived at this moment.
-    Key(KeyEvent, Moment),
+    /// A key was pressed, and arrived like this.
+    Key(KeyEvent, Arrival),
     /// Text was pasted.
     Paste(String),
     /// The terminal has this many columns and rows.

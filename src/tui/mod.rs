@@ -169,7 +169,10 @@ pub fn run(options: Options) -> Result<Left, String> {
             changed |= next.is_some();
         }
         // The clock of the header, and every age, tick by the second.
-        let ticks = (model.now.wall.as_second(), model.emergency.guard(model.now.mono).map(|armed| armed.seconds_left(model.now.mono)));
+        let ticks = (
+            model.now.wall.as_second(),
+            model.emergency.guard(model.now.mono).map(|armed| armed.seconds_left(model.now.mono)),
+        );
         changed |= second.replace(ticks) != Some(ticks);
         let rest = drawn.map_or(Duration::ZERO, |drawn| FRAME.saturating_sub(drawn.elapsed()));
         if changed && rest.is_zero() {

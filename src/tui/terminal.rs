@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{SendError, Sender};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -23,10 +23,14 @@ use signal_hook::low_level;
 use crate::core::moment::Moment;
 use crate::core::signal::Signal;
 
+use super::guard::{Arrival, is_typed};
 use super::message::Msg;
 
 /// Whether the terminal is ours at the moment. Everybody who may have to give it back can see it.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// So many events are taken at once.
+const AT_ONCE: usize = 256;
 
 /// The terminal, while the screen is open. Dropping it gives it back.
 pub struct Terminal {
@@ -273,20 +277,46 @@ fn read_keys(end: &OwnedFd, tell: &Sender<Msg>, clock: fn() -> Moment) -> Option
         if fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             return None;
         }
-        // A wait of nothing would not even look.
-        while event::poll(Duration::from_millis(1)).unwrap_or(false) {
-            let msg = match event::read() {
-                Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => Msg::Key(key, clock()),
-                Ok(Event::Paste(text)) => Msg::Paste(text),
-                Ok(Event::Resize(width, height)) => Msg::Resize(width, height),
-                Ok(Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost) => continue,
-                Err(_) => return None,
-            };
-            if tell.send(msg).is_err() {
-                return Some(());
+        let mut events = Vec::new();
+        let mut gone = false;
+        // A wait of nothing would not even look. What comes at once is looked at as a whole: text may have been pasted.
+        while !gone && events.len() < AT_ONCE && event::poll(Duration::from_millis(1)).unwrap_or(false) {
+            match event::read() {
+                Ok(event) => events.push(event),
+                Err(_) => gone = true,
             }
         }
+        if told(events, tell, clock()).is_err() {
+            return Some(());
+        }
+        if gone {
+            return None;
+        }
     }
+}
+
+/// Tells what came at once.
+fn told(events: Vec<Event>, tell: &Sender<Msg>, at: Moment) -> Result<(), SendError<Msg>> {
+    let pressed = |event: &Event| match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => Some(*key),
+        Event::Key(_)
+        | Event::Paste(_)
+        | Event::Resize(..)
+        | Event::Mouse(_)
+        | Event::FocusGained
+        | Event::FocusLost => None,
+    };
+    let typed = is_typed(&events.iter().filter_map(pressed).collect::<Vec<_>>());
+    for event in events {
+        let msg = match (pressed(&event), event) {
+            (Some(key), _) => Msg::Key(key, Arrival { at, typed }),
+            (None, Event::Paste(text)) => Msg::Paste(text),
+            (None, Event::Resize(width, height)) => Msg::Resize(width, height),
+            (None, Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost) => continue,
+        };
+        tell.send(msg)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -53,8 +53,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 show_stops(model);
             }
         }
-        Msg::Key(event, at) => {
-            if !guarded(model, &mut effects, &event, at) {
+        Msg::Key(event, arrival) => {
+            if !guarded(model, &mut effects, &event, arrival) {
                 key(model, &mut effects, &event);
             }
         }

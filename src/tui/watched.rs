@@ -39,17 +39,7 @@ pub struct Watched {
 impl Watched {
     /// One of which nothing was said yet.
     pub(super) const fn new(name: BotName, deed: Deed, ticket: Ticket, now: Moment) -> Self {
-        Self {
-            name,
-            mode: None,
-            deed,
-            chosen: None,
-            ticket,
-            heard: now,
-            progress: None,
-            report: None,
-            told: None,
-        }
+        Self { name, mode: None, deed, chosen: None, ticket, heard: now, progress: None, report: None, told: None }
     }
 
     /// What is known of its orders.

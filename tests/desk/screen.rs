@@ -178,3 +178,34 @@ fn a_screen_that_is_told_to_end_restores_the_terminal() {
     terminal.shows("ended with");
     terminal.shows(" echo");
 }
+
+#[test]
+fn the_guard_opens_by_one_press_and_pasted_text_goes_past_it() {
+    if !has("tmux") {
+        return skipped("there is no tmux here");
+    }
+    let desk = Desk::new(TWO);
+    let terminal = Terminal::open(&desk);
+    let shot = || terminal.tmux(&["capture-pane", "-p"]).stdout;
+    let latched = || desk.home_folder().join("estop.json").exists();
+    // Bracketed, and as a terminal sends it that knows no brackets.
+    assert_eq!(terminal.tmux(&["set-buffer", "!!!!"]).code, 0);
+    assert_eq!(terminal.tmux(&["paste-buffer", "-p"]).code, 0);
+    terminal.keys(&["-l", "!!!!"]);
+    terminal.keys(&["G", "?"]);
+    assert!(!terminal.shows("Help - Bots").contains("guard open") && !latched());
+    terminal.keys(&["!"]);
+    terminal.shows("STOP EVERYTHING NOW");
+    terminal.keys(&["-l", "!!!!"]);
+    assert_eq!(terminal.tmux(&["paste-buffer", "-p"]).code, 0);
+    terminal.keys(&["q", "Escape"]);
+    eventually("no guard any more", || (!shot().contains("guard open")).then_some(()));
+    assert!(terminal.shows("Help - Bots").contains("! E-STOP") && !latched());
+    assert_eq!(terminal.tmux(&["resize-window", "-x", "20", "-y", "5"]).code, 0);
+    terminal.shows("needs 60x15");
+    terminal.keys(&["!"]);
+    terminal.shows("STOPS EVERYTHING");
+    terminal.keys(&["Escape"]);
+    terminal.shows("needs 60x15");
+    assert!(!latched());
+}

@@ -12,6 +12,7 @@ use botwarden::core::state::State;
 use botwarden::core::status::BotStatus;
 use botwarden::tui::deed::Deed;
 use botwarden::tui::effect::Effect;
+use botwarden::tui::guard::Arrival;
 use botwarden::tui::message::{LogEvent, LogNews, Msg, Now};
 use botwarden::tui::model::{Fixed, Model};
 use botwarden::tui::text;
@@ -90,7 +91,7 @@ impl Desk {
             };
             self.pressed = (self.pressed + self.gap).max(self.seconds * 1000);
             let at = Moment::at(Duration::from_millis(self.pressed));
-            self.tell(Msg::Key(KeyEvent::new(code, modifiers), at));
+            self.tell(Msg::Key(KeyEvent::new(code, modifiers), Arrival { at, typed: true }));
             rest = &rest[used..];
         }
     }

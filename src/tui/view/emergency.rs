@@ -36,11 +36,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
     let (left, right) = emergency_page::head(model);
     let look = style(emergency_page::head_tint(model));
     let room = screen.width.saturating_sub(text::width(&right) as u16 + 1);
-    let head = spread(
-        vec![Span::styled(cut(model, &left, room), look)],
-        vec![Span::styled(right, look)],
-        screen.width,
-    );
+    let head = spread(vec![Span::styled(cut(model, &left, room), look)], vec![Span::styled(right, look)], screen.width);
     frame.render_widget(head, Rect { height: 1, ..screen });
     let areas = emergency_page::areas(model, screen);
     let columns = text_columns(screen);
@@ -77,7 +73,8 @@ fn draw_box(
     let (columns, rows) = (text_columns(area), log_rows(area));
     let top = top.min(lines.len().saturating_sub(rows));
     let last = (top + rows).min(lines.len());
-    let right = if lines.len() > rows { format!(" {}-{last} of {}, j k ", top + 1, lines.len()) } else { right.to_owned() };
+    let right =
+        if lines.len() > rows { format!(" {}-{last} of {}, j k ", top + 1, lines.len()) } else { right.to_owned() };
     let block = Block::bordered()
         .border_set(model.signs().border)
         .border_style(if in_use { Style::new() } else { theme::faint() })
@@ -94,8 +91,7 @@ fn draw_tiny(model: &Model, frame: &mut Frame<'_>) {
     let area = frame.area();
     let rows = text::fold(&emergency_page::brief(model), usize::from(area.width).max(1));
     let look = style(emergency_page::head_tint(model));
-    let lines: Vec<Line<'_>> =
-        rows.into_iter().map(|row| Line::styled(cut(model, &row, area.width), look)).collect();
+    let lines: Vec<Line<'_>> = rows.into_iter().map(|row| Line::styled(cut(model, &row, area.width), look)).collect();
     frame.render_widget(Clear, area);
     frame.render_widget(Text::from(lines), area);
 }

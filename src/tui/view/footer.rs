@@ -58,8 +58,8 @@ fn page_keys(model: &Model) -> Line<'static> {
         let of_result = matches!(row.action, Action::CancelAgain | Action::CopyReport);
         let of_progress = matches!(row.action, Action::NextPart | Action::KillAll);
         let drill = model.emergency.seen.as_ref().is_some_and(Seen::is_drill);
-        let forbidden = (model.fixed.read_only && row.action == Action::KillAll)
-            || (drill && row.action == Action::CancelAgain);
+        let forbidden =
+            (model.fixed.read_only && row.action == Action::KillAll) || (drill && row.action == Action::CancelAgain);
         row.place == Place::Emergency && !forbidden && if over { !of_progress } else { !of_result }
     };
     for row in TABLE.iter().filter(|row| holds(row)) {

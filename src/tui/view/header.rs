@@ -69,7 +69,9 @@ type Part = (u8, Vec<Span<'static>>);
 fn top(model: &Model, width: u16, shape: Shape) -> Line<'static> {
     let wide = shape == Shape::Wide;
     let gap = if wide { "     " } else { "  " };
-    let host = |columns: u16| Span::raw(format!("{}{}", if wide { "  " } else { " " }, cut(model, &model.fixed.host, columns)));
+    let host = |columns: u16| {
+        Span::raw(format!("{}{}", if wide { "  " } else { " " }, cut(model, &model.fixed.host, columns)))
+    };
     let mut left: Vec<Part> = vec![
         (5, vec![Span::styled(" botwarden", theme::strong())]),
         (0, vec![host(if wide { 40 } else { 20 }), Span::raw(gap)]),
@@ -122,7 +124,9 @@ fn top(model: &Model, width: u16, shape: Shape) -> Line<'static> {
         }
     }
     let more = (used(&left) + wanted(room)).saturating_sub(usize::from(width));
-    if more > 0 && let Some((_, part)) = left.iter_mut().find(|(weight, _)| *weight == 0) {
+    if more > 0
+        && let Some((_, part)) = left.iter_mut().find(|(weight, _)| *weight == 0)
+    {
         let columns = text::width(&model.fixed.host).saturating_sub(more).max(4) as u16;
         *part = vec![host(columns), Span::raw(" ")];
     }

@@ -46,12 +46,14 @@ pub(super) fn draw(model: &Model, top: usize, frame: &mut Frame<'_>) {
 /// The groups in two columns, what belongs to this pane first.
 fn columns(model: &Model, width: usize) -> [Vec<Line<'static>>; 2] {
     let (left, right): (&[Group], &[Group]) = match model.pane {
-        Pane::Bots | Pane::Orders => {
-            (&[Group::Act, Group::Emergency, Group::Find, Group::Logs], &[Group::Move, Group::Other, Group::EmergencyPage])
-        }
-        Pane::Logs | Pane::Diagnostics | Pane::Stops => {
-            (&[Group::Emergency, Group::Logs, Group::Find, Group::Act], &[Group::Move, Group::Other, Group::EmergencyPage])
-        }
+        Pane::Bots | Pane::Orders => (
+            &[Group::Act, Group::Emergency, Group::Find, Group::Logs],
+            &[Group::Move, Group::Other, Group::EmergencyPage],
+        ),
+        Pane::Logs | Pane::Diagnostics | Pane::Stops => (
+            &[Group::Emergency, Group::Logs, Group::Find, Group::Act],
+            &[Group::Move, Group::Other, Group::EmergencyPage],
+        ),
     };
     [left, right].map(|groups| groups.iter().flat_map(|group| section(*group, width, model.signs().more)).collect())
 }
