@@ -69,7 +69,8 @@ pub fn set(home: &Home, latch: &Latch) -> io::Result<Set> {
             Ok(Set::Made(file))
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Set::Was),
-        Err(_) if is_latched(home) => Ok(Set::Was),
+        // Only what was seen to be there: a home that we may not look into is no latch that we have made.
+        Err(_) if std::fs::symlink_metadata(home.latch()).is_ok() => Ok(Set::Was),
         Err(error) => Err(error),
     }
 }
@@ -130,5 +131,79 @@ pub fn lift(home: &Home) -> io::Result<()> {
             // That it is gone need not survive a power cut: latched is the safe side.
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn latch(drill: bool) -> Latch {
+        Latch {
+            schema: 1,
+            id: "1".into(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            by: "ana".into(),
+            tty: None,
+            reason: None,
+            host: "box".into(),
+            drill,
+        }
+    }
+
+    fn home() -> (tempfile::TempDir, Home) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::at(folder.path().to_owned());
+        (folder, home)
+    }
+
+    #[test]
+    fn what_is_latched_stays_as_it_was_first_latched_until_it_is_lifted() {
+        let (_folder, home) = home();
+        assert_eq!(look(&home), LatchSeen::Free);
+        assert!(matches!(set(&home, &latch(false)), Ok(Set::Made(_))));
+        assert!(matches!(set(&home, &Latch { by: "bob".into(), ..latch(false) }), Ok(Set::Was)));
+        assert_eq!(look(&home).latch().map(|latch| latch.by.as_str()), Some("ana"));
+        assert!([Mode::DryRun, Mode::Paper, Mode::Live].iter().all(|mode| binds(&home, *mode)));
+        lift(&home).expect("ours");
+        lift(&home).expect("lifted already");
+        assert!(!is_latched(&home));
+    }
+
+    #[test]
+    fn whatever_stands_there_is_a_latch() {
+        let (_folder, home) = home();
+        for text in ["", "{", "{}", "\0\0\0"] {
+            std::fs::write(home.latch(), text).expect("written");
+            assert!(matches!(look(&home), LatchSeen::Unreadable(_)) && binds(&home, Mode::Live), "{text:?}");
+        }
+        lift(&home).expect("ours");
+        std::os::unix::fs::symlink("/nowhere/at/all", home.latch()).expect("a link");
+        assert!(is_latched(&home) && matches!(set(&home, &latch(false)), Ok(Set::Was)));
+        lift(&home).expect("ours");
+        std::fs::create_dir(home.latch()).expect("a folder");
+        assert!(is_latched(&home) && matches!(set(&home, &latch(false)), Ok(Set::Was)));
+    }
+
+    #[test]
+    fn a_home_that_is_not_there_cannot_be_latched() {
+        let (folder, _) = home();
+        let nowhere = Home::at(folder.path().join("nowhere"));
+        assert!(set(&nowhere, &latch(false)).is_err());
+        // A file where the home should be: nobody can look, so nothing starts; and nothing was made.
+        std::fs::write(folder.path().join("file"), "").expect("written");
+        let no_folder = Home::at(folder.path().join("file"));
+        assert!(set(&no_folder, &latch(false)).is_err() && is_latched(&no_folder));
+    }
+
+    #[test]
+    fn a_drill_binds_all_but_what_is_live_and_gives_way_to_nothing_that_is_there() {
+        let (_folder, home) = home();
+        assert!(matches!(set_whole(&home, &latch(true)), Ok(Set::Made(_))));
+        assert!(binds(&home, Mode::Paper) && binds(&home, Mode::DryRun) && !binds(&home, Mode::Live));
+        assert!(matches!(set_whole(&home, &Latch { id: "2".into(), ..latch(true) }), Ok(Set::Was)));
+        amend(&home, &latch(false));
+        assert!(binds(&home, Mode::Live) && !look(&home).is_drill());
+        assert_eq!(std::fs::read_dir(home.root()).expect("a folder").count(), 1, "nothing else is left behind");
     }
 }

@@ -74,7 +74,7 @@ fn two_presses_stop_everything_and_the_screen_shows_how() {
 #[test]
 fn it_fires_from_a_dialog_the_help_the_filter_and_a_read_only_screen() {
     let places: [(&str, &[&str], &str, &str); 5] = [
-        ("", &["x"], "no (Enter", "!"),
+        ("", &["X"], "no (Enter", "!"),
         ("", &["?"], "MOVE", "!"),
         ("", &["/", "p"], "/p", "C-x"),
         ("", &["i"], "pid", "C-x"),

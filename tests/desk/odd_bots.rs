@@ -469,6 +469,31 @@ fn one_that_cannot_be_ended_delays_nobody_else() {
 }
 
 #[test]
+fn in_an_emergency_one_that_cannot_be_ended_is_13_and_delays_nobody_else() {
+    let Some(freezer) = Freezer::new("emergency") else { return };
+    let desk = Desk::new(&format!(
+        "[estop]\nwait = '300ms'\n[bots.stuck]\ncommand = ['sleep', '600']\nmode = 'paper'\nrestart = 'never'\n{QUICK_LADDER}\n\
+         [bots.well]\ncommand = ['sleep', '601']\nmode = 'live'\nrestart = 'never'\n"
+    ));
+    desk.run(&["start", "--yes", "--all"]).expect(0);
+    let (stuck, well) = (desk.pid("stuck"), desk.pid("well"));
+    freezer.freeze(&[stuck]);
+    let fired = desk.command(&["estop", "--json"]).stdout(std::process::Stdio::piped()).spawn().expect("it starts");
+    eventually("the end of the other", || (!alive(well)).then_some(()));
+    let done = fired.wait_with_output().expect("it ends");
+    let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("a report");
+    assert_eq!((done.status.code(), &report["latched"]), (Some(13), &true.into()), "{report}");
+    assert!(report["bots"][0]["processes"][0]["ended_by"].is_null() && alive(stuck), "{report}");
+    let host = botwarden::who::host();
+    let reset = ["estop", "reset", "--host", &host, "--reason", "done"];
+    desk.run(&reset).expect(13);
+    freezer.thaw();
+    desk.run(&["estop"]).expect(0);
+    assert!(!alive(stuck) && desk.living().is_empty());
+    desk.run(&reset).expect(0);
+}
+
+#[test]
 fn a_keeper_that_hangs_and_outlives_sigkill_does_not_keep_its_bot_alive() {
     let Some(freezer) = Freezer::new("keeper") else { return };
     let desk = bot("worker('main')\n", "");
