@@ -510,9 +510,9 @@ fn one_whose_stopper_died_is_interrupted_and_carried_on_with() {
 fn one_that_is_latched_and_has_no_end_written_down_was_interrupted() {
     let mut desk = desk(80, 24);
     tell(&mut desk, EmergencyNews::Latch(latch(false)));
-    tell(&mut desk, EmergencyNews::Past(None));
+    tell(&mut desk, EmergencyNews::Past { id: String::new(), report: None });
     assert!(shown(&desk).contains("E-STOP INTERRUPTED"), "{}", shown(&desk));
-    tell(&mut desk, EmergencyNews::Past(Some(Box::new(last_word(11, false)))));
+    tell(&mut desk, EmergencyNews::Past { id: "another".into(), report: Some(Box::new(last_word(11, false))) });
     assert!(shown(&desk).contains("E-STOP LATCHED"), "{}", shown(&desk));
     desk.press("E");
     assert!(shown(&desk).contains("1 order not confirmed canceled"), "{}", shown(&desk));
@@ -890,4 +890,16 @@ fn whatever_is_told_of_it_is_harmless() {
     desk.press("q1");
     assert_eq!(desk.model.pane, Pane::Bots);
     check(&desk);
+}
+
+#[test]
+fn one_that_was_over_before_anybody_could_listen_opens_its_page_all_the_same() {
+    let mut desk = desk(80, 24);
+    tell(&mut desk, EmergencyNews::Latch(LatchSeen::Free));
+    for (id, opens) in [("first", true), ("first", false), ("second", true)] {
+        tell(&mut desk, EmergencyNews::Past { id: id.into(), report: Some(Box::new(last_word(0, false))) });
+        assert_eq!(desk.model.emergency.shown, opens, "{id}");
+        desk.press("q");
+        tell(&mut desk, EmergencyNews::Latch(LatchSeen::Free));
+    }
 }

@@ -61,13 +61,20 @@ pub struct Seen {
     pub ended: Option<Moment>,
     /// Whether its latch was lifted since.
     pub lifted: bool,
+    /// Its id, where it was read from a file.
+    pub past: Option<String>,
 }
 
 impl Seen {
     fn new(course: Course, now: Moment) -> Self {
         let mut book = StopBook::default();
         book.begin(0, Deed::Stop, &[], now);
-        Self { course, overall: None, heard: now, book, report: None, ended: None, lifted: false }
+        Self { course, overall: None, heard: now, book, report: None, ended: None, lifted: false, past: None }
+    }
+
+    /// What it is known by.
+    pub fn id(&self) -> Option<&String> {
+        self.overall.as_ref().map(|overall| &overall.id).or(self.past.as_ref())
     }
 
     /// Whether it is a drill.
@@ -206,6 +213,8 @@ pub struct Emergency {
     pub seen: Option<Seen>,
     /// Why the last one could not be fired.
     pub not_fired: Option<String>,
+    /// Whether it was seen not to be latched: then whatever is latched is news.
+    pub was_free: bool,
     /// Whether its page is shown instead of the panes.
     pub shown: bool,
     /// Which part of the page is scrolled.
@@ -381,6 +390,7 @@ impl Emergency {
         match news {
             EmergencyNews::Latch(latch) => {
                 if !latch.is_latched() {
+                    self.was_free = true;
                     self.in_the_way.clear();
                     if self.is_latched()
                         && let Some(seen) = self.seen.as_mut().filter(|seen| seen.course == Course::Over)
@@ -426,10 +436,7 @@ impl Emergency {
                 }
                 false
             }
-            EmergencyNews::Past(report) => {
-                self.hear_past(report, now);
-                false
-            }
+            EmergencyNews::Past { id, report } => self.hear_past(id, report, now),
             EmergencyNews::NotFired(why) => {
                 self.seen.take_if(|seen| seen.course == Course::Asked);
                 self.not_fired = Some(text::harmless(&one_line(&why)));
@@ -471,19 +478,27 @@ impl Emergency {
         !known
     }
 
-    fn hear_past(&mut self, report: Option<Box<Report>>, now: Moment) {
-        let known = self.seen.as_ref().is_some_and(|seen| seen.is_under_way() || seen.course == Course::Over);
+    /// One that nobody here has heard, and that was quick: over before anybody could listen.
+    fn hear_past(&mut self, id: String, report: Option<Box<Report>>, now: Moment) -> bool {
+        let known = self.seen.as_ref().is_some_and(|seen| {
+            seen.is_under_way() || (seen.course == Course::Over && (id.is_empty() || seen.id() == Some(&id)))
+        });
         match report {
-            _ if known => {}
+            _ if known => false,
             Some(report) => {
                 self.begin(Course::Over, now);
                 if let Some(seen) = &mut self.seen {
+                    seen.past = Some(id);
                     seen.hear(StopNews::Over(report), now);
                     seen.ended = None;
                 }
+                std::mem::take(&mut self.was_free)
             }
-            None if self.seen.is_none() => self.begin(Course::Interrupted, now),
-            None => {}
+            None if self.seen.is_none() => {
+                self.begin(Course::Interrupted, now);
+                std::mem::take(&mut self.was_free)
+            }
+            None => false,
         }
     }
 }

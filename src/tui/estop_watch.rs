@@ -125,8 +125,8 @@ impl Watch {
             return Some(());
         }
         let report = emergency::last_report(&self.home).map(Box::new);
-        self.past = Some(id);
-        self.say(EmergencyNews::Past(report))
+        self.past = Some(id.clone());
+        self.say(EmergencyNews::Past { id, report })
     }
 
     /// Examines whether it would work, on a thread of its own: what hangs there grows old, and that is told.

@@ -183,7 +183,12 @@ pub enum EmergencyNews {
     /// Whoever carried it out was heard until now, and has not said how it ended.
     Lost,
     /// Nobody carries out the one that the latch names: this became of it. Nothing where that was not written down.
-    Past(Option<Box<Report>>),
+    Past {
+        /// Its id; empty where the latch cannot be read.
+        id: String,
+        /// Its last word.
+        report: Option<Box<Report>>,
+    },
     /// It was fired from here, and nobody could be found to carry it out; the text says why.
     NotFired(String),
     /// A reset that was asked for from here has ended.

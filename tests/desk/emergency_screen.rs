@@ -37,6 +37,12 @@ fn nothing_was_fired(desk: &Desk, terminal: &Terminal<'_>) {
     assert!(!desk.home_folder().join("estop.json").exists());
 }
 
+/// Closes what is open, as a person does: the next key comes later.
+fn close(terminal: &Terminal<'_>) {
+    terminal.keys(&["Escape"]);
+    std::thread::sleep(A_PERSON);
+}
+
 /// A desk whose two bots run, and whether there can be a terminal.
 fn two_that_run() -> Option<Desk> {
     if !has("tmux") {
@@ -128,22 +134,21 @@ fn a_slip_fires_nothing() {
     terminal.keys(&["!"]);
     terminal.shows("STOP EVERYTHING");
     nothing_was_fired(&desk, &terminal);
-    terminal.keys(&["Escape"]);
+    close(&terminal);
     // Two, and more, of which nobody could have thought; with and without the marks of a paste.
     terminal.keys(&["!", "!"]);
     nothing_was_fired(&desk, &terminal);
-    terminal.keys(&["Escape"]);
+    close(&terminal);
     for marked in [true, false] {
         desk.write("pasted", "!!!!");
         terminal.paste(&desk.path("pasted"), marked);
         nothing_was_fired(&desk, &terminal);
-        terminal.keys(&["Escape"]);
+        close(&terminal);
     }
     // A press, a change of mind, and later another press.
     terminal.keys(&["!"]);
     terminal.shows("STOP EVERYTHING");
-    terminal.keys(&["Escape"]);
-    std::thread::sleep(A_PERSON);
+    close(&terminal);
     terminal.keys(&["!"]);
     terminal.shows("STOP EVERYTHING");
     nothing_was_fired(&desk, &terminal);
