@@ -1,6 +1,7 @@
 //! What all bots of one order have in common.
 
 use crate::core::bot::BotSpec;
+use crate::core::moment::Moment;
 use crate::orders::Readers;
 use crate::paths::Home;
 
@@ -18,6 +19,8 @@ pub(super) struct Common<'a> {
     pub(super) passes: &'a Passes<'a>,
     pub(super) readers: &'a Readers,
     pub(super) places: &'a Places,
+    /// When it began.
+    pub(super) begun: Moment,
     /// Who was told of all that are to be; only an emergency stop calls it.
     pub(super) roll: &'a Roll,
     pub(super) say: &'a (dyn Fn(&StopWord) + Sync),

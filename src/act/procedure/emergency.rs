@@ -128,6 +128,7 @@ fn carry_out(
         passes: &passes,
         readers: &readers,
         places: &places,
+        begun,
         roll: &roll,
         say,
     };

@@ -29,8 +29,8 @@ use super::venue::Venue;
 /// A graceful stop waits so long for the first reading before the bot is told; a kill hardly does.
 const BEFORE: Duration = Duration::from_secs(2);
 const BEFORE_A_KILL: Duration = Duration::from_millis(300);
-/// In an emergency every bot is told at once; what a file shows by then is taken along.
-const BEFORE_AN_EMERGENCY: Duration = Duration::from_millis(100);
+/// In an emergency every bot is told at once: what a file shows so soon after its beginning is taken along.
+const BEFORE_AN_EMERGENCY: Duration = Duration::from_millis(75);
 /// How often it is listened to what the bot writes.
 const LISTEN: Duration = Duration::from_millis(100);
 /// How often the source is asked while the bot cleans up: an answer that nothing has changed costs next to nothing.
@@ -57,6 +57,7 @@ pub(super) struct Minder<'a> {
     wish: Wish,
     /// Whether it is an emergency stop: orders are canceled at once, beside the bot's own cleanup.
     at_once: bool,
+    begun: Moment,
     roll: &'a Roll,
     /// The bots that are stopped by the same request.
     together: &'a [BotName],
@@ -83,6 +84,7 @@ impl<'a> Minder<'a> {
             venue,
             wish,
             at_once: common.order.emergency.is_some(),
+            begun: common.begun,
             roll: common.roll,
             together: &common.order.bots,
             milestones,
@@ -102,15 +104,7 @@ impl<'a> Minder<'a> {
         if !self.venue.is_readable() {
             self.board.stage(Stage::Cancel, Standing::Skipped, "its orders are unknown: no source is configured");
         }
-        let before = match (self.at_once, self.wish) {
-            (true, _) => BEFORE_AN_EMERGENCY,
-            (false, Wish::Kill) => BEFORE_A_KILL,
-            (false, Wish::Stop | Wish::Climb | Wish::Restart) => BEFORE,
-        };
-        if self.venue.is_readable() {
-            self.venue.read(before.min(self.venue.limit()));
-            self.show("");
-        }
+        self.read_before();
         let passed = self.milestones.wait(Duration::MAX, |passed| passed.about_to_tell || passed.over.is_some());
         if passed.about_to_tell {
             self.get_ready();
@@ -125,6 +119,21 @@ impl<'a> Minder<'a> {
         self.afterwards(&passed, spent);
         let took = clock::now().since(begun);
         self.settle(&passed, took)
+    }
+
+    /// How everything was before it is told, as far as there is time for that.
+    fn read_before(&mut self) {
+        if !self.venue.is_readable() {
+            return;
+        }
+        let before = if self.wish == Wish::Kill { BEFORE_A_KILL } else { BEFORE };
+        let left = self.begun.plus(BEFORE_AN_EMERGENCY).since(clock::now());
+        match self.at_once {
+            true if left.is_zero() => return,
+            true => self.venue.glance(left),
+            false => _ = self.venue.read(before.min(self.venue.limit())),
+        }
+        self.show("");
     }
 
     /// It is about to be told: what is there now is what everything later is compared with.

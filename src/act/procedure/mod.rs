@@ -75,6 +75,7 @@ pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) ->
         order,
         passes: &passes,
         readers: &readers,
+        begun,
         roll: &roll,
         say: &say,
     };

@@ -107,6 +107,12 @@ impl<'a> Venue<'a> {
         !matches!(self.source(), Some(OrderSource::Command { .. }) | None)
     }
 
+    /// Reads them once, if that takes no longer: what comes later is not waited for by a moment.
+    pub(super) fn glance(&mut self, within: Duration) {
+        let answer = self.ask_for(within, Duration::ZERO);
+        self.take_in(answer);
+    }
+
     /// Reads them once, in so much time at most. Whether that went well.
     pub(super) fn read(&mut self, within: Duration) -> bool {
         let mut answer = self.ask(within);
@@ -122,6 +128,10 @@ impl<'a> Venue<'a> {
             ));
             answer = self.ask(within);
         }
+        self.take_in(answer)
+    }
+
+    fn take_in(&mut self, answer: Answer) -> bool {
         match answer {
             Answer::Read(reading) => {
                 self.known.clone_from(&reading.stamp);
@@ -145,6 +155,11 @@ impl<'a> Venue<'a> {
     }
 
     fn ask(&self, within: Duration) -> Answer {
+        self.ask_for(within, ON_THE_WAY)
+    }
+
+    /// The answer itself may take so much longer to come.
+    fn ask_for(&self, within: Duration, on_the_way: Duration) -> Answer {
         let Some(Place { source, surroundings }) = self.setting.sources.get(self.at) else {
             return Answer::Failed("no source of its orders is configured".into());
         };
@@ -157,7 +172,7 @@ impl<'a> Venue<'a> {
             of_interest: self.ledger.of_interest(),
             within,
         };
-        self.readers.ask(question).wait(clock::now().plus(within).plus(ON_THE_WAY))
+        self.readers.ask(question).wait(clock::now().plus(within).plus(on_the_way))
     }
 
     /// Has what is open canceled by the bot's cancel command, and reads again, until nothing is or the time is over.
