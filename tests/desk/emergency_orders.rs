@@ -7,10 +7,18 @@ use serde_json::Value;
 use crate::canceling::freqtrade;
 use crate::emergency::{audited, fire, force_open, part};
 use crate::harness::{alive, eventually};
-use crate::trader::{Trader, errors, figures, notes};
+use crate::trader::{Trader, errors, notes};
 
 /// Its cap is short enough for a test, and long enough for a bot that ends at once.
 const CAP: &str = "";
+
+/// How many were canceled, and how many are not confirmed. How many there were before nobody waits to know: on a machine
+/// that is busy a bot is told first.
+#[track_caller]
+fn canceled(bot: &Value) -> [u64; 2] {
+    ["canceled", "unconfirmed"]
+        .map(|figure| bot["orders"][figure].as_u64().unwrap_or_else(|| panic!("no {figure}: {bot}")))
+}
 
 /// Fires on a trader's desk: the bot's part of the report.
 #[track_caller]
@@ -32,7 +40,7 @@ fn orders_are_canceled_while_the_bot_is_still_cleaning_up() {
     let done = fired.wait_with_output().expect("it ends");
     let report: Value = serde_json::from_slice(&done.stdout).expect("a report");
     let bot = part(&report, "bot");
-    assert_eq!((done.status.code(), figures(bot)), (Some(0), [3, 3, 0, 0]), "{report}");
+    assert_eq!((done.status.code(), canceled(bot)), (Some(0), [3, 0]), "{report}");
     assert_eq!(bot["orders"]["verified"], true, "{report}");
 }
 
@@ -40,7 +48,7 @@ fn orders_are_canceled_while_the_bot_is_still_cleaning_up() {
 fn a_bot_that_lies_is_not_believed_in_an_emergency_either() {
     let trader = Trader::new(2, &["says=2"], CAP).start();
     let bot = fire_on(&trader, 11);
-    assert_eq!(figures(&bot)[3], 2, "{bot}");
+    assert_eq!(canceled(&bot), [0, 2], "{bot}");
     assert!(errors(&bot).contains("not confirmed canceled"), "{bot}");
     // Under the latch it can be tried again; a reset is refused until somebody has looked.
     let host = botwarden::who::host();
@@ -48,16 +56,16 @@ fn a_bot_that_lies_is_not_believed_in_an_emergency_either() {
     trader.desk.run(&reset).expect(11);
     trader.desk.write("state.json", "{\"open_orders\":{}}");
     let bot = fire_on(&trader, 0);
-    assert_eq!(figures(&bot)[3], 0, "{bot}");
+    assert_eq!(canceled(&bot)[1], 0, "{bot}");
     trader.desk.run(&reset).expect(0);
     assert_eq!(audited(&trader.desk), ["fired", "reset refused", "fired", "reset"]);
 }
 
 #[test]
 fn what_the_cancel_command_is_refused_is_named() {
-    let trader = Trader::with_cancel(2, &[], &["refuse=V-2"], "2s", CAP).start();
+    let trader = Trader::with_cancel(2, &[], &["refuse=V-2"], "6s", CAP).start();
     let bot = fire_on(&trader, 11);
-    assert_eq!((figures(&bot)[1], figures(&bot)[3]), (1, 1), "{bot}");
+    assert_eq!(canceled(&bot), [1, 1], "{bot}");
     assert!(errors(&bot).contains("V-2"), "{bot}");
 }
 
@@ -116,14 +124,16 @@ fn a_source_that_hangs_and_a_cancel_command_that_hangs_delay_no_signal() {
 fn what_the_bot_cancels_and_what_its_command_cancels_is_counted_once() {
     let trader = Trader::with_cancel(4, &["cancels=2", "says=2"], &[], "10s", CAP).start();
     let bot = fire_on(&trader, 0);
-    assert_eq!((figures(&bot)[1], figures(&bot)[3]), (4, 0), "{bot}\n{}", notes(&bot));
+    let [canceled, open] = canceled(&bot);
+    // What the bot was quicker to cancel than anybody could count is not claimed.
+    assert!((2..=4).contains(&canceled) && open == 0, "{bot}\n{}", notes(&bot));
 }
 
 #[test]
 fn a_freqtrade_is_paused_and_has_its_orders_canceled_before_it_is_told() {
     let desk = freqtrade("", "s3cret", "");
     let report = fire(&desk, 0);
-    assert_eq!(figures(part(&report, "bot")), [2, 2, 0, 0], "{report}");
+    assert_eq!(canceled(part(&report, "bot")), [2, 0], "{report}");
     let calls = desk.read("calls");
     let calls: Vec<&str> = calls.lines().collect();
     assert_eq!((calls.first(), calls.last()), (Some(&"POST /api/v1/pause"), Some(&"SIGTERM")), "{calls:?}");
