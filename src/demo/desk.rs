@@ -148,9 +148,10 @@ impl PaperDesk {
         reach(&self.home)
     }
 
-    /// Starts every bot. One that takes its time to be ready is not waited for: it goes on starting.
+    /// Starts every bot that is to start by itself; two that show what goes wrong wait to be asked. One that takes its time to be ready is not waited for: it goes on starting.
     pub fn start(&self, by: &str) -> Vec<StartedBot> {
-        act::start(&self.home, &self.specs, by, START_WAIT)
+        let due: Vec<BotSpec> = self.specs.iter().filter(|spec| spec.autostart).cloned().collect();
+        act::start(&self.home, &due, by, START_WAIT)
     }
 
     /// Stops every bot by its ladder, makes sure that nothing lives, and removes the home. What survives keeps its home.

@@ -72,7 +72,7 @@ pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<
 /// Nothing of it is configured to be minded: what it says over its notify socket is heard all the same.
 fn listen_only(told: &Told, report: &mut BotReport) {
     report.claims = told.claims();
-    let flushed = compare(&report.claims, None, None);
+    let flushed = compare(&report.claims, None);
     report.state_flushed = flushed.on_disk;
     report.errors.extend(flushed.error);
     report.notes.extend(flushed.note);

@@ -65,8 +65,6 @@ pub(super) struct Minder<'a> {
     board: &'a Board<'a>,
     logs: Option<LogClaims>,
     flush: Option<Flush>,
-    /// Whether its state file had changed before anybody else may have written to it.
-    written: Option<Result<bool, String>>,
     minded: Minded,
 }
 
@@ -91,7 +89,6 @@ impl<'a> Minder<'a> {
             board,
             logs: None,
             flush: None,
-            written: None,
             minded: Minded::default(),
         }
     }
@@ -187,13 +184,14 @@ impl<'a> Minder<'a> {
             if due && !std::mem::replace(&mut tried, true) && self.venue.ledger.is_known() {
                 let begun = clock::now();
                 // What the cancel command writes itself is no word of the bot's.
-                self.written = self.flush.as_ref().map(Flush::has_changed);
+                self.flush.iter_mut().for_each(Flush::others_begin);
                 self.leave_what_may_be_others();
                 let board = self.board;
                 let tell = &mut |ledger: &Ledger, what: &str| show(board, ledger, what, None);
                 let alone = self.venue.alone(tell);
                 self.cancel(self.venue.time());
                 drop(alone);
+                self.flush.iter_mut().for_each(Flush::others_end);
                 spent = clock::now().since(begun);
             }
             self.board.tick();
@@ -206,7 +204,7 @@ impl<'a> Minder<'a> {
             logs.finish();
         }
         self.listen(&passed.told);
-        let flushed = compare(&self.minded.claims, self.flush.as_ref(), self.written.take());
+        let flushed = compare(&self.minded.claims, self.flush.as_ref());
         (self.minded.state_flushed, self.minded.state_written) = (flushed.on_disk, flushed.written);
         self.minded.notes.extend(flushed.note);
         self.show_flush(flushed.on_disk, flushed.error.as_deref());
@@ -223,7 +221,7 @@ impl<'a> Minder<'a> {
         self.board.stage(Stage::Verify, Standing::UnderWay, "");
         self.venue.read_anew(self.venue.limit());
         // A program has had its time; a file may be locked for a moment.
-        if self.venue.blind.is_some() && self.venue.is_cheap() {
+        if self.venue.blind.is_some() && self.venue.is_cheap() && !self.venue.is_new() {
             self.venue.wait_to_see(tell);
         }
         self.compare_with_what_it_says(&passed.told);

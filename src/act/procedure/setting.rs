@@ -15,6 +15,8 @@ use crate::record;
 pub(super) struct Setting {
     pub(super) bot: BotName,
     pub(super) mode: Option<Mode>,
+    /// Whether nothing says that it ever ran here.
+    pub(super) has_never_run: bool,
     /// Where its orders are: where its last run had them, and then where the configuration has them now, if that is
     /// another place.
     pub(super) sources: Vec<Place>,
@@ -47,6 +49,7 @@ impl Setting {
         Self {
             bot: name.clone(),
             mode: mode(spec, record, is_lost),
+            has_never_run: record.is_none() && !is_lost,
             shared_with: all.shared_with(home, name, &sources, specs),
             sources,
             cancel: either(spec, record, |spec| &spec.cancel, |record| &record.cancel),

@@ -34,9 +34,15 @@ pub(super) fn settle(venue: &Venue<'_>, report: Option<&OrdersReport>) -> Settle
         settled.errors.push(why.clone());
     }
     let unconfirmed = report.map_or(0, |report| report.unconfirmed);
-    if let Some(why) = &venue.blind {
-        settled.unasked = true;
-        settled.errors.push(format!("its orders cannot be read: {why}"));
+    match &venue.blind {
+        Some(why) if venue.is_new() => {
+            settled.notes.push(format!("it has never run here, and the source of its orders is not there yet: {why}"));
+        }
+        Some(why) => {
+            settled.unasked = true;
+            settled.errors.push(format!("its orders cannot be read: {why}"));
+        }
+        None => {}
     }
     let to_cancel = venue.ledger.to_cancel();
     for order in to_cancel.iter().take(NAMED) {
@@ -51,7 +57,7 @@ pub(super) fn settle(venue: &Venue<'_>, report: Option<&OrdersReport>) -> Settle
         settled.errors.extend(venue.hands_off.clone());
     }
     let troubles = venue.troubles.iter().cloned();
-    if unconfirmed > 0 || venue.blind.is_some() {
+    if unconfirmed > 0 || settled.unasked {
         settled.errors.extend(troubles);
     } else {
         settled.notes.extend(troubles);

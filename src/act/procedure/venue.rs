@@ -1,6 +1,7 @@
 //! One bot's orders, within reach: read again and again, and canceled by whoever can.
 
 use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::clock;
@@ -232,6 +233,15 @@ impl<'a> Venue<'a> {
         for trouble in canceling.troubles() {
             self.trouble(trouble.clone());
         }
+    }
+
+    /// Whether the bot has never run here, and the file that it is to keep its orders in was never made: nobody can have
+    /// placed any.
+    pub(super) fn is_new(&self) -> bool {
+        let is_gone = |path: &Path| {
+            std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        };
+        self.setting.has_never_run && self.source().and_then(OrderSource::path).is_some_and(is_gone)
     }
 
     /// Whether another bot may live.
