@@ -93,6 +93,17 @@ fn socket() -> io::Result<OwnedFd> {
     Ok(socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?)
 }
 
+/// Connects without ever waiting: somebody who accepts nobody has a queue that is full one day, and connecting to that
+/// waits for ever (connect(2), `EAGAIN` for sockets that do not).
+fn connect_at_once(home: &Home) -> io::Result<UnixStream> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    connect(&socket, &address(home)?)?;
+    let stream = UnixStream::from(socket);
+    stream.set_nonblocking(false)?;
+    Ok(stream)
+}
+
 /// Takes the address without listening on it: whoever calls finds nobody.
 ///
 /// # Errors
@@ -134,20 +145,20 @@ pub fn light(home: &Home, key: &str, line: &[u8]) -> io::Result<Beacon> {
 pub enum Call {
     /// Somebody carries out an emergency stop; this is what is said, from the beginning, JSON lines until its end.
     Answered(BufReader<UnixStream>),
-    /// The process of this number has the address, and says nothing.
-    Silent(i32),
+    /// Somebody has the address, and says nothing; the process of this number, where that could be found out.
+    Silent(Option<i32>),
     /// Nobody does; or only somebody whom we do not trust.
     Nobody,
 }
 
 /// Calls whoever carries out an emergency stop of this desk.
 pub fn call(home: &Home) -> Call {
-    let stream = address(home).and_then(|address| {
-        let socket = socket()?;
-        connect(&socket, &address)?;
-        Ok(UnixStream::from(socket))
-    });
-    let Ok(stream) = stream else { return Call::Nobody };
+    let stream = match connect_at_once(home) {
+        Ok(stream) => stream,
+        // Whoever has it accepts nobody.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Call::Silent(None),
+        Err(_) => return Call::Nobody,
+    };
     let Some(pid) = may_speak(&stream, owner(home)) else { return Call::Nobody };
     let _ = stream.set_read_timeout(Some(PATIENCE));
     let mut stream = BufReader::new(stream);
@@ -156,7 +167,9 @@ pub fn call(home: &Home) -> Call {
     match answer {
         Ok(0) => Call::Nobody,
         Ok(_) => Call::Answered(stream),
-        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Call::Silent(pid),
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+            Call::Silent(Some(pid))
+        }
         Err(_) => Call::Nobody,
     }
 }
@@ -170,9 +183,7 @@ pub fn first_line(mut said: BufReader<UnixStream>) -> Option<String> {
 
 /// The process that has the address, and listens.
 pub fn holder(home: &Home) -> Option<i32> {
-    let socket = socket().ok()?;
-    connect(&socket, &address(home).ok()?).ok()?;
-    may_speak(&UnixStream::from(socket), owner(home))
+    may_speak(&connect_at_once(home).ok()?, owner(home))
 }
 
 fn owner(home: &Home) -> Option<u32> {

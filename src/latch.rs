@@ -99,8 +99,12 @@ pub fn set_whole(home: &Home, latch: &Latch) -> io::Result<Set> {
 
 /// Writes anew what stands in a latch that is there. That it cannot be written changes nothing: its name is what counts.
 pub fn amend(home: &Home, latch: &Latch) {
-    // Never created here: whoever lifts a latch means it.
-    if let Ok(file) = OpenOptions::new().write(true).truncate(true).custom_flags(libc::O_NOFOLLOW).open(home.latch()) {
+    // Never created here: whoever lifts a latch means it. And never waited for: a pipe in its place may have no reader.
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    if let Ok(file) = OpenOptions::new().write(true).custom_flags(flags).open(home.latch())
+        && file.metadata().is_ok_and(|about| about.is_file())
+        && file.set_len(0).is_ok()
+    {
         write(&file, latch);
     }
 }

@@ -251,6 +251,18 @@ pub fn all() -> impl Iterator<Item = i32> {
         .filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse().ok()))
 }
 
+/// Takes as many descriptors as the system lets us have: what has to look at a hundred bots at once must not fail for a
+/// limit that was meant for a shell (setrlimit(2)).
+pub fn take_all_descriptors() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        limit.current = limit.maximum;
+        // Where that is refused, we go on with what there is.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+}
+
 /// The mark of a process; nothing if it has none, or if we may not look.
 pub fn mark(pid: i32) -> Option<Mark> {
     parse_mark(&fs::read(format!("/proc/{pid}/environ")).ok()?)

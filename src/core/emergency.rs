@@ -100,7 +100,11 @@ enum Phase {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Part {
-    /// How often it was ended.
+    /// How often it lived again after it had been seen to be gone.
+    returns: usize,
+    /// Whether it was seen to be gone when it was last ended.
+    was_gone: bool,
+    /// How often it was ended since the last rest.
     attempts: usize,
     /// How often it outlived that.
     outlived: usize,
@@ -117,20 +121,42 @@ pub struct Emergency {
     has_latch: bool,
     /// Whether everything was looked at once: the first gathering is of names alone.
     looks: bool,
+    /// Who lived in the last look at everything, and could not be ended any more.
+    left: Vec<BotName>,
+    /// Whether a last rest was taken because somebody had come back.
+    rested: bool,
     parts: BTreeMap<BotName, Part>,
 }
 
 impl Emergency {
     /// One that begins now, and its first effects.
     pub fn begin(drill: bool, now: Moment) -> (Self, Vec<Effect>) {
-        let begun =
-            Self { drill, begun: now, phase: Phase::Latching, has_latch: false, looks: false, parts: BTreeMap::new() };
+        let begun = Self {
+            drill,
+            begun: now,
+            phase: Phase::Latching,
+            has_latch: false,
+            looks: false,
+            left: Vec::new(),
+            rested: false,
+            parts: BTreeMap::new(),
+        };
         (begun, vec![Effect::Latch])
     }
 
     /// Whether there is a latch, as far as is known.
     pub const fn has_latch(&self) -> bool {
         self.has_latch
+    }
+
+    /// Who lived in the last look at everything, and was not to be ended any more.
+    pub fn left(&self) -> &[BotName] {
+        &self.left
+    }
+
+    /// Who lived again after it had been seen to be gone, and how often.
+    pub fn came_back(&self) -> impl Iterator<Item = (&BotName, usize)> {
+        self.parts.iter().filter(|(_, part)| part.returns > 0).map(|(bot, part)| (bot, part.returns))
     }
 
     /// Whether it is over.
@@ -198,6 +224,7 @@ impl Emergency {
         if self.phase != Phase::Gathering {
             return Vec::new();
         }
+        self.left = found.iter().filter(|found| found.lives).map(|found| found.bot.clone()).collect();
         let due: Vec<BotName> = found.into_iter().filter(|found| self.is_due(found)).map(|found| found.bot).collect();
         if due.is_empty() {
             return if self.looks { self.settled(now) } else { self.look() };
@@ -222,6 +249,7 @@ impl Emergency {
         for bot in &due {
             let part = self.parts.entry(bot.clone()).or_default();
             part.attempts += 1;
+            part.returns += usize::from(std::mem::take(&mut part.was_gone));
             part.under_way = true;
         }
         Effect::End(due)
@@ -239,6 +267,7 @@ impl Emergency {
         let Some(part) = self.parts.get_mut(bot) else { return Vec::new() };
         part.under_way = false;
         part.outlived += usize::from(outcome == StopOutcome::Survived);
+        part.was_gone = outcome != StopOutcome::Survived;
         if self.phase == Phase::Ending && self.parts.values().all(|part| !part.under_way) {
             return self.look();
         }
@@ -255,6 +284,11 @@ impl Emergency {
     /// A look at everything found nobody who could still be ended.
     fn settled(&mut self, now: Moment) -> Vec<Effect> {
         if !self.has_latch && !self.drill && now.since(self.begun) < WITHOUT_A_LATCH {
+            self.phase = Phase::Resting { until: now.plus(AGAIN) };
+            return Vec::new();
+        }
+        // Whatever brought somebody back may be about to do it again: one look can fall into the gap.
+        if self.left.is_empty() && self.came_back().next().is_some() && !std::mem::replace(&mut self.rested, true) {
             self.phase = Phase::Resting { until: now.plus(AGAIN) };
             return Vec::new();
         }

@@ -79,6 +79,9 @@ pub struct Report {
     /// Whether it was to be latched, and could not be.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_latch: bool,
+    /// Whether something may live that nobody could look for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
     /// What it was about.
     pub scope: Option<String>,
     /// Who asked.
@@ -412,6 +415,7 @@ impl Report {
             duration_ms: 0,
             latched: None,
             no_latch: false,
+            unseen: false,
             scope: Some(bots.iter().map(|bot| bot.name.as_str()).collect::<Vec<_>>().join(" ")),
             by: Some(by.to_owned()),
             reason: None,
@@ -428,12 +432,19 @@ impl Report {
     pub fn code(&self) -> Code {
         let own = match (self.no_latch, self.errors.is_empty()) {
             (true, _) => Code::NoLatch,
+            (false, _) if self.unseen => Code::Survived,
             // Refused before anything was done.
             (false, false) if self.errors.iter().any(|error| error == LATCHED) => Code::Latched,
             (false, false) => Code::Failed,
             (false, true) => Code::Done,
         };
         Code::worst(self.bots.iter().map(|bot| bot.code(&self.action)).chain([own]))
+    }
+
+    /// Something may live that nobody could look for.
+    pub fn may_have_survivors(&mut self) {
+        self.unseen = true;
+        self.judge();
     }
 
     /// There is no latch, although there should be one.

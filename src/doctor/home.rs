@@ -131,7 +131,8 @@ pub(super) fn beacon(subject: &Subject) -> Vec<Check> {
         match beacon::call(home) {
             Call::Answered(_) => return vec![Check::good(name, "an emergency stop is being carried out")],
             Call::Silent(pid) => {
-                let why = format!("pid {pid} holds the beacon's address, and does not answer");
+                let who = pid.map_or_else(|| "somebody".to_owned(), |pid| format!("pid {pid}"));
+                let why = format!("{who} holds the beacon's address, and does not answer");
                 return vec![Check::warning(name, why)];
             }
             Call::Nobody if clock::now() < until => std::thread::sleep(Duration::from_millis(20)),

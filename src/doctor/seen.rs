@@ -37,7 +37,10 @@ pub fn estop(home: &Home, checks: &[Check]) -> EstopSeen {
         (Call::Answered(words), seen) => in_progress(words, told(free, home, seen), seen),
         (Call::Silent(pid), seen) => EstopSeen {
             state: EstopState::InProgress,
-            problems: vec![format!("pid {pid} carries it out, and does not answer")],
+            problems: vec![format!(
+                "{} carries it out, and does not answer",
+                pid.map_or_else(|| "somebody".to_owned(), |pid| format!("pid {pid}"))
+            )],
             ..told(free, home, seen)
         },
         (Call::Nobody, seen) if !seen.is_latched() || cannot_look(home).is_some() => {

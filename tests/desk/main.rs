@@ -14,6 +14,7 @@ mod commands;
 mod crashes;
 mod drill;
 mod emergency;
+mod emergency_odds;
 mod emergency_orders;
 mod emergency_screen;
 mod environment;

@@ -481,7 +481,7 @@ fn in_an_emergency_one_that_cannot_be_ended_is_13_and_delays_nobody_else() {
     let fired = desk.command(&["estop", "--json"]).stdout(std::process::Stdio::piped()).spawn().expect("it starts");
     eventually("the end of the other", || (!alive(well)).then_some(()));
     let done = fired.wait_with_output().expect("it ends");
-    let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("a report");
+    let report: Value = serde_json::from_slice(&done.stdout).expect("a report");
     assert_eq!((done.status.code(), &report["latched"]), (Some(13), &true.into()), "{report}");
     assert!(report["bots"][0]["processes"][0]["ended_by"].is_null() && alive(stuck), "{report}");
     let host = botwarden::who::host();

@@ -11,16 +11,19 @@ use std::time::Duration;
 use crate::beacon::Beacon;
 use crate::clock::{self, millis};
 use crate::core::bot::{BotName, BotSpec};
-use crate::core::emergency::{Depth, Effect, Emergency, Input};
+use crate::core::emergency::{Depth, Effect, Emergency, Found, Input};
 use crate::core::moment::Moment;
 use crate::core::progress::Standing;
 use crate::core::readiness::Drill;
-use crate::core::report::{BotReport, Report, StopOutcome};
+use crate::core::report::{BotReport, ExitReport, Report, StopOutcome};
+use crate::core::status::RecordSeen;
 use crate::core::stop::{Stage, Wish};
 use crate::doctor;
 use crate::latch;
 use crate::orders::Readers;
 use crate::paths::{Home, words};
+use crate::process;
+use crate::record;
 
 use super::common::Common;
 use super::ending::end;
@@ -50,6 +53,7 @@ pub enum Carried {
 /// Carries out an emergency stop, or a drill, and says how it goes: to `tell`, and to whoever watches.
 pub fn carry_out_emergency(order: &EmergencyOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) -> Carried {
     let begun = clock::now();
+    process::take_all_descriptors();
     let mut order = order.clone();
     let ours = match take_hold(&mut order) {
         Hold::Ours(ours) => *ours,
@@ -142,11 +146,13 @@ fn carry_out(
         reports: told.into_iter().map(|report| (report.name.clone(), report)).collect(),
         lifted: false,
         clusters: desk.clusters,
+        carries_on,
+        unseen: Vec::new(),
     };
     let has_latch = std::thread::scope(|scope| work.go_on(scope));
     let notes = [notes, desk.notes, muster.rehearsed(&passes)].concat();
     let errors = [desk.errors, whole.errors()].concat();
-    let Work { reports, lifted, no_latch, .. } = work;
+    let Work { reports, lifted, no_latch, unseen, .. } = work;
     let bots: Vec<BotReport> = reports.into_values().collect();
     let action = if order.drill { "drill" } else { "estop" };
     let mut report = Report::of(action, &order.by, order.at, bots);
@@ -157,6 +163,10 @@ fn carry_out(
     report.notes = notes;
     for error in errors {
         report.add_error(error);
+    }
+    for what in unseen {
+        report.add_error(format!("{what}: something may live that nobody has seen"));
+        report.may_have_survivors();
     }
     if !has_latch {
         report.add_error(format!(
@@ -230,6 +240,10 @@ struct Work<'a> {
     reports: BTreeMap<BotName, BotReport>,
     lifted: bool,
     clusters: usize,
+    /// Whether it goes on with one whose stopper died.
+    carries_on: bool,
+    /// What the last look could not see: nobody may call anything stopped that may be there.
+    unseen: Vec<String>,
 }
 
 impl<'a> Work<'a> {
@@ -255,9 +269,9 @@ impl<'a> Work<'a> {
                 Some(Effect::PutBack) => self.put_back(),
                 Some(Effect::Gather(depth)) => {
                     self.show_verify(depth);
-                    Input::Gathered(self.muster.gather(depth, self.common.passes))
+                    Input::Gathered(self.gather(depth))
                 }
-                Some(Effect::Seek) => Input::Sought(self.muster.gather(Depth::All, self.common.passes)),
+                Some(Effect::Seek) => Input::Sought(self.gather(Depth::All)),
                 Some(Effect::Lift) => self.lift(),
                 Some(Effect::Finish) => continue,
                 None => match self.wait(&ended, course.deadline()) {
@@ -267,13 +281,50 @@ impl<'a> Work<'a> {
             };
             effects.extend(course.handle(input, clock::now()));
         }
+        self.tell_of_returns(&course);
+        self.keep_the_latch();
         let alive = self.reports.values().filter(|report| report.survived()).count();
         let (standing, text) = match alive {
             0 => (Standing::Done, "nothing lives that was to be stopped".to_owned()),
             count => (Standing::Failed, format!("something lives of {count} bots")),
         };
         self.whole.stage(Stage::Verify, standing, text);
-        course.has_latch()
+        course.has_latch() && self.no_latch.is_none()
+    }
+
+    /// Somebody may have lifted it, by hand or where nobody could see that this goes on.
+    fn keep_the_latch(&mut self) {
+        if self.order.drill || self.no_latch.is_some() || latch::is_latched(self.common.home) {
+            return;
+        }
+        match hold::make_again(self.common.home, self.order) {
+            Ok(()) => {
+                self.whole.error("the latch was lifted while everything was being stopped: it is made again".into());
+            }
+            Err(error) => self.no_latch = Some(format!("it was lifted meanwhile, and {}", words(&error))),
+        }
+    }
+
+    /// Whoever lives again although it was ended was not stopped, whatever was seen in between.
+    fn tell_of_returns(&mut self, course: &Emergency) {
+        for (bot, times) in course.came_back() {
+            let Some(report) = self.reports.get_mut(bot) else { continue };
+            let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+            let text = format!("it lived again {times} after it was gone: something else starts it");
+            if course.left().contains(bot) {
+                report.outcome = Some(StopOutcome::Survived);
+                report.errors.push(format!("{text}, and it lives"));
+            } else {
+                report.notes.push(text);
+            }
+            (self.common.say)(&StopWord::Bot(Box::new(report.clone())));
+        }
+        for bot in course.left() {
+            if let Some(report) = self.reports.get_mut(bot).filter(|report| !report.survived()) {
+                report.outcome = Some(StopOutcome::Survived);
+                report.errors.push("something of it lives, by the last look at everything".to_owned());
+            }
+        }
     }
 
     fn begin_to_end<'scope>(&self, scope: &'scope Scope<'scope, '_>, bot: BotName, done: &Sender<BotReport>)
@@ -291,6 +342,11 @@ impl<'a> Work<'a> {
             promise.report = Some(report);
         };
         spawn_or_do(scope, work);
+    }
+
+    fn gather(&mut self, depth: Depth) -> Vec<Found> {
+        self.unseen.clear();
+        self.muster.gather(depth, self.common.passes, &mut self.unseen)
     }
 
     fn latch(&mut self) -> bool {
@@ -380,8 +436,26 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// What the one who died had begun to end was ended all the same, by its keeper: its record says when and how.
+    fn ended_meanwhile(&self, mut report: BotReport) -> BotReport {
+        if report.outcome != Some(StopOutcome::NotRunning) {
+            return report;
+        }
+        let Some(since) = latch::look(self.common.home).latch().map(|latch| latch.at) else { return report };
+        let RecordSeen::Read(record) = record::read(&self.common.home.bot(&report.name)) else { return report };
+        if let Some(ended) = record.ended.as_ref().filter(|ended| ended.at >= since) {
+            report.outcome = Some(StopOutcome::Stopped);
+            report.exit = Some(ExitReport { code: ended.exit.code(), signal: ended.exit.signal() });
+            report.notes.push(
+                "it ended after this was fired, while nobody watched: what became of its orders until then is not known".into(),
+            );
+        }
+        report
+    }
+
     fn take_in(&mut self, report: BotReport) -> Input {
         let (name, outcome) = (report.name.clone(), report.outcome.unwrap_or(StopOutcome::Survived));
+        let report = if self.carries_on { self.ended_meanwhile(report) } else { report };
         let report = match self.reports.remove(&name) {
             Some(earlier) => report.after(earlier),
             None => report,

@@ -139,7 +139,15 @@ fn light(home: &Home, order: &EmergencyOrder, notes: &mut Vec<String>) -> Result
                     (true, true) | (_, false) => return Err(Taken),
                 }
             }
-            Call::Silent(pid) => give_way(Some(pid), "its stopper did not answer, and was ended", notes),
+            Call::Silent(pid) => {
+                let pid = pid.or_else(|| stopper_of_the_latch(home));
+                give_way(pid, "its stopper did not answer, and was ended", notes);
+                if pid.is_none() && clock::now() >= until {
+                    notes.push("nobody can watch it: somebody else holds its address, and answers nobody".into());
+                    return Ok(None);
+                }
+                std::thread::sleep(Duration::from_millis(2));
+            }
             Call::Nobody => {
                 // A reset, which is over in a moment; or another user, who has no business there.
                 if clock::now() >= until {
@@ -154,6 +162,13 @@ fn light(home: &Home, order: &EmergencyOrder, notes: &mut Vec<String>) -> Result
             return Ok(None);
         }
     }
+}
+
+/// Whoever holds the lock of the emergency stop that the latch names.
+fn stopper_of_the_latch(home: &Home) -> Option<i32> {
+    let seen = latch::look(home);
+    let lock = home.stop(&seen.latch()?.id).join("lock");
+    process::holders(&lock).into_iter().find(|pid| process::is_keeper(*pid))
 }
 
 fn is_drill(line: &str) -> bool {

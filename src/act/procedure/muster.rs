@@ -10,7 +10,7 @@ use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::emergency::{Depth, Found};
 use crate::core::stop::{KeeperSeen, Own, Sighting};
 use crate::core::words::masked;
-use crate::paths::Home;
+use crate::paths::{Home, words};
 use crate::survey::{Sight, see_all};
 
 use super::passes::Passes;
@@ -104,15 +104,17 @@ impl<'a> Muster<'a> {
 
     /// Every bot that is known by name, and is to be stopped.
     pub(super) fn known(&self) -> Vec<BotName> {
-        self.named().into_iter().filter(|name| self.is_meant(name)).collect()
+        self.named(&mut Vec::new()).into_iter().filter(|name| self.is_meant(name)).collect()
     }
 
-    fn named(&self) -> Vec<BotName> {
+    fn named(&self, unseen: &mut Vec<String>) -> Vec<BotName> {
         let mut names: Vec<BotName> = self.specs.iter().map(|spec| spec.name.clone()).collect();
-        for name in self.home.recorded().unwrap_or_default() {
-            if !names.contains(&name) {
-                names.push(name);
+        match self.home.recorded() {
+            Ok(recorded) => {
+                let new: Vec<BotName> = recorded.into_iter().filter(|name| !names.contains(name)).collect();
+                names.extend(new);
             }
+            Err(error) => unseen.push(format!("who has run here cannot be found out: {}", words(&error))),
         }
         names
     }
@@ -127,21 +129,24 @@ impl<'a> Muster<'a> {
         run.is_some_and(|mode| mode != Mode::Live) && configured != Some(Mode::Live)
     }
 
-    /// Everybody who is to be stopped, as they are now.
-    pub(super) fn gather(&self, depth: Depth, passes: &Passes<'_>) -> Vec<Found> {
+    /// Everybody who is to be stopped, as they are now. What could not be looked at is added to `unseen`.
+    pub(super) fn gather(&self, depth: Depth, passes: &Passes<'_>, unseen: &mut Vec<String>) -> Vec<Found> {
         match depth {
             Depth::Known => self.known().into_iter().map(|bot| Found { bot, lives: true }).collect(),
             Depth::All => {
-                self.look(passes).into_iter().filter(|(sight, _)| self.is_meant(&sight.name)).map(found).collect()
+                let seen = self.look(passes, unseen);
+                seen.into_iter().filter(|(sight, _)| self.is_meant(&sight.name)).map(found).collect()
             }
         }
     }
 
     /// Everybody, with how many strays of each there are.
-    fn look(&self, passes: &Passes<'_>) -> Vec<(Sight, usize)> {
+    fn look(&self, passes: &Passes<'_>, unseen: &mut Vec<String>) -> Vec<(Sight, usize)> {
         let pass = passes.fresh();
-        let mut names = self.named();
-        names.extend(pass.marked.names().filter(|name| !self.named().contains(name)).cloned());
+        unseen.extend(pass.trouble.clone());
+        let mut names = self.named(unseen);
+        let new: Vec<BotName> = pass.marked.names().filter(|name| !names.contains(name)).cloned().collect();
+        names.extend(new);
         let sights = see_all(self.home, &names, &pass.marked);
         sights
             .into_iter()
@@ -158,7 +163,7 @@ impl<'a> Muster<'a> {
         if !self.drill {
             return Vec::new();
         }
-        let live = self.look(passes).into_iter().filter(|(sight, _)| !self.is_meant(&sight.name));
+        let live = self.look(passes, &mut Vec::new()).into_iter().filter(|(sight, _)| !self.is_meant(&sight.name));
         live.map(|(sight, strays)| self.rehearse(&sight, strays)).collect()
     }
 

@@ -25,6 +25,9 @@ pub struct Chosen {
     pub orders: Vec<String>,
 }
 
+/// A reason is cut to so many characters.
+const LONGEST_REASON: usize = 1000;
+
 /// The word of an emergency stop.
 pub const ESTOP: &str = "estop";
 
@@ -59,7 +62,8 @@ impl EmergencyOrder {
             config,
             by: by.to_owned(),
             tty: who::tty(),
-            reason,
+            // It stands in the latch, which is read as a whole.
+            reason: reason.map(|reason| reason.chars().take(LONGEST_REASON).collect()),
             drill,
             at: clock::wall(),
         }

@@ -19,6 +19,7 @@ use crate::core::words::masked;
 use crate::latch;
 use crate::lock;
 use crate::paths::{Home, words};
+use crate::process;
 use crate::record;
 use crate::survey::{Marked, Sight, see, with_marked};
 
@@ -277,7 +278,13 @@ impl<'a> Walk<'a> {
         let alone = self.alone.take().unwrap_or_else(|| {
             let bot = self.home.bot(&self.report.name);
             let record = self.sight.as_ref().and_then(Sight::record);
-            Alone::new(&bot, &self.report.name, record, &self.stray_ids())
+            let mut beside = self.stray_ids();
+            if record.is_none() {
+                // Nothing but its mark says whose it is: a folder that cannot be read keeps nobody alive.
+                let marked = self.sight.iter().flat_map(|sight| &sight.evidence.marked);
+                beside.extend(marked.filter_map(|pid| process::identify(*pid)));
+            }
+            Alone::new(&bot, &self.report.name, record, &beside)
         });
         self.alone.insert(alone)
     }
