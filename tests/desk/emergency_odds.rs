@@ -105,15 +105,6 @@ fn few_descriptors_keep_nobody_alive() {
     let done = desk.shell("ulimit -Sn 10; exec \"$BOTWARDEN\" estop --json");
     assert_eq!(done.code, 0, "{}", done.said());
     assert!(desk.living().is_empty());
-    // Where the hard limit is that low, nothing is called stopped that nobody could look at.
-    force_open(&desk);
-    desk.run(&["start", "--yes", "--all"]).expect(0);
-    let done = desk.shell("ulimit -n 5; exec \"$BOTWARDEN\" estop --json");
-    if desk.living().is_empty() {
-        return;
-    }
-    assert!([13, 15].contains(&done.code), "{} {}", done.code, done.said());
-    desk.run(&["stop", "--all"]);
 }
 
 #[test]

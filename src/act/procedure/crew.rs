@@ -1,0 +1,214 @@
+//! An emergency stop under way: everybody is ended side by side, and every effect of the course of the whole becomes something
+//! that is done.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::Scope;
+
+use crate::clock;
+use crate::core::bot::{BotName, BotSpec};
+use crate::core::emergency::{Depth, Effect, Emergency, Found, Input};
+use crate::core::moment::Moment;
+use crate::core::progress::Standing;
+use crate::core::report::{BotReport, ExitReport, StopOutcome};
+use crate::core::status::RecordSeen;
+use crate::core::stop::{Stage, Wish};
+use crate::latch;
+use crate::record;
+
+use super::common::Common;
+use super::ending::end;
+use super::latching::FSYNC;
+use super::muster::Muster;
+use super::order::{EmergencyOrder, StopWord};
+use super::paper;
+use super::whole::Whole;
+
+/// An emergency stop under way.
+pub(super) struct Work<'a> {
+    pub(super) common: &'a Common<'a>,
+    pub(super) order: &'a EmergencyOrder,
+    pub(super) whole: &'a Whole<'a>,
+    pub(super) muster: &'a Muster<'a>,
+    pub(super) no_latch: Option<String>,
+    pub(super) synced: Option<Receiver<Result<(), String>>>,
+    pub(super) reports: BTreeMap<BotName, BotReport>,
+    pub(super) lifted: bool,
+    pub(super) clusters: usize,
+    /// Whether it goes on with one whose stopper died.
+    pub(super) carries_on: bool,
+    /// What the last look could not see: nobody may call anything stopped that may be there.
+    pub(super) unseen: Vec<String>,
+}
+
+impl<'a> Work<'a> {
+    /// Goes on until the course is at its end; whether there is a latch comes back.
+    pub(super) fn go_on<'scope>(&mut self, scope: &'scope Scope<'scope, '_>) -> bool
+    where
+        'a: 'scope,
+    {
+        let (done, ended) = channel::<BotReport>();
+        let (mut course, effects) = Emergency::begin(self.order.drill, clock::now());
+        let mut effects: VecDeque<Effect> = effects.into();
+        while !course.is_over() {
+            let input = match effects.pop_front() {
+                Some(Effect::End(bots)) => {
+                    self.whole.meet(&bots);
+                    self.common.roll.call(&bots);
+                    for bot in bots {
+                        self.begin_to_end(scope, bot, &done);
+                    }
+                    continue;
+                }
+                Some(Effect::Latch) => Input::Latched(self.latch()),
+                Some(Effect::PutBack) => self.put_back(),
+                Some(Effect::Gather(depth)) => {
+                    self.show_verify(depth);
+                    Input::Gathered(self.gather(depth))
+                }
+                Some(Effect::Seek) => Input::Sought(self.gather(Depth::All)),
+                Some(Effect::Lift) => self.lift(),
+                Some(Effect::Finish) => continue,
+                None => match self.wait(&ended, course.deadline()) {
+                    Some(report) => self.take_in(report),
+                    None => Input::Tick,
+                },
+            };
+            effects.extend(course.handle(input, clock::now()));
+        }
+        self.tell_of_returns(&course);
+        self.keep_the_latch();
+        let alive = self.reports.values().filter(|report| report.survived()).count();
+        let (standing, text) = match alive {
+            0 => (Standing::Done, "nothing lives that was to be stopped".to_owned()),
+            count => (Standing::Failed, format!("something lives of {count} bots")),
+        };
+        self.whole.stage(Stage::Verify, standing, text);
+        course.has_latch() && self.no_latch.is_none()
+    }
+
+    /// Whoever lives again although it was ended was not stopped, whatever was seen in between.
+    fn tell_of_returns(&mut self, course: &Emergency) {
+        for (bot, times) in course.came_back() {
+            let Some(report) = self.reports.get_mut(bot) else { continue };
+            let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+            let text = format!("it lived again {times} after it was gone: something else starts it");
+            if course.left().contains(bot) {
+                report.outcome = Some(StopOutcome::Survived);
+                report.errors.push(format!("{text}, and it lives"));
+            } else {
+                report.notes.push(text);
+            }
+            (self.common.say)(&StopWord::Bot(Box::new(report.clone())));
+        }
+        for bot in course.left() {
+            if let Some(report) = self.reports.get_mut(bot).filter(|report| !report.survived()) {
+                report.outcome = Some(StopOutcome::Survived);
+                report.errors.push("something of it lives, by the last look at everything".to_owned());
+            }
+        }
+    }
+
+    fn begin_to_end<'scope>(&self, scope: &'scope Scope<'scope, '_>, bot: BotName, done: &Sender<BotReport>)
+    where
+        'a: 'scope,
+    {
+        let common = self.common;
+        let promise = Promise { report: Some(BotReport::new(bot.clone())), done: done.clone() };
+        let work = move || {
+            let mut promise = promise;
+            let spec: Option<&BotSpec> = common.specs.iter().find(|spec| spec.name == bot);
+            let mut report = end(common, Wish::Stop, &bot, spec);
+            paper::keep(common.home, common.order, &mut report);
+            paper::note_told(common.home, &common.order.id, &report);
+            promise.report = Some(report);
+        };
+        spawn_or_do(scope, work);
+    }
+
+    fn gather(&mut self, depth: Depth) -> Vec<Found> {
+        self.unseen.clear();
+        self.muster.gather(depth, self.common.passes, &mut self.unseen)
+    }
+
+    /// One bot's report, or nothing if the time is up.
+    fn wait(&mut self, ended: &Receiver<BotReport>, until: Option<Moment>) -> Option<BotReport> {
+        let begun = clock::now();
+        loop {
+            let now = clock::now();
+            self.show_sync(now.since(begun) < FSYNC);
+            let left = until.map_or(FSYNC, |until| until.since(now).min(FSYNC));
+            match ended.recv_timeout(left) {
+                Ok(report) => return Some(report),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+            if until.is_some_and(|until| until <= clock::now()) {
+                return None;
+            }
+        }
+    }
+
+    /// What the one who died had begun to end was ended all the same, by its keeper: its record says when and how.
+    fn ended_meanwhile(&self, mut report: BotReport) -> BotReport {
+        if report.outcome != Some(StopOutcome::NotRunning) {
+            return report;
+        }
+        let Some(since) = latch::look(self.common.home).latch().map(|latch| latch.at) else { return report };
+        let RecordSeen::Read(record) = record::read(&self.common.home.bot(&report.name)) else { return report };
+        if let Some(ended) = record.ended.as_ref().filter(|ended| ended.at >= since) {
+            report.outcome = Some(StopOutcome::Stopped);
+            report.exit = Some(ExitReport { code: ended.exit.code(), signal: ended.exit.signal() });
+            report.notes.push(
+                "it ended after this was fired, while nobody watched: what became of its orders until then is not known".into(),
+            );
+        }
+        report
+    }
+
+    fn take_in(&mut self, report: BotReport) -> Input {
+        let (name, outcome) = (report.name.clone(), report.outcome.unwrap_or(StopOutcome::Survived));
+        let report = if self.carries_on { self.ended_meanwhile(report) } else { report };
+        let report = match self.reports.remove(&name) {
+            Some(earlier) => report.after(earlier),
+            None => report,
+        };
+        (self.common.say)(&StopWord::Bot(Box::new(report.clone())));
+        self.reports.insert(name.clone(), report);
+        Input::Ended(name, outcome)
+    }
+}
+
+/// A bot whose end will be told of, whatever happens to whoever sees to it.
+struct Promise {
+    report: Option<BotReport>,
+    done: Sender<BotReport>,
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        if let Some(mut report) = self.report.take() {
+            if std::thread::panicking() {
+                report.errors.push("whoever was ending it broke off".into());
+            }
+            let _ = self.done.send(report);
+        }
+    }
+}
+
+/// In a thread of its own; on a machine without room for one, here.
+fn spawn_or_do<'scope>(scope: &'scope Scope<'scope, '_>, work: impl FnOnce() + Send + 'scope) {
+    let work = std::sync::Arc::new(Mutex::new(Some(work)));
+    let take = |work: &Mutex<Option<_>>| work.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    let in_a_thread = std::sync::Arc::clone(&work);
+    let thread = std::thread::Builder::new().spawn_scoped(scope, move || {
+        if let Some(work) = take(&in_a_thread) {
+            work();
+        }
+    });
+    if thread.is_err()
+        && let Some(work) = work.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    {
+        work();
+    }
+}
