@@ -430,6 +430,56 @@ fn a_stray_is_found_however_it_was_started() {
 }
 
 #[test]
+fn a_command_that_is_a_script_is_found_and_ended_wherever_a_copy_was_started() {
+    let body = "import os, time\nwith open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'up'), 'a') as up: \
+                up.write(f'up {os.getpid()}\\n')\ntime.sleep(600)\n";
+    // What the kernel makes of the first line is the command line, and the script stands behind its options.
+    for first in [format!("{} -ES", python()), "/usr/bin/env -S python3 -u".to_owned()] {
+        let desk = Desk::new(
+            "[bots.bot]\ncommand = ['FOLDER/scripts/bot.py', 'solo', 'x']\ncwd = 'work'\nmode = 'paper'\nrestart = 'never'\n",
+        );
+        for folder in ["work", "scripts", "other"] {
+            std::fs::create_dir(desk.path(folder)).expect("a folder");
+        }
+        for folder in ["scripts", "other"] {
+            desk.script(&format!("{folder}/bot.py"), &format!("#!{first}\n{body}"));
+        }
+        nothing_was_running(&desk);
+        let very = desk.path("scripts/bot.py").display().to_string();
+        let start = |folder: &str, program: &str, args: &[&str]| {
+            Stray::start(by_hand(&desk, program, args).current_dir(desk.path(folder)).stdin(Stdio::piped()))
+        };
+        let copies = [
+            start("/", &very, &["solo", "x"]),
+            start("other", &very, &["solo", "stubborn"]),
+            start("scripts", "./bot.py", &["solo", "x"]),
+            start("other", "../scripts/bot.py", &["solo", "x"]),
+            start("work", &very, &["solo", "x"]),
+        ];
+        let others = [
+            ("the same name in another folder", start("other", "./bot.py", &["solo", "x"])),
+            ("another thing that it does", start("/", &very, &["report"])),
+            ("tail", start("scripts", "tail", &["-f", "./bot.py", "/dev/null"])),
+            ("grep", start("/", "grep", &["solo", "-", &very])),
+            ("python -c", start("scripts", python(), &["-c", "input()", "./bot.py", "solo", "x"])),
+        ];
+        desk.wait_for_lines("scripts/up", copies.len() + 1);
+        desk.wait_for_lines("other/up", 1);
+        let mut pids: Vec<i32> = copies.iter().map(Stray::pid).collect();
+        pids.sort_unstable();
+        assert_eq!(strays(&desk, "bot"), pids, "{first}");
+        let (said, report) = stopped(&desk);
+        assert!(said.contains("killed 5 processes: 5 found by search"), "{said}");
+        for copy in &copies {
+            let told = of(&report, copy.pid());
+            assert_eq!((&told["found_by"], &told["ended_by"]), (&"search".into(), &"SIGTERM".into()), "{report}");
+            assert!(!copy.lives());
+        }
+        assert_eq!(others.iter().filter(|(_, other)| !other.lives()).map(|(who, _)| who).collect::<Vec<_>>(), [&""; 0]);
+    }
+}
+
+#[test]
 fn a_module_is_found_and_what_find_names() {
     let desk = Desk::new(
         "[bots.module]\ncommand = ['PYTHON', '-m', 'runner.main_loop', '--interval', '60']\nmode = 'paper'\n\

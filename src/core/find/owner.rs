@@ -1,5 +1,6 @@
 //! Whose a process is, where several bots may look alike.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::line::Line;
@@ -69,18 +70,21 @@ impl Claimant {
         self.file.as_deref() == Some(file) || (self.cwd.is_some() && file.parent() == self.cwd.as_deref())
     }
 
-    /// Whether that makes it the bot's wherever it runs. A program that is no script may be installed for everybody: it
-    /// is the bot's own only if it lies in the bot's folder.
-    fn is_its_own(&self, file: &Path) -> bool {
+    /// Whether that makes it the bot's wherever it runs. A program may be installed for everybody: unless it is a script of
+    /// somebody's own, it is the bot's only if it lies in the bot's folder.
+    fn is_its_own(&self, file: &Path, line: &Line<'_>) -> bool {
+        // A command that is a script does not say so: only the process does, as the kernel put its interpreter in front.
+        let is_a_script = || line.is_interpreted() && !is_installed(file);
         self.executes(file)
             && (self.pattern.as_ref().is_some_and(Pattern::names_a_script)
+                || is_a_script()
                 || self.cwd.as_deref().is_some_and(|cwd| file.starts_with(cwd)))
     }
 
     fn claims(&self, process: &Candidate<'_>, ours: u32) -> bool {
         self.may_run_as(process.uid, ours)
             && self.looks_like(process.line)
-            && (self.is_in(process.cwd) || process.file.is_some_and(|file| self.is_its_own(file)))
+            && (self.is_in(process.cwd) || process.file.is_some_and(|file| self.is_its_own(file, process.line)))
     }
 }
 
@@ -94,6 +98,14 @@ pub fn owner(process: &Candidate<'_>, bots: &[Claimant], ours: u32) -> Owner {
         [bot] => Owner::One(bot.name.clone()),
         bots => Owner::Several(bots.iter().map(|bot| bot.name.clone()).collect()),
     }
+}
+
+/// Whether this script is the launcher of a package, such as `/venv/bin/freqtrade`: one file for whoever uses the package.
+fn is_installed(file: &Path) -> bool {
+    let is_one_of = |name: &OsStr, folders: &[&str]| folders.iter().any(|folder| name == *folder);
+    let folder = file.parent().and_then(Path::file_name);
+    (file.extension().is_none() && folder.is_some_and(|name| is_one_of(name, &["bin", "sbin"])))
+        || file.iter().any(|name| is_one_of(name, &["site-packages", "dist-packages", "node_modules"]))
 }
 
 /// Those for whom more speaks, if there are any.
@@ -217,5 +229,66 @@ mod tests {
         assert_eq!(whose(&found, OURS, "/b", "/b/run_x.sh", "sh run_x.sh"), "");
         let own = [bot("a", "/a", "/a/bin/bot", "bin/bot")];
         assert_eq!(whose(&own, OURS, "/b", "/a/bin/bot", "/a/bin/bot --live"), "a");
+    }
+
+    #[test]
+    fn a_command_that_is_a_script_is_a_script_wherever_its_process_runs() {
+        let bots = [
+            bot("solo", "/a", "/s/bot.py", "/s/bot.py solo x"),
+            bot("grid", "/g", "/s/bot.py", "/s/bot.py grid stubborn"),
+        ];
+        for (cwd, file, command, owner) in [
+            // As the kernel executes it, whatever the first line of the script says.
+            ("/tmp", "/s/bot.py", "/opt/python3 -ES /s/bot.py solo x", "solo"),
+            ("/tmp", "/s/bot.py", "/opt/python3 /s/bot.py solo x", "solo"),
+            ("/tmp", "/s/bot.py", "/opt/python3 -uX dev -W ignore /s/bot.py solo x", "solo"),
+            ("/tmp", "/s/bot.py", "python3 -u /s/bot.py solo x", "solo"),
+            ("/tmp", "/s/bot.py", "/usr/bin/env python3 /s/bot.py solo x", "solo"),
+            ("/tmp", "/s/bot.py", "timeout 60 /opt/python3 -ES /s/bot.py solo x", "solo"),
+            ("", "/s/bot.py", "/opt/python3 -ES /s/bot.py solo x", "solo"),
+            ("/s", "/s/bot.py", "/opt/python3 -ES ./bot.py grid stubborn", "grid"),
+            ("/s/x", "/s/bot.py", "/opt/python3 -ES ../bot.py grid stubborn", "grid"),
+            ("/a", "/s/bot.py", "/opt/python3 -ES ../s/bot.py solo x", "solo"),
+            // Another thing that it does, another file, or none that can be known.
+            ("/tmp", "/s/bot.py", "/opt/python3 -ES /s/bot.py report", ""),
+            ("/tmp", "/tmp/bot.py", "/opt/python3 -ES ./bot.py solo x", ""),
+            ("/tmp", "", "/opt/python3 -ES ./bot.py solo x", ""),
+            ("/tmp", "", "/opt/python3 -m bot.py solo x", ""),
+            // What only mentions it.
+            ("/tmp", "/usr/bin/vim", "vim /s/bot.py solo x", ""),
+            ("/tmp", "/usr/bin/less", "less /s/bot.py", ""),
+            ("/tmp", "/usr/bin/grep", "grep solo /s/bot.py", ""),
+            ("/tmp", "/usr/bin/tail", "tail -f /s/bot.py", ""),
+            ("/tmp", "/s/other.py", "/opt/python3 -ES /s/other.py /s/bot.py solo x", ""),
+            ("/tmp", "/usr/bin/which", "sh /usr/bin/which /s/bot.py", ""),
+        ] {
+            assert_eq!(whose(&bots, OURS, cwd, file, command), owner, "{command} in {cwd}");
+        }
+        let alike = [bot("a", "/a", "/s/bot.py", "/s/bot.py"), bot("b", "/b", "/s/bot.py", "/s/bot.py")];
+        assert_eq!(whose(&alike, OURS, "/tmp", "/s/bot.py", "python3 /s/bot.py"), "a b");
+        assert_eq!(whose(&alike, OURS, "/b", "/s/bot.py", "python3 /s/bot.py"), "b");
+        let find = ["bot.*".to_owned()];
+        let found = [Claimant { pattern: Pattern::new(Some(&find), &[]), ..bots[0].clone() }];
+        assert_eq!(whose(&found, OURS, "/tmp", "/s/bot.py", "python3 -ES /s/bot.py solo x"), "solo");
+        assert_eq!(whose(&found, OURS, "/tmp", "/t/bot.py", "python3 -ES /t/bot.py solo x"), "");
+    }
+
+    #[test]
+    fn the_launcher_of_a_package_counts_only_in_the_bots_folder() {
+        for (file, everywhere) in [
+            ("/venv/bin/freqtrade", false),
+            ("/usr/sbin/freqtrade", false),
+            ("/usr/lib/node_modules/freqtrade/freqtrade.js", false),
+            ("/venv/lib/python3/site-packages/freqtrade/main.py", false),
+            ("/home/u/bin/freqtrade.py", true),
+            ("/home/u/bots/freqtrade", true),
+            ("/a/.venv/bin/freqtrade", true),
+        ] {
+            let command = format!("{file} trade -c config.json");
+            let bots = [bot("a", "/a", file, &command)];
+            let process = format!("/opt/python3 {command}");
+            assert_eq!(whose(&bots, OURS, "/a", file, &process), "a", "{file}");
+            assert_eq!(whose(&bots, OURS, "/b", file, &process), if everywhere { "a" } else { "" }, "{file}");
+        }
     }
 }

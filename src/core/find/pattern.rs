@@ -78,8 +78,8 @@ impl Pattern {
         }
     }
 
-    /// Whether it names a script. A program that is none may be installed for everybody, so that where its file lies
-    /// says nothing about whose process it is.
+    /// Whether it names a script. A program may be none and installed for everybody, so that where its file lies says
+    /// nothing about whose process it is; if it is one, only its process shows it.
     pub fn names_a_script(&self) -> bool {
         match &self.0 {
             Kind::Script(_, _, _) => true,
@@ -293,6 +293,24 @@ mod tests {
             &["./run_bot.py", "/usr/bin/python3 ./run_bot.py --paper", "bash /srv/run_bot.py"],
             &["vim ./run_bot.py", "python3 other.py ./run_bot.py", "python3 -m run_bot.py"],
         );
+    }
+
+    #[test]
+    fn what_the_first_line_of_a_script_hands_to_its_interpreter_is_one_word_and_no_script() {
+        let pattern = by_command("/s/bot.py solo x");
+        for line in [
+            &["/opt/python3", "-ES", "/s/bot.py", "solo", "x"][..],
+            &["/opt/python3", "-u -W ignore", "./bot.py", "solo"],
+            &["/opt/python3", "-E -X dev", "./bot.py", "solo"],
+            &["/usr/bin/env", "-S python3 -u", "/s/bot.py", "solo"],
+            &["/usr/bin/env", "-S -i A=1 python3 -ES", "/s/bot.py", "solo"],
+            &["/usr/bin/env", "python3", "/s/bot.py", "solo"],
+            &["/bin/bash", "-eu -o pipefail", "/s/bot.py", "solo"],
+        ] {
+            let line = Line::read(line.iter().copied()).expect("it executes a script");
+            assert!(pattern.matches(&line) && line.is_interpreted(), "{line:?}");
+            assert_eq!(line.file().map(file_name), Some("bot.py"));
+        }
     }
 
     #[test]
