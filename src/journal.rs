@@ -18,14 +18,44 @@ pub fn event(bot: Option<&BotName>, kind: Kind, text: impl Into<String>, more: M
     Event { at: clock::wall(), bot: bot.cloned(), kind: kind.word().to_owned(), text: text.into(), more }
 }
 
+/// How an event file is opened: never waited for, where a pipe was put in its place, and never made our terminal.
+fn opening() -> OpenOptions {
+    let mut opening = OpenOptions::new();
+    opening.read(true).mode(0o600).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    opening
+}
+
+/// A file that keeps what is written to it: a pipe, a device or a folder does not.
+fn kept(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) }
+}
+
+fn no_file() -> io::Error {
+    io::Error::other("it is not a regular file")
+}
+
+/// Whether events could be appended, without doing so. One that is not there yet is for its folder to say.
+///
+/// # Errors
+/// If they could not.
+pub fn can_append(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path) {
+        // Nothing that may mind is opened.
+        Ok(about) if !about.is_file() => Err(no_file()),
+        Ok(_) => opening().append(true).open(path).and_then(kept).map(drop),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Appends one event.
 ///
 /// # Errors
-/// If it cannot be written whole.
+/// If it cannot be written whole, or the file is none that keeps it.
 pub fn append(path: &Path, event: &Event) -> io::Result<()> {
     let mut line = serde_json::to_vec(event)?;
     line.push(b'\n');
-    let mut file = OpenOptions::new().append(true).read(true).create(true).mode(0o600).open(path)?;
+    let mut file = opening().append(true).create(true).open(path).and_then(kept)?;
     if !ends_with_a_whole_line(&file)? {
         // A full disk or a crash tore the last one; this one must not go down with it.
         line.insert(0, b'\n');
@@ -45,9 +75,9 @@ fn ends_with_a_whole_line(file: &File) -> io::Result<bool> {
 /// The last `count` events of a file, oldest first. Lines that are no events are passed over.
 ///
 /// # Errors
-/// If the file is there and cannot be read.
+/// If the file is there and cannot be read, or is none that keeps anything.
 pub fn last(path: &Path, count: usize) -> io::Result<Vec<Event>> {
-    let mut file = match File::open(path) {
+    let mut file = match opening().open(path).and_then(kept) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
@@ -106,6 +136,38 @@ mod tests {
         }
         let texts: Vec<String> = last(&path, 10).expect("events").into_iter().map(|event| event.text).collect();
         assert_eq!(texts, ["event 0", "event 1", "event 2"]);
+    }
+
+    #[test]
+    fn what_is_no_file_is_an_error_at_once_and_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&pipe, &link).expect("a link");
+        let dir = folder.path().join("folder");
+        std::fs::create_dir(&dir).expect("a folder");
+        let device = Path::new("/dev/null");
+        let one = event(None, Kind::Asked, "x", Map::new());
+        for path in [&pipe, &link, &dir, device] {
+            assert!(append(path, &one).is_err(), "{}", path.display());
+            assert!(last(path, 1).is_err(), "{}", path.display());
+            let why = can_append(path).expect_err("it keeps nothing").to_string();
+            assert_eq!(why, "it is not a regular file", "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn whether_events_could_be_appended_is_found_out_without_appending() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("events");
+        can_append(&path).expect("its folder can be written");
+        assert!(!path.exists());
+        append(&path, &event(None, Kind::Asked, "x", Map::new())).expect("room");
+        let before = std::fs::read(&path).expect("events");
+        can_append(&path).expect("it is ours");
+        assert_eq!(std::fs::read(&path).expect("events"), before);
+        assert!(can_append(&path.join("below")).is_err());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::core::report::{BotReport, Report};
 use crate::core::stop::Stage;
 use crate::logs::harmless::harmless;
 
-use super::bot_lines;
+use super::bot_lines::{self, BotLines};
 use super::estop_words::local;
 use super::output::Output;
 
@@ -24,6 +24,8 @@ pub(super) struct Course {
     progress: BTreeMap<BotName, Progress>,
     reports: BTreeMap<BotName, BotReport>,
     told: BTreeSet<String>,
+    /// What was last said of each bot.
+    told_of: BTreeMap<BotName, BotLines>,
 }
 
 impl Course {
@@ -36,6 +38,7 @@ impl Course {
             progress: BTreeMap::new(),
             reports: BTreeMap::new(),
             told: BTreeSet::new(),
+            told_of: BTreeMap::new(),
         }
     }
 
@@ -58,7 +61,7 @@ impl Course {
             StopWord::Overall(overall) => self.overall = Some((**overall).clone()),
             StopWord::Bot(report) => {
                 self.say_stages();
-                if self.speaks {
+                if self.is_news(report) && self.speaks {
                     bot_lines::show(ESTOP, report, self.output);
                 }
                 // One that came back is ended again: its last report counts.
@@ -79,6 +82,18 @@ impl Course {
         for Line { text, is_loud } in self.news() {
             self.output.line(&if is_loud { self.output.red(&text) } else { text });
         }
+    }
+
+    /// Whether what there is to say of a bot is something else than what was said of it last: while nothing is latched it is
+    /// ended again and again.
+    fn is_news(&mut self, report: &BotReport) -> bool {
+        // How long it took each time, and when its orders were read, is no news.
+        let mut seen = BotReport { duration_ms: 0, ..report.clone() };
+        if let Some(orders) = &mut seen.orders {
+            orders.read_at = None;
+        }
+        let lines = BotLines::of(ESTOP, &seen);
+        self.told_of.insert(report.name.clone(), lines.clone()) != Some(lines)
     }
 
     /// Once of each stage what it came to; the latch first of all.
@@ -183,7 +198,8 @@ fn detail_line(detail: &str) -> String {
 fn stage_line(line: &StageLine) -> String {
     let seen = &line.seen;
     let standing = match seen.standing {
-        Standing::Ahead => "not yet",
+        Standing::Ahead if seen.text.is_empty() => "not yet",
+        Standing::Ahead => "not yet: ",
         Standing::UnderWay if seen.text.is_empty() => "under way",
         Standing::Done if seen.text.is_empty() => "done",
         Standing::Skipped if seen.text.is_empty() => "nothing to do",
@@ -238,6 +254,21 @@ mod tests {
     }
 
     #[test]
+    fn what_was_said_of_a_bot_is_said_again_only_if_it_is_something_else() {
+        let mut course = Course::silent(Output { json: false, color: false });
+        let mut report = BotReport::new("a".parse().expect("a good name"));
+        report.errors.push("pid 7 lives".into());
+        assert!(course.is_news(&report));
+        report.duration_ms = 30;
+        assert!(!course.is_news(&report), "another round came to the same");
+        assert!(course.is_news(&BotReport { name: "b".parse().expect("a good name"), ..report.clone() }));
+        report.errors.push("pid 8 lives".into());
+        assert!(course.is_news(&report) && !course.is_news(&report));
+        let gone = BotReport { errors: Vec::new(), ..report.clone() };
+        assert!(course.is_news(&gone) && course.is_news(&report), "it came back");
+    }
+
+    #[test]
     fn a_stage_is_a_line() {
         let line = |standing, text: &str, took_ms| {
             let seen = StageSeen { stage: Stage::Signal, standing, text: text.into(), took_ms };
@@ -246,6 +277,7 @@ mod tests {
         assert_eq!(line(Standing::Done, "12 of 12", Some(240)), "SIGNAL   12 of 12 (0.2 s)");
         assert_eq!(line(Standing::Failed, "EPERM", Some(1040)), "SIGNAL   FAILED: EPERM (1.0 s)");
         assert_eq!(line(Standing::Ahead, "", None), "SIGNAL   not yet");
+        assert_eq!(line(Standing::Ahead, "counts, written down", None), "SIGNAL   not yet: counts, written down");
         assert_eq!(line(Standing::Skipped, "", None), "SIGNAL   nothing to do");
     }
 }

@@ -1,6 +1,6 @@
 //! `estop reset`: lifting the latch, by somebody who knows on which machine, and why.
 
-use crate::act::emergency::{self, ResetOrder};
+use crate::act::emergency::{self, LIFTED, LIFTED_MEANWHILE, ResetOrder};
 use crate::core::code::Code;
 use crate::core::report::Report;
 use crate::who;
@@ -50,10 +50,45 @@ fn tell(report: &Report, output: Output) {
     for error in &report.errors {
         output.complain(error);
     }
-    let line = match (report.latched, report.bots.is_empty() && report.exit_code == 0) {
-        (Some(true), _) => output.red("STILL LATCHED: nothing was reset"),
-        (_, true) => "it is not latched: there is nothing to reset".to_owned(),
-        (_, false) => "RESET: bots may be started again; nothing was started".to_owned(),
-    };
-    output.line(&line);
+    let line = outcome(report);
+    output.line(&if report.latched == Some(true) { output.red(line) } else { line.to_owned() });
+}
+
+/// What it comes to: that bots may be started again is said where we have lifted the latch, and nowhere else.
+fn outcome(report: &Report) -> &'static str {
+    let notes = |what: &str| report.notes.iter().any(|note| note == what);
+    // Whoever fires at once may have latched again.
+    match (report.latched == Some(true), report.exit_code) {
+        (true, _) if notes(LIFTED) => "LATCHED AGAIN: it was reset, and another emergency stop was fired",
+        (true, _) => "STILL LATCHED: nothing was reset",
+        (false, _) if notes(LIFTED) => "RESET: bots may be started again; nothing was started",
+        (false, _) if notes(LIFTED_MEANWHILE) => LIFTED_MEANWHILE,
+        (false, 0) => "it is not latched: there is nothing to reset",
+        (false, _) => "nothing was reset; it is not latched",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_has_lifted_the_latch_says_that_bots_may_be_started() {
+        let line = |latched, exit_code, note: Option<&str>| {
+            let mut report = Report::of(ACTION, "ana", jiff::Timestamp::UNIX_EPOCH, Vec::new());
+            (report.latched, report.exit_code) = (Some(latched), exit_code);
+            report.notes = note.map(str::to_owned).into_iter().collect();
+            outcome(&report)
+        };
+        assert!(line(false, 0, Some(LIFTED)).starts_with("RESET: bots may be started again"));
+        assert!(line(false, 1, Some(LIFTED)).starts_with("RESET: bots may be started again"));
+        assert!(line(true, 0, Some(LIFTED)).starts_with("LATCHED AGAIN: "));
+        assert_eq!(line(false, 0, Some(LIFTED_MEANWHILE)), LIFTED_MEANWHILE);
+        assert_eq!(line(false, 0, None), "it is not latched: there is nothing to reset");
+        assert_eq!(line(true, 10, None), "STILL LATCHED: nothing was reset");
+        // One without a latch is carried out, or another one has lifted what something stood in the way of.
+        for code in [10, 13, 14] {
+            assert_eq!(line(false, code, None), "nothing was reset; it is not latched");
+        }
+    }
 }

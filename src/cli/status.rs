@@ -16,7 +16,7 @@ use crate::core::words::{Hands, whole_note};
 use crate::doctor;
 use crate::latch;
 use crate::logs::harmless::harmless;
-use crate::orders::book::{self, SourceSeen};
+use crate::orders::book::{self, Asked, SourceSeen};
 use crate::owner;
 use crate::survey::Surveyor;
 use crate::who;
@@ -43,18 +43,22 @@ pub(super) fn run(desk: &Desk, bots: &[String], output: Output) -> Code {
     };
     let configured = desk.config.as_ref().map(|config| config.bots.as_slice()).unwrap_or_default();
     let specs: Vec<_> = configured.iter().filter(|spec| wanted.contains(&spec.name)).cloned().collect();
-    // Sources are read while everything else is looked at.
-    let asked = book::ask(&desk.home, &wanted, &known_specs(desk), ORDERS_WITHIN);
-    // So is whether an emergency stop would work, for scripts: whoever sits there has 'doctor'.
-    let examined = output.json.then(|| examine_beside(desk));
+    // Sources are read while everything else is looked at. So is whether an emergency stop would work, for scripts, which
+    // reads them too: whoever sits there has 'doctor'.
+    let counted = if output.json {
+        Counted::Examined(examine_beside(desk))
+    } else {
+        Counted::Asked(book::ask(&desk.home, &wanted, &known_specs(desk), ORDERS_WITHIN))
+    };
     let surveyor = Surveyor::new(desk.home.clone());
     let mut surveyor = if desk.config.is_some() { surveyor } else { surveyor.without_configuration() };
     let mut seen = surveyor.look_twice(&specs);
     seen.retain(|bot| wanted.contains(&bot.name));
-    count_orders(&mut seen, &asked.collect(), output);
-    // What could not be tried must not look as if it worked.
-    let lost = |_| vec![Check::bad("emergency stop", "whether it would work could not be found out")];
-    let checks = examined.map(|examined| examined.recv().unwrap_or_else(lost)).unwrap_or_default();
+    let (checks, sources) = counted.collect();
+    match sources {
+        Some(sources) => count_orders(&mut seen, &sources, output),
+        None => output.complain("orders unknown: their sources were not read in time"),
+    }
     let estop = doctor::estop(&desk.home, &checks);
     if estop.state == EstopState::Latched {
         let latch = latch::look(&desk.home);
@@ -89,6 +93,27 @@ pub(super) fn run(desk: &Desk, bots: &[String], output: Output) -> Code {
     if desk.config.is_none() { Code::Usage } else { Code::Done }
 }
 
+/// Who reads the order sources: each is asked once.
+enum Counted {
+    Asked(Asked),
+    Examined(Receiver<Examined>),
+}
+
+/// What an examination comes to, and what the order sources said to it.
+type Examined = (Vec<Check>, Option<Vec<SourceSeen>>);
+
+impl Counted {
+    fn collect(self) -> Examined {
+        match self {
+            Self::Asked(asked) => (Vec::new(), Some(asked.collect())),
+            // What could not be tried must not look as if it worked.
+            Self::Examined(told) => told.recv().unwrap_or_else(|_| {
+                (vec![Check::bad("emergency stop", "whether it would work could not be found out")], None)
+            }),
+        }
+    }
+}
+
 /// Fills in how many orders are open, where somebody could say.
 fn count_orders(seen: &mut [BotStatus], sources: &[SourceSeen], output: Output) {
     for bot in seen {
@@ -105,17 +130,17 @@ fn count_orders(seen: &mut [BotStatus], sources: &[SourceSeen], output: Output) 
 }
 
 /// Examines the desk while everything else is looked at.
-fn examine_beside(desk: &Desk) -> Receiver<Vec<Check>> {
+fn examine_beside(desk: &Desk) -> Receiver<Examined> {
     let (sender, told) = sync_channel(1);
     let (home, file) = (desk.home.clone(), desk.file.clone());
     let work = {
         let sender = sender.clone();
         move || {
-            let _ = sender.send(doctor::examine(&home, file.as_deref()));
+            let _ = sender.send(doctor::examine_and_read(&home, file.as_deref()));
         }
     };
     if std::thread::Builder::new().spawn(work).is_err() {
-        let _ = sender.send(doctor::examine(&desk.home, desk.file.as_deref()));
+        let _ = sender.send(doctor::examine_and_read(&desk.home, desk.file.as_deref()));
     }
     told
 }

@@ -2,25 +2,71 @@
 
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::beacon::{self, Call};
+use crate::clock;
 use crate::core::latch::LatchSeen;
 use crate::core::overall::Overall;
 use crate::core::readiness::{Check, EstopSeen, EstopState};
 use crate::core::report::Report;
+use crate::core::status::LockSeen;
 use crate::latch;
+use crate::lock;
 use crate::paths::{Home, words};
 
+use super::begun::{are_stuck, begin};
 use super::drill::last_drill;
+
+/// Nobody waits longer for it: a stopper that says nothing has a second, and a disk may hang.
+const WITHIN: Duration = Duration::from_millis(1400);
+
+/// Whoever carries one out tells a newcomer at once who fired it.
+const AT_ONCE: Duration = Duration::from_millis(300);
 
 /// Whoever carries one out has said who fired it within so many lines.
 const FIRST_WORDS: usize = 8;
 
 /// What is shown of the emergency stop, given what was found by [`super::examine`].
 pub fn estop(home: &Home, checks: &[Check]) -> EstopSeen {
+    let until = clock::now().plus(WITHIN);
+    let place = home.clone();
+    let looked = match begin(move || look(&place)) {
+        Ok(begun) => begun.wait(until, WITHIN),
+        Err(_) if !are_stuck() => Ok(look(home)),
+        Err(why) => Err(why),
+    };
+    let seen = looked.unwrap_or_else(|why| EstopSeen {
+        state: EstopState::NotReady,
+        since: None,
+        by: None,
+        reason: None,
+        problems: vec![format!("whether it is latched cannot be seen: {why}")],
+        drill: false,
+        last_drill: None,
+    });
+    match seen.state {
+        EstopState::InProgress | EstopState::Latched => seen,
+        EstopState::Ready | EstopState::NotReady => {
+            let of_checks = checks.iter().filter(|check| check.is_problem()).map(|check| check.message.clone());
+            let problems: Vec<String> = seen.problems.iter().cloned().chain(of_checks).collect();
+            let state = if problems.is_empty() { EstopState::Ready } else { EstopState::NotReady };
+            EstopSeen { state, problems, ..seen }
+        }
+    }
+}
+
+/// Whether somebody holds the lock of the emergency stop that the latch names: he carries it out, whether or not his beacon
+/// is seen.
+pub fn at_work(home: &Home, seen: &LatchSeen) -> bool {
+    seen.latch().is_some_and(|latch| lock::look(&home.stop(&latch.id).join("lock")) == LockSeen::Held)
+}
+
+/// What there is to see of it, without what was examined.
+fn look(home: &Home) -> EstopSeen {
     let call = beacon::call(home);
     // Asked after the beacon: whoever carries one out latches before anything else, and lifts only after all else.
     let seen = latch::look(home);
@@ -43,11 +89,13 @@ pub fn estop(home: &Home, checks: &[Check]) -> EstopSeen {
             )],
             ..told(free, home, seen)
         },
+        (Call::Nobody, seen) if at_work(home, seen) => EstopSeen {
+            state: EstopState::InProgress,
+            problems: vec!["it is carried out, and cannot be watched: whoever does it has no beacon".to_owned()],
+            ..told(free, home, seen)
+        },
         (Call::Nobody, seen) if !seen.is_latched() || cannot_look(home).is_some() => {
-            let of_checks = checks.iter().filter(|check| check.is_problem()).map(|check| check.message.clone());
-            let problems: Vec<String> = cannot_look(home).into_iter().chain(of_checks).collect();
-            let state = if problems.is_empty() { EstopState::Ready } else { EstopState::NotReady };
-            EstopSeen { state, problems, ..free }
+            EstopSeen { problems: cannot_look(home).into_iter().collect(), ..free }
         }
         (Call::Nobody, seen) => EstopSeen {
             state: EstopState::Latched,
@@ -86,7 +134,7 @@ fn in_progress(words: BufReader<UnixStream>, plain: EstopSeen, seen: &LatchSeen)
     if seen.latch().is_some() {
         return plain;
     }
-    let _ = words.get_ref().set_read_timeout(Some(Duration::from_secs(1)));
+    let _ = words.get_ref().set_read_timeout(Some(AT_ONCE));
     let overall = words.lines().take(FIRST_WORDS).map_while(Result::ok).find_map(|line| overall(&line));
     match overall {
         Some(told) => EstopSeen {
@@ -114,11 +162,25 @@ fn in_the_way_of_a_reset(home: &Home, seen: &LatchSeen) -> Vec<String> {
         LatchSeen::Unreadable(why) => return vec![format!("it counts, and who fired it is not known: {why}")],
         LatchSeen::Latched(latch) => latch,
     };
-    let path = home.stop(&latch.id).join("report.json");
-    let report: Option<Report> = std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
-    match report {
+    let folder = home.stop(&latch.id);
+    let text = std::fs::read(folder.join("report.json"));
+    match text.ok().and_then(|text| serde_json::from_slice::<Report>(&text).ok()) {
         Some(report) => left_open(&report),
-        None => vec!["its stopper died before it was done: 'botwarden estop' carries on".to_owned()],
+        None => vec![without_a_report(&folder)],
+    }
+}
+
+/// Whoever carries one out makes its folder before all else: where it is not there, it could not be made, and what was done
+/// could not be kept.
+fn without_a_report(folder: &Path) -> String {
+    match std::fs::metadata(folder) {
+        Ok(about) if about.is_dir() => "its stopper died before it was done: 'botwarden estop' carries on".to_owned(),
+        Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            format!("what became of it cannot be read: {}: {}", folder.display(), words(&error))
+        }
+        Ok(_) | Err(_) => {
+            format!("what became of it was not recorded: there is no {}; a reset looks for itself", folder.display())
+        }
     }
 }
 

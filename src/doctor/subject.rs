@@ -1,6 +1,8 @@
 //! What is examined: the bots and clusters that an emergency stop would be about, found out as it finds them out.
 
+use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::config::{self, Config, Mistake, last_good};
 use crate::core::bot::{BotName, BotSpec, Cancel, Mode, OrderSource};
@@ -9,6 +11,7 @@ use crate::core::readiness::Check;
 use crate::core::record::RunRecord;
 use crate::core::status::RecordSeen;
 use crate::orders::Surroundings;
+use crate::orders::book::SourceSeen;
 use crate::paths::{Home, words};
 use crate::record;
 
@@ -21,6 +24,8 @@ pub(super) struct Subject {
     pub(super) clusters: Vec<ClusterSpec>,
     /// Those, and every other one that has a folder here.
     pub(super) bots: Vec<Bot>,
+    /// What their order sources said, as soon as they did.
+    pub(super) sources: OnceLock<Vec<SourceSeen>>,
 }
 
 /// One bot of it.
@@ -34,7 +39,7 @@ pub(super) struct Bot {
 impl Subject {
     /// One of which nothing is known.
     pub(super) fn unknown(home: &Home) -> Self {
-        Self { home: home.clone(), specs: Vec::new(), clusters: Vec::new(), bots: Vec::new() }
+        Self { home: home.clone(), specs: Vec::new(), clusters: Vec::new(), bots: Vec::new(), sources: OnceLock::new() }
     }
 
     pub(super) fn names(&self) -> Vec<BotName> {
@@ -66,7 +71,7 @@ impl Bot {
         let file = self.orders().and_then(OrderSource::path);
         self.record.is_none()
             && file.is_some_and(|file| {
-                std::fs::symlink_metadata(file).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+                std::fs::symlink_metadata(file).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
             })
     }
 
@@ -104,7 +109,7 @@ pub(super) fn read(home: &Home, file: Option<&Path>) -> (Subject, Check) {
             Bot { name, spec, record }
         })
         .collect();
-    (Subject { home: home.clone(), specs, clusters, bots }, check)
+    (Subject { home: home.clone(), specs, clusters, bots, sources: OnceLock::new() }, check)
 }
 
 /// The configuration that an emergency stop would go by: the one there is, else the last good one.
@@ -123,7 +128,9 @@ fn configuration(home: &Home, file: Option<&Path>, has_run: bool) -> (Option<Con
             let text = format!("{why}; the last good one counts: {}", bots(&config));
             (Some(config), Check::warning(name, text))
         }
-        Err(_) if file.is_none() && !has_run => (None, Check::warning(name, format!("{why}, and no bot has ever run"))),
+        Err(_) if file.is_none() && !has_run && !last_good::path(home).exists() => {
+            (None, Check::warning(name, format!("{why}, and no bot has ever run")))
+        }
         Err(_) => {
             let text = format!("{why}; there is no last good one: only what lives and is recorded would be found");
             (None, Check::bad(name, text))

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use botwarden::beacon;
 use botwarden::core::overall::Overall;
 use botwarden::core::signal::Signal;
+use botwarden::lock::Lock;
 use botwarden::paths::Home;
 use serde_json::{Value, json};
 
@@ -23,12 +24,13 @@ const WHOLE: &str = "[bots.a]\ncommand = ['sleep', '600']\nmode = 'paper'\n\
 const NOBODY: &str = "setpriv --reuid 65534 --regid 65534 --clear-groups";
 
 /// Every check there always is, in its order.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "configuration",
     "home",
     "latch",
     "locks",
     "disk",
+    "records",
     "beacon",
     "stopper",
     "keepers",
@@ -358,6 +360,87 @@ fn a_beacon_that_somebody_sits_on_is_a_warning() {
     expect(&doctor(&desk, 0), "beacon", "ok", "");
 }
 
+#[test]
+fn what_could_not_be_recorded_is_not_ready() {
+    let desk = desk("");
+    desk.run(&["start", "a"]).expect(0);
+    desk.run(&["stop", "a"]).expect(0);
+    expect(&doctor(&desk, 0), "records", "ok", "");
+    let home = desk.home_folder();
+    let fails = |what: &std::path::Path, why: &str| {
+        let said = doctor(&desk, 5);
+        expect(&said, "records", "FAIL", &format!("{}: {why}", what.display()));
+    };
+    let stops = home.join("stops");
+    std::fs::rename(&stops, home.join("kept")).expect("ours");
+    std::fs::write(&stops, "").expect("room");
+    fails(&stops, "it is not a folder");
+    std::fs::remove_file(&stops).expect("ours");
+    for events in [home.join("events"), desk.bot_folder("a").join("events")] {
+        let _ = std::fs::remove_file(&events);
+        assert!(can(&format!("mkfifo {}", events.display())));
+        fails(&events, "it is not a regular file");
+        std::fs::remove_file(&events).expect("ours");
+        std::fs::create_dir(&events).expect("room");
+        fails(&events, "it is not a regular file");
+        std::fs::remove_dir(&events).expect("ours");
+    }
+    expect(&doctor(&desk, 0), "records", "ok", "");
+}
+
+#[test]
+fn events_that_are_a_pipe_make_no_command_wait() {
+    let desk = desk("");
+    assert!(can(&format!("mkfifo {}", desk.home_folder().join("events").display())));
+    let done = desk.run(&["events"]);
+    assert!(done.code != 0 && done.stderr.contains("it is not a regular file"), "{}", done.said());
+    latch(&desk, false);
+    desk.run(&["up"]).expect(75);
+    let host = botwarden::who::host();
+    let done = desk.run(&["estop", "reset", "--host", &host, "--reason", "x"]);
+    assert!(done.code == 1 && done.stderr.contains("it is not a regular file"), "{}", done.said());
+}
+
+#[test]
+fn whoever_holds_the_lock_of_the_latch_is_in_progress_with_or_without_a_beacon() {
+    let desk = desk("");
+    latch(&desk, false);
+    let state = || desk.run(&["estop", "status", "--json"]).expect(3).json()["estop"]["state"].clone();
+    assert_eq!(state(), "latched");
+    let held = at_work(&desk);
+    assert_eq!(state(), "in_progress");
+    let text = desk.run(&["estop", "status"]).expect(3).stdout;
+    assert!(text.contains("cannot be watched") && !text.contains("died"), "{text}");
+    let last = desk.run(&["doctor"]).expect(3).stdout;
+    assert!(last.lines().last().is_some_and(|line| line.starts_with("IN PROGRESS")), "{last}");
+    let sits = beacon::hold(&Home::at(desk.home_folder().to_owned())).expect("nobody has it");
+    assert_eq!(state(), "in_progress");
+    drop(held);
+    assert_eq!(state(), "latched");
+    drop(sits);
+}
+
+#[test]
+fn scripts_that_want_the_status_have_every_source_asked_once() {
+    let desk = Desk::new(
+        "[bots.a]\ncommand = ['sleep', '600']\nmode = 'paper'\n\
+         orders = { source = 'command', command = ['./orders.sh'] }\n",
+    );
+    desk.script("orders.sh", "#!/bin/sh\necho x >> FOLDER/asked\necho '{\"orders\":[]}'\n");
+    let seen = desk.status("a");
+    assert_eq!(seen["orders_active"], 0, "{seen}");
+    assert_eq!(desk.read("asked"), "x\n");
+    desk.run(&["status"]).expect(0);
+    assert_eq!(desk.read("asked"), "x\nx\n");
+}
+
+/// The lock of the emergency stop that [`latch`] names, as whoever carries it out holds it.
+pub fn at_work(desk: &Desk) -> Lock {
+    let folder = desk.home_folder().join("stops").join("20261122T041512345-ab12");
+    std::fs::create_dir_all(&folder).expect("room");
+    Lock::take(&folder.join("lock")).expect("locks work here").expect("nobody has it")
+}
+
 /// A latch as an emergency stop makes it.
 pub fn latch(desk: &Desk, drill: bool) {
     let latch = json!({
@@ -379,9 +462,19 @@ fn a_latch_is_told_with_who_fired_it_and_what_is_in_the_way() {
     let seen = &status["estop"];
     assert_eq!((&seen["state"], &seen["by"], &seen["reason"]), (&json!("latched"), &json!("ana"), &json!("gone wild")));
     assert_eq!(seen["since"], "2026-11-22T04:15:12Z");
-    assert!(seen["problems"][0].as_str().is_some_and(|why| why.contains("'botwarden estop' carries on")), "{seen}");
+    let problem = || {
+        let seen = desk.run(&["estop", "status", "--json"]).expect(3).json()["estop"].clone();
+        assert_eq!(seen["state"], "latched", "{seen}");
+        seen["problems"][0].as_str().unwrap_or_default().to_owned()
+    };
+    // Its folder could not be made, so nobody can tell.
+    assert!(problem().contains("what became of it was not recorded"), "{}", problem());
     let folder = desk.home_folder().join("stops").join("20261122T041512345-ab12");
+    std::fs::write(desk.home_folder().join("stops"), "").expect("room");
+    assert!(problem().contains("what became of it was not recorded"), "{}", problem());
+    std::fs::remove_file(desk.home_folder().join("stops")).expect("ours");
     std::fs::create_dir_all(&folder).expect("room");
+    assert!(problem().contains("'botwarden estop' carries on"), "{}", problem());
     let report = json!({
         "schema": 1, "action": "estop", "ok": true, "exit_code": 0, "at": "2026-11-22T04:15:12Z", "duration_ms": 100,
         "latched": true, "scope": null, "by": "ana", "reason": null, "bots": [], "clusters": [], "errors": [],

@@ -3,16 +3,16 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use botwarden::beacon;
 use botwarden::paths::Home;
 use botwarden::who;
 use serde_json::{Value, json};
 
-use crate::harness::{Desk, Done, alive, can, has, root, skipped};
+use crate::harness::{Desk, Done, alive, can, eventually, has, root, skipped};
 use crate::homes::elsewhere;
-use crate::readiness::{latch, under_way};
+use crate::readiness::{at_work, latch, under_way};
 use crate::strays::Stray;
 
 const BOTS: &str = "[bots.a]\ncommand = ['sleep', '600']\nmode = 'paper'\nautostart = true\n\
@@ -263,6 +263,95 @@ fn one_that_is_under_way_is_not_reset() {
     report(&desk, &["--waive", "no"], 10);
     assert_eq!(actions(&desk), ["reset refused", "reset refused"]);
     lit.end();
+}
+
+#[test]
+fn whoever_holds_the_lock_is_at_work_whatever_became_of_his_beacon() {
+    let desk = latched(BOTS);
+    let held = at_work(&desk);
+    let said = report(&desk, &["--waive", "no"], 10);
+    assert!(says(&said["errors"], "is being carried out"), "{said}");
+    let sits = beacon::hold(&Home::at(desk.home_folder().to_owned())).expect("nobody has it");
+    report(&desk, &["--waive", "no"], 10);
+    drop((held, sits));
+    report(&desk, &[], 0);
+}
+
+#[test]
+fn where_nobody_knows_which_bots_there_are_that_stands_in_the_way_until_it_is_waived() {
+    let desk = latched(
+        "[bots.s]\ncommand = ['PYTHON', 'run_bot.py']\nmode = 'paper'\n[bots.b]\ncommand = ['sleep', '1']\nmode = 'live'\n",
+    );
+    desk.write("run_bot.py", "import time\ntime.sleep(600)\n");
+    let mut command = Command::new(crate::harness::python());
+    let stray = Stray::start(command.arg("run_bot.py").current_dir(desk.folder()));
+    desk.configure("[bots.s]\nmode = 'papre'\n");
+    let last_good = desk.home_folder().join("last-good.toml");
+    std::fs::write(&last_good, "{").expect("room");
+    let said = report(&desk, &[], 14);
+    assert!(says(&said["errors"], "which bots there are, what may live of them and where their orders are"), "{said}");
+    std::fs::remove_file(&last_good).expect("it was there");
+    report(&desk, &[], 14);
+    assert_eq!(actions(&desk), ["reset refused", "reset refused"]);
+    let said = report(&desk, &["--waive", "looked for by hand"], 0);
+    assert!(says(&said["errors"], "waived: the configuration cannot be read"), "{said}");
+    assert!(stray.lives());
+}
+
+#[test]
+fn where_nothing_was_ever_configured_or_has_run_nothing_is_missing() {
+    let desk = Desk::new("");
+    let home = desk.home_folder();
+    std::fs::create_dir_all(home.join("bots")).expect("room");
+    let host = who::host();
+    let code = || {
+        latch(&desk, false);
+        let mut command = desk.command(&["estop", "reset", "--host", &host, "--reason", "x"]);
+        crate::harness::finish(command.env_remove("BOTWARDEN_CONFIG").current_dir("/")).code
+    };
+    assert_eq!(code(), 0);
+    std::fs::write(home.join("last-good.toml"), "{").expect("room");
+    assert_eq!(code(), 14);
+    std::fs::remove_file(home.join("last-good.toml")).expect("ours");
+    std::fs::create_dir_all(desk.bot_folder("old")).expect("room");
+    assert_eq!(code(), 14);
+}
+
+#[test]
+fn where_nobody_can_say_who_has_run_something_may_live() {
+    let desk = latched(BOTS);
+    let bots = desk.home_folder().join("bots");
+    std::fs::remove_dir_all(&bots).expect("ours");
+    std::fs::write(&bots, "").expect("room");
+    let said = report(&desk, &[], 13);
+    assert!(says(&said["errors"], "who has run, and may live, is not known"), "{said}");
+    assert_eq!(actions(&desk), ["reset refused"]);
+}
+
+#[test]
+fn of_two_resets_at_once_the_second_says_that_it_is_lifted_already() {
+    let desk = latched(
+        "[bots.t]\ncommand = ['sleep', '600']\nmode = 'paper'\n\
+         orders = { source = 'command', command = ['./orders.sh'] }\n",
+    );
+    assert!(can(&format!("mkfifo {}", desk.path("gate").display())));
+    desk.script("orders.sh", "#!/bin/sh\ntouch FOLDER/looks\nread line < FOLDER/gate\necho '{\"orders\":[]}'\n");
+    let host = who::host();
+    for json in [true, false] {
+        latch(&desk, false);
+        let args = ["estop", "reset", "--host", &host, "--reason", "x"];
+        let args: Vec<&str> = args.into_iter().chain(json.then_some("--json")).collect();
+        let second = desk.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it executes");
+        eventually("the second to look", || desk.path("looks").exists().then_some(()));
+        std::fs::remove_file(desk.home_folder().join("estop.json")).expect("the first lifts it");
+        std::fs::remove_file(desk.path("looks")).expect("it is there");
+        std::fs::write(desk.path("gate"), "\n").expect("whoever looks reads it");
+        let output = second.wait_with_output().expect("its end");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(said.contains("not latched any more") && !said.contains("RESET: "), "{said}");
+    }
+    assert!(!actions(&desk).contains(&"reset".to_owned()));
 }
 
 #[test]

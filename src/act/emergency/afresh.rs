@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::config::{self, last_good};
 use crate::core::bot::{BotName, BotSpec, Mode, Protective};
+use crate::core::code::Code;
 use crate::core::ledger::{Ledger, Which};
 use crate::core::order::Reading;
 use crate::core::report::{BotReport, ProcessReport, StopOutcome, Tier};
@@ -26,22 +27,30 @@ const NAMED: usize = 20;
 pub(super) struct Afresh {
     /// Every bot of the configuration, or of the last good one, and every other one that has a folder here.
     pub(super) bots: Vec<BotReport>,
-    /// What could not be looked at.
-    pub(super) errors: Vec<String>,
+    /// What could not be looked at, and what that comes to.
+    pub(super) errors: Vec<(Code, String)>,
 }
 
 /// Looks at everything, processes first: what is read of orders counts only after the last of them.
 pub(super) fn look(home: &Home, config: Option<&std::path::Path>) -> Afresh {
-    let specs = specs(home, config);
     let mut errors = Vec::new();
     let recorded = home.recorded().unwrap_or_else(|error| {
-        errors.push(format!("{}: {}", home.bots().display(), words(&error)));
+        let why = format!("{}: {}: who has run, and may live, is not known", home.bots().display(), words(&error));
+        // Whoever cannot be looked for may live.
+        errors.push((Code::Survived, why));
+        Vec::new()
+    });
+    let is_new = recorded.is_empty() && errors.is_empty();
+    let specs = specs(home, config, is_new).unwrap_or_else(|why| {
+        errors.push((Code::NotAsked, why));
         Vec::new()
     });
     let mut names: Vec<BotName> = specs.iter().map(|spec| spec.name.clone()).collect();
     names.extend(recorded.into_iter().filter(|name| !specs.iter().any(|spec| spec.name == *name)));
     let pass = Pass::make(home, &specs);
-    errors.extend(pass.trouble.clone());
+    errors.extend(pass.trouble.clone().map(|why| (Code::Failed, why)));
+    let marked: Vec<BotName> = pass.marked.names().filter(|name| !names.contains(name)).cloned().collect();
+    names.extend(marked);
     let sights = see_all(home, &names, &pass.marked);
     let sources = book::look_everywhere(home, &names, &specs, ORDERS_WITHIN);
     let bots = sights
@@ -57,10 +66,30 @@ pub(super) fn look(home: &Home, config: Option<&std::path::Path>) -> Afresh {
     Afresh { bots, errors }
 }
 
-/// The bots of the configuration, or of the last good one where it cannot be read.
-fn specs(home: &Home, config: Option<&std::path::Path>) -> Vec<BotSpec> {
-    let read = config.and_then(|file| config::read(file).ok()).or_else(|| last_good::read(home).ok());
-    read.map(|config| config.bots).unwrap_or_default()
+/// The bots of the configuration, or of the last good one where it cannot be read. Where neither can be, nobody knows for
+/// whom to look; none are missing where nothing was ever configured, and nothing has run.
+fn specs(home: &Home, config: Option<&std::path::Path>, is_new: bool) -> Result<Vec<BotSpec>, String> {
+    let why = match config.map(config::read) {
+        Some(Ok(config)) => return Ok(config.bots),
+        Some(Err(mistakes)) => {
+            let first = mistakes.first().map(|mistake| harmless(mistake.to_string().as_bytes())).unwrap_or_default();
+            format!("the configuration cannot be read ({first})")
+        }
+        None => "there is no configuration".to_owned(),
+    };
+    match last_good::read(home) {
+        Ok(config) => Ok(config.bots),
+        Err(_) if config.is_none() && is_new && !was_kept(home) => Ok(Vec::new()),
+        Err(_) => Err(format!(
+            "{why}, nor can the last good one: which bots there are, what may live of them and where their orders are is not known"
+        )),
+    }
+}
+
+/// Whether a configuration was ever kept here; one that cannot be looked for may have been.
+fn was_kept(home: &Home) -> bool {
+    let kept = std::fs::symlink_metadata(last_good::path(home));
+    kept.map_or_else(|error| error.kind() != std::io::ErrorKind::NotFound, |_| true)
 }
 
 /// Whether anything of it lives, whoever has started it.

@@ -6,5 +6,5 @@ mod reset;
 mod watch;
 
 pub use fire::{Fire, fire};
-pub use reset::{ResetOrder, reset};
+pub use reset::{LIFTED, LIFTED_MEANWHILE, ResetOrder, reset};
 pub use watch::{is_under_way, last_report, watch};

@@ -13,16 +13,15 @@ use crate::core::event::Kind;
 use crate::core::latch::LatchSeen;
 use crate::core::moment::Moment;
 use crate::core::record::Down;
-use crate::core::report::{BotReport, Report};
-use crate::core::status::LockSeen;
+use crate::core::report::Report;
+use crate::doctor;
 use crate::journal;
 use crate::latch;
-use crate::lock;
 use crate::paths::{Home, words};
 use crate::record;
 use crate::who;
 
-use super::afresh;
+use super::afresh::{self, Afresh};
 use super::watch::is_under_way;
 
 /// Another reset holds the beacon for a moment, and whoever fires holds it before he can be heard.
@@ -30,6 +29,12 @@ const MOMENT: Duration = Duration::from_secs(1);
 
 /// What is said while one is being carried out.
 const UNDER_WAY: &str = "an emergency stop is being carried out: reset it when it is over";
+
+/// What a report notes where this reset has lifted the latch.
+pub const LIFTED: &str = "the latch was lifted";
+
+/// What it notes where somebody else has, while we looked.
+pub const LIFTED_MEANWHILE: &str = "it is not latched any more: somebody else has lifted the latch meanwhile";
 
 /// A reset that was asked for. That the host's name is right was checked already.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,18 +64,24 @@ pub fn reset(order: &ResetOrder) -> Report {
     if !seen.is_latched() {
         return work.over(Code::Done);
     }
-    let afresh = afresh::look(&order.home, order.config.as_deref());
-    work.take_in(afresh.bots, afresh.errors);
-    let stands_in_the_way = work.report.code();
+    let stands_in_the_way = work.take_in(afresh::look(&order.home, order.config.as_deref()));
     match (&order.waive, stands_in_the_way) {
         (_, Code::Done) => {}
         (None, code) => return work.refused(code, ""),
         (Some(note), _) => work.waive(note),
     }
     match work.lift(&seen) {
-        Ok(()) => work.lifted(),
+        Ok(Lift::Ours) => work.lifted(),
+        Ok(Lift::Theirs) => work.noted(LIFTED_MEANWHILE, Code::Done),
         Err((code, why)) => work.refused(code, &why),
     }
+}
+
+/// Who has lifted the latch.
+enum Lift {
+    Ours,
+    /// Somebody else, while we looked.
+    Theirs,
 }
 
 struct Work<'a> {
@@ -80,11 +91,13 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn take_in(&mut self, bots: Vec<BotReport>, errors: Vec<String>) {
+    /// Takes in what was seen, and hands back what that comes to.
+    fn take_in(&mut self, Afresh { bots, errors }: Afresh) -> Code {
         self.report = Report::of(&self.report.action, &self.order.by, self.report.at, bots);
-        for error in errors {
-            self.report.add_error(error);
-        }
+        let of_bots = self.report.code();
+        let (codes, errors): (Vec<Code>, Vec<String>) = errors.into_iter().unzip();
+        self.report.errors = errors;
+        Code::worst(codes.into_iter().chain([of_bots]))
     }
 
     /// What stands in the way is noted from now on, and stands there no more.
@@ -111,10 +124,18 @@ impl Work<'_> {
 
     /// Lifts it, unless another one was fired since it was looked at. No bot starts by that: whatever should be running by
     /// its configuration is written down as not to be.
-    fn lift(&self, seen: &LatchSeen) -> Result<(), (Code, String)> {
+    fn lift(&self, seen: &LatchSeen) -> Result<Lift, (Code, String)> {
         let home = &self.order.home;
-        let _held = self.hold(seen)?;
-        if latch::look(home) != *seen {
+        let _held = self.hold()?;
+        let now = latch::look(home);
+        if !now.is_latched() {
+            return Ok(Lift::Theirs);
+        }
+        // Whoever could not have the beacon, or is out of its reach, holds a lock all the same.
+        if doctor::at_work(home, &now) {
+            return Err((Code::StillWorking, UNDER_WAY.to_owned()));
+        }
+        if now != *seen {
             return Err((Code::StillWorking, "another emergency stop was fired meanwhile".to_owned()));
         }
         let down = Down { by: self.order.by.clone(), at: Some(clock::wall()) };
@@ -126,11 +147,12 @@ impl Work<'_> {
                     .map_err(|error| cannot(&error, format!("{} cannot be marked as not to be running", bot.name)))?;
             }
         }
-        latch::lift(home).map_err(|error| cannot(&error, "the latch cannot be removed".to_owned()))
+        latch::lift(home).map_err(|error| cannot(&error, "the latch cannot be removed".to_owned()))?;
+        Ok(Lift::Ours)
     }
 
     /// Keeps anybody from carrying one out meanwhile.
-    fn hold(&self, seen: &LatchSeen) -> Result<Option<Held>, (Code, String)> {
+    fn hold(&self) -> Result<Option<Held>, (Code, String)> {
         let home = &self.order.home;
         let until = clock::now().plus(MOMENT);
         loop {
@@ -142,12 +164,7 @@ impl Work<'_> {
                 Err(_) if is_under_way(home) => return Err((Code::StillWorking, UNDER_WAY.to_owned())),
                 Err(_) if clock::now() < until => std::thread::sleep(Duration::from_millis(10)),
                 // Somebody whom we do not trust sits on the address: whoever is at work holds a lock as well.
-                Err(_) => {
-                    let at_work = seen
-                        .latch()
-                        .is_some_and(|latch| lock::look(&home.stop(&latch.id).join("lock")) == LockSeen::Held);
-                    return if at_work { Err((Code::StillWorking, UNDER_WAY.to_owned())) } else { Ok(None) };
-                }
+                Err(_) => return Ok(None),
             }
         }
     }
@@ -167,6 +184,11 @@ impl Work<'_> {
         let written = self.remember("reset", text);
         let code = if written.is_some() { Code::Failed } else { Code::Done };
         self.report.errors.extend(written);
+        self.noted(LIFTED, code)
+    }
+
+    fn noted(mut self, note: &str, code: Code) -> Report {
+        self.report.notes.push(note.to_owned());
         self.over(code)
     }
 

@@ -6,12 +6,14 @@ use std::os::unix::net::UnixStream;
 use crate::act::procedure::StopWord;
 use crate::beacon::{self, Call};
 use crate::core::report::Report;
+use crate::doctor;
 use crate::latch;
 use crate::paths::Home;
 
-/// Whether an emergency stop, or a drill, of this desk is being carried out.
+/// Whether an emergency stop, or a drill, of this desk is being carried out: whoever does it has the beacon, or, where
+/// somebody else sits on its address, the lock of the one that the latch names.
 pub fn is_under_way(home: &Home) -> bool {
-    matches!(beacon::call(home), Call::Answered(_) | Call::Silent(_))
+    matches!(beacon::call(home), Call::Answered(_) | Call::Silent(_)) || doctor::at_work(home, &latch::look(home))
 }
 
 /// Watches the one that is being carried out, from its beginning. Its last word comes back; nothing if there is none, or
