@@ -170,7 +170,7 @@ fn what_somebody_else_has_started_stands_in_the_way() {
     desk.write("run_bot.py", "import time\ntime.sleep(600)\n");
     let mut command = Command::new(crate::harness::python());
     let stray = Stray::start(command.arg("run_bot.py").current_dir(desk.folder()));
-    let said = crate::harness::eventually("the stray to be seen", || {
+    let said = eventually("the stray to be seen", || {
         let done = reset(&desk, &[]);
         (done.code == 13).then(|| done.json())
     });
@@ -325,7 +325,7 @@ fn where_nobody_can_say_who_has_run_something_may_live() {
     std::fs::write(&bots, "").expect("room");
     let said = report(&desk, &[], 13);
     assert!(says(&said["errors"], "who has run, and may live, is not known"), "{said}");
-    assert_eq!(actions(&desk), ["reset refused"]);
+    assert!(desk.read("home/events").contains("reset refused"), "{said}");
 }
 
 #[test]
