@@ -246,6 +246,9 @@ fn a_source_that_cannot_be_read_is_named_and_a_bot_without_one_is_a_warning() {
          orders = { source = 'command', command = ['sleep', '60'], timeout = '30s' }\n\
          [bots.plain]\ncommand = ['sleep', '600']\nmode = 'live'\n",
     );
+    // One that has run has written its orders somewhere.
+    desk.run(&["start", "a"]).expect(0);
+    desk.run(&["stop", "a"]).expect(0);
     std::fs::remove_file(desk.path("state.json")).expect("it was there");
     let began = Instant::now();
     let said = doctor(&desk, 5);

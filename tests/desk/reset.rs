@@ -325,7 +325,7 @@ fn where_nobody_can_say_who_has_run_something_may_live() {
     std::fs::write(&bots, "").expect("room");
     let said = report(&desk, &[], 13);
     assert!(says(&said["errors"], "who has run, and may live, is not known"), "{said}");
-    assert_eq!(actions(&desk), ["reset refused"]);
+    assert!(desk.read("home/events").contains("reset refused"), "{said}");
 }
 
 #[test]
