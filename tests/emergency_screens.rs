@@ -793,12 +793,123 @@ fn a_reset_wants_the_hosts_name_and_a_reason_each_with_enter() {
     let reset = Effect::Reset { reason: "all looked at!".into(), waive: None };
     assert_eq!(desk.asked.iter().filter(|effect| **effect == reset).count(), 1, "{:?}", desk.asked);
     let mut done = Report::of("estop reset", "ana", now(), vec![]);
+    done.latched = Some(false);
     tell(&mut desk, EmergencyNews::Reset(Box::new(done.clone())));
     assert_eq!(desk.feedback(), "the latch is lifted; nothing was started");
     assert!(desk.asked.contains(&Effect::Examine));
-    done.add_error("1 order is open".into());
+    // Lifted, and not written down.
+    done.add_error("events: no space left".into());
     tell(&mut desk, EmergencyNews::Reset(Box::new(done)));
-    assert_eq!(desk.feedback(), "NOT reset: 1 order is open");
+    assert_eq!(desk.feedback(), "the latch is lifted, and not all went well (exit 1): events: no space left");
+}
+
+fn refused(desk: &mut Desk, code: u8, errors: &[&str]) {
+    let grid = BotReport { errors: vec!["pid 9900 sleep lives".into()], ..BotReport::new(name("grid-btc")) };
+    let mut report = Report::of("estop reset", "ana", now(), vec![grid]);
+    report.errors = errors.iter().map(|error| (*error).to_owned()).collect();
+    (report.exit_code, report.ok, report.latched) = (code, code == 0, Some(true));
+    tell(desk, EmergencyNews::Reset(Box::new(report)));
+}
+
+#[test]
+fn a_reset_that_was_refused_says_why_wherever_the_reason_stands_and_asks_for_a_note_next_time() {
+    let mut desk = desk(120, 36);
+    over(&mut desk, 0, false);
+    for (code, errors, said) in [
+        (13, vec![], "NOT reset: grid-btc: pid 9900 sleep lives"),
+        (13, vec!["1 order is open"], "NOT reset: grid-btc: pid 9900 sleep lives (and 1 more)"),
+        // Fired again between the two: it stands, whatever the code says.
+        (0, vec![], "NOT reset: grid-btc: pid 9900 sleep lives"),
+    ] {
+        refused(&mut desk, code, &errors);
+        assert_eq!(desk.feedback(), said);
+        assert!(desk.model.emergency.is_latched());
+    }
+    let mut none = Report::of("estop reset", "ana", now(), vec![]);
+    tell(&mut desk, EmergencyNews::Reset(Box::new(none.clone())));
+    assert!(desk.feedback().starts_with("NOT reset: "), "whether it is latched was not seen: {}", desk.feedback());
+    (none.exit_code, none.latched) = (75, Some(true));
+    tell(&mut desk, EmergencyNews::Reset(Box::new(none)));
+    assert_eq!(desk.feedback(), "NOT reset: its report does not say why (exit 75); botwarden doctor");
+    refused(&mut desk, 13, &["1 order is open"]);
+    desk.press("R");
+    assert!(shown(&desk).contains("! grid-btc: pid 9900 sleep lives"), "{}", shown(&desk));
+    desk.press("trade-box-1<enter>why not<enter>");
+    assert!(shown(&desk).contains("Waived because, and Enter:"), "{}", shown(&desk));
+}
+
+#[test]
+fn once_it_was_reset_nothing_on_its_old_page_fires_but_the_two_presses() {
+    let mut desk = desk(120, 36);
+    over(&mut desk, 11, false);
+    assert!(shown(&desk).contains("c cancel what is left"), "{}", shown(&desk));
+    // Asked while it was latched, and answered after.
+    desk.press("c");
+    tell(&mut desk, EmergencyNews::Latch(LatchSeen::Free));
+    desk.press("y");
+    assert_eq!((fired(&mut desk), desk.feedback()), (0, "not fired again: it was reset; ! ! fires a new one"));
+    assert!(!shown(&desk).contains("c cancel what is left"), "{}", shown(&desk));
+    desk.press("cy");
+    assert_eq!((fired(&mut desk), desk.feedback()), (0, "it was reset; ! ! fires a new one"));
+    desk.press("!!");
+    assert_eq!(fired(&mut desk), 1);
+}
+
+#[test]
+fn read_only_the_two_presses_alone_fire() {
+    let mut desk = trader(120, 36, Fixed { read_only: true, ..COLOR });
+    over(&mut desk, 11, false);
+    assert!(!shown(&desk).contains("c cancel what is left"), "{}", shown(&desk));
+    desk.press("cy");
+    assert_eq!((fired(&mut desk), desk.feedback()), (0, "read-only: only ! ! fires from here"));
+    desk.press("!!");
+    assert_eq!(fired(&mut desk), 1);
+}
+
+#[test]
+fn a_form_about_a_latch_is_void_once_the_emergency_stop_is_fired_again() {
+    for on_page in [true, false] {
+        let mut desk = desk(80, 24);
+        over(&mut desk, 11, false);
+        if !on_page {
+            desk.press("q");
+        }
+        desk.press("Rtrade<c-x><c-x>");
+        assert_eq!((fired(&mut desk), desk.feedback()), (1, "not reset: the emergency stop was fired again"));
+        assert_eq!((&desk.model.focus, desk.model.emergency.shown), (&Focus::Panes, true));
+        desk.press("q");
+        assert_eq!(desk.model.focus, Focus::Panes);
+    }
+    // By somebody else.
+    let mut desk = desk(80, 24);
+    tell(&mut desk, EmergencyNews::Latch(latch(false)));
+    desk.press("Rtrade");
+    under_way(&mut desk, false);
+    assert_eq!((&desk.model.focus, desk.feedback()), (&Focus::Panes, "not reset: the emergency stop was fired again"));
+}
+
+#[test]
+fn escape_and_the_key_within_a_moment_are_a_closed_guard_and_the_key() {
+    let alt = |desk: &mut Desk| {
+        desk.pressed += 300;
+        let at = Moment::at(Duration::from_millis(desk.pressed));
+        let event = crossterm::event::KeyEvent::new(
+            crossterm::event::KeyCode::Char('!'),
+            crossterm::event::KeyModifiers::ALT,
+        );
+        desk.tell(Msg::Key(event, botwarden::tui::guard::Arrival { at, typed: true }));
+    };
+    let mut desk = desk(80, 24);
+    alt(&mut desk);
+    assert!(is_open(&desk));
+    alt(&mut desk);
+    assert_eq!((fired(&mut desk), is_open(&desk)), (0, true), "closed, and opened again");
+    desk.press("!");
+    assert_eq!(fired(&mut desk), 1);
+    let mut typed = trading::desk(80, 24);
+    typed.press("/gri");
+    alt(&mut typed);
+    assert!(!is_open(&typed) && matches!(&typed.model.focus, Focus::Typing(prompt) if prompt.text == "gri"));
 }
 
 #[test]

@@ -140,6 +140,28 @@ impl Seen {
     }
 }
 
+/// What stood in the way of a reset, in its own words, those of single bots with their names; nothing if the latch was
+/// lifted.
+fn refusal(report: &Report) -> Vec<String> {
+    if report.latched == Some(false) {
+        return Vec::new();
+    }
+    let of_bots = report.bots.iter().flat_map(|bot| bot.errors.iter().map(move |error| format!("{}: {error}", bot.name)));
+    let mut reasons: Vec<String> = Vec::new();
+    for reason in of_bots.chain(report.errors.iter().cloned()) {
+        let reason = text::harmless(&one_line(&reason));
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    if reasons.is_empty() {
+        // One that was lifted, and one that stands, are told from each other by what was seen afterwards alone.
+        let why = if report.exit_code == 0 { "it is latched all the same" } else { "its report does not say why" };
+        reasons.push(format!("{why} (exit {}); botwarden doctor", report.exit_code));
+    }
+    reasons
+}
+
 fn one_line(text: &str) -> String {
     text.replace(['\r', '\n'], " ")
 }
@@ -444,7 +466,11 @@ impl Emergency {
             }
             EmergencyNews::Reset(report) => {
                 self.resetting = false;
-                self.in_the_way = report.errors.iter().map(|error| text::harmless(&one_line(error))).collect();
+                if report.latched == Some(false) {
+                    // It was looked at afterwards: whoever looks now and then need not be waited for.
+                    self.hear(EmergencyNews::Latch(LatchSeen::Free), now);
+                }
+                self.in_the_way = refusal(&report);
                 false
             }
         }
