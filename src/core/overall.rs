@@ -200,7 +200,8 @@ impl Part<'_> {
     fn detail(&self, stage: Stage) -> Option<String> {
         let said = self.seen(stage).map(|seen| seen.text.as_str()).filter(|text| !text.is_empty());
         // What is said of processes says nothing any more once they are gone.
-        let gone = stage != Stage::Empty && !matches!(self.standing(Stage::Empty), Standing::Ahead | Standing::UnderWay);
+        let gone =
+            stage != Stage::Empty && !matches!(self.standing(Stage::Empty), Standing::Ahead | Standing::UnderWay);
         let progress = self.progress.filter(|_| self.report.is_none() && !gone);
         let waiting = progress.and_then(|progress| progress.waiting.as_ref());
         match (stage, self.standing(stage)) {

@@ -10,13 +10,14 @@ use super::effect::{Effect, tell};
 use super::emergency::PagePart;
 use super::emergency_page;
 use super::entry::letter;
-use super::firing::{close_reset, fire, leave, show};
+use super::firing::{close_reset, fire, leave, not_again, show};
 use super::guard::{self, Armed, Arrival, EmergencyKey, Pressed, Verdict};
 use super::keys::{self, Action};
 use super::message::{EmergencyNews, StopNews};
 use super::model::{About, Dialog, Focus, Model, ResetStep, Resetting, Tone};
 use super::stop_page;
 use super::text;
+use super::wish::LATCHED_HERE;
 
 /// A key meets the guard before anything else. Says whether that was all.
 pub(super) fn guarded(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent, arrival: Arrival) -> bool {
@@ -163,6 +164,9 @@ pub(super) fn on_its_page(model: &mut Model, effects: &mut Vec<Effect>, event: &
         Action::Bottom => scroll(model, i64::MAX / 2),
         Action::Reset => want_reset(model, effects),
         Action::Help => return Some(action),
+        Action::Start | Action::Stop | Action::Restart | Action::Adopt if model.emergency.is_latched() => {
+            tell(model, effects, Tone::Plain, LATCHED_HERE);
+        }
         _ => {}
     }
     None
@@ -205,25 +209,6 @@ fn kill_all(model: &mut Model, effects: &mut Vec<Effect>) {
     model.focus = Focus::Asking(Dialog { about: About::Deed(Deed::Kill, targets), guard, typed: String::new() });
 }
 
-/// Why what is left of it cannot be canceled again by a question: that fires under a latch that stands, and no new one.
-pub fn not_again(model: &Model) -> Option<&'static str> {
-    let emergency = &model.emergency;
-    let seen = emergency.seen.as_ref()?;
-    if model.fixed.read_only {
-        Some("read-only: only ! ! fires from here")
-    } else if seen.is_drill() {
-        Some("this was a drill; ! ! is the real one")
-    } else if seen.is_under_way() {
-        Some("it is under way, and cancels as long as something is open")
-    } else if emergency.is_latched() {
-        None
-    } else if seen.has_no_latch() {
-        Some("it is not latched; ! ! fires a new one")
-    } else {
-        Some("it was reset; ! ! fires a new one")
-    }
-}
-
 fn cancel_again(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.emergency.seen.is_none() {
         return;
@@ -254,7 +239,7 @@ pub(super) fn want_reset(model: &mut Model, effects: &mut Vec<Effect>) {
         tell(model, effects, Tone::Plain, why);
         return;
     }
-    let blocked = emergency.blocked();
+    let blocked = emergency_page::blocked(model);
     model.focus = Focus::Resetting(Resetting { blocked, ..Resetting::default() });
 }
 

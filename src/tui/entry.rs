@@ -4,8 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::deed::{self, Deed, Guard};
 use super::effect::{Effect, tell};
-use super::emergency_keys::not_again;
-use super::firing::fire;
+use super::firing::{fire, not_again};
 use super::inspect;
 use super::keys::{self, Action};
 use super::layout;

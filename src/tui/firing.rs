@@ -31,6 +31,25 @@ pub(super) fn close_reset(model: &mut Model) -> bool {
     was
 }
 
+/// Why what is left of it cannot be canceled again by a question: that fires under a latch that stands, and no new one.
+pub fn not_again(model: &Model) -> Option<&'static str> {
+    let emergency = &model.emergency;
+    let seen = emergency.seen.as_ref()?;
+    if model.fixed.read_only {
+        Some("read-only: only ! ! fires from here")
+    } else if seen.is_drill() {
+        Some("this was a drill; ! ! is the real one")
+    } else if seen.is_under_way() {
+        Some("it is under way, and cancels as long as something is open")
+    } else if emergency.is_latched() {
+        None
+    } else if seen.has_no_latch() {
+        Some("it is not latched; ! ! fires a new one")
+    } else {
+        Some("it was reset; ! ! fires a new one")
+    }
+}
+
 /// Its page is shown instead of the panes; what was open there is there again when the page is left.
 pub(super) fn show(model: &mut Model) {
     if !model.emergency.shown {

@@ -148,7 +148,7 @@ fn the_end_of_a_bot_decides_whatever_was_said_before() {
     let orders = OrdersReport { before: Some(1), unconfirmed: 1, ..OrdersReport::default() };
     let report = BotReport { orders: Some(orders), state_flushed: Some(false), ..BotReport::new(name("a")) };
     let lines = stages(&overall(&["a"], vec![]), &[part(&last, Some(&report))]);
-    assert_eq!(shown(&lines, Stage::Empty), (Standing::Failed, "0 of 1 trees empty"));
+    assert_eq!(shown(&lines, Stage::Empty), (Standing::Failed, "0 of 1 tree empty"));
     assert_eq!(of(&lines, Stage::Empty).details, ["a: something of it LIVES"]);
     assert_eq!(of(&lines, Stage::Cancel).details, ["a: 1 order NOT CONFIRMED canceled"]);
     assert_eq!(shown(&lines, Stage::Flush), (Standing::Failed, "flushed 0 of 1, 1 NOT FLUSHED"));
@@ -178,9 +178,8 @@ fn a_tree_in_which_something_lives_is_not_empty_whatever_was_said_of_it() {
 fn whoever_hangs_is_named_with_what_is_waited_for() {
     let mut hang = progress("hang", vec![seen(Stage::Cancel, Standing::UnderWay, "")]);
     let own = || vec![seen(Stage::Verify, Standing::UnderWay, "")];
-    let of_cancel = |hang: &Progress| {
-        of(&stages(&overall(&["hang"], own()), &[part(hang, None)]), Stage::Cancel).details.clone()
-    };
+    let of_cancel =
+        |hang: &Progress| of(&stages(&overall(&["hang"], own()), &[part(hang, None)]), Stage::Cancel).details.clone();
     assert_eq!(of_cancel(&hang), ["hang: its orders are being read"]);
     hang.orders = Some(OrdersReport::default());
     assert_eq!(of_cancel(&hang), ["hang: its orders are being canceled"]);
