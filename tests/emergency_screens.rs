@@ -737,12 +737,12 @@ fn nothing_is_started_while_it_is_latched() {
         let mut desk = desk(80, 24);
         tell(&mut desk, EmergencyNews::Latch(latch(false)));
         desk.press(keys);
-        assert_eq!((desk.acts(), desk.feedback()), (vec![], "the emergency stop is latched"), "{keys}");
+        assert_eq!((desk.acts(), desk.feedback()), (vec![], "the emergency stop is latched: R resets it"), "{keys}");
     }
     let mut unreadable = desk(80, 24);
     tell(&mut unreadable, EmergencyNews::Latch(LatchSeen::Unreadable("it is empty".into())));
     unreadable.press("s");
-    assert_eq!(unreadable.feedback(), "the emergency stop is latched");
+    assert_eq!(unreadable.feedback(), "the emergency stop is latched: R resets it");
     // What was confirmed before is not begun after.
     let mut late = desk(80, 24);
     late.press("/trend<enter>s");
@@ -755,7 +755,7 @@ fn nothing_is_started_while_it_is_latched() {
     let mut drill = desk(80, 24);
     tell(&mut drill, EmergencyNews::Latch(latch(true)));
     drill.press("/trend<enter>s");
-    assert_ne!(drill.feedback(), "the emergency stop is latched");
+    assert!(!drill.feedback().contains("is latched"), "{}", drill.feedback());
 }
 
 #[test]
@@ -793,12 +793,121 @@ fn a_reset_wants_the_hosts_name_and_a_reason_each_with_enter() {
     let reset = Effect::Reset { reason: "all looked at!".into(), waive: None };
     assert_eq!(desk.asked.iter().filter(|effect| **effect == reset).count(), 1, "{:?}", desk.asked);
     let mut done = Report::of("estop reset", "ana", now(), vec![]);
+    done.latched = Some(false);
     tell(&mut desk, EmergencyNews::Reset(Box::new(done.clone())));
     assert_eq!(desk.feedback(), "the latch is lifted; nothing was started");
     assert!(desk.asked.contains(&Effect::Examine));
-    done.add_error("1 order is open".into());
+    // Lifted, and not written down.
+    done.add_error("events: no space left".into());
     tell(&mut desk, EmergencyNews::Reset(Box::new(done)));
-    assert_eq!(desk.feedback(), "NOT reset: 1 order is open");
+    assert_eq!(desk.feedback(), "the latch is lifted, and not all went well (exit 1): events: no space left");
+}
+
+fn refused(desk: &mut Desk, code: u8, errors: &[&str]) {
+    let grid = BotReport { errors: vec!["pid 9900 sleep lives".into()], ..BotReport::new(name("grid-btc")) };
+    let mut report = Report::of("estop reset", "ana", now(), vec![grid]);
+    report.errors = errors.iter().map(|error| (*error).to_owned()).collect();
+    (report.exit_code, report.ok, report.latched) = (code, code == 0, Some(true));
+    tell(desk, EmergencyNews::Reset(Box::new(report)));
+}
+
+#[test]
+fn a_reset_that_was_refused_says_why_wherever_the_reason_stands_and_asks_for_a_note_next_time() {
+    let mut desk = desk(120, 36);
+    over(&mut desk, 0, false);
+    for (code, errors, said) in [
+        (13, vec![], "NOT reset: grid-btc: pid 9900 sleep lives"),
+        (13, vec!["1 order is open"], "NOT reset: grid-btc: pid 9900 sleep lives (and 1 more)"),
+        // Fired again between the two: it stands, whatever the code says.
+        (0, vec![], "NOT reset: grid-btc: pid 9900 sleep lives"),
+    ] {
+        refused(&mut desk, code, &errors);
+        assert_eq!(desk.feedback(), said);
+        assert!(desk.model.emergency.is_latched());
+    }
+    let mut none = Report::of("estop reset", "ana", now(), vec![]);
+    tell(&mut desk, EmergencyNews::Reset(Box::new(none.clone())));
+    assert!(desk.feedback().starts_with("NOT reset: "), "whether it is latched was not seen: {}", desk.feedback());
+    (none.exit_code, none.latched) = (75, Some(true));
+    tell(&mut desk, EmergencyNews::Reset(Box::new(none)));
+    assert_eq!(desk.feedback(), "NOT reset: its report does not say why (exit 75); botwarden doctor");
+    refused(&mut desk, 13, &["1 order is open"]);
+    desk.press("R");
+    assert!(shown(&desk).contains("! grid-btc: pid 9900 sleep lives"), "{}", shown(&desk));
+    desk.press("trade-box-1<enter>why not<enter>");
+    assert!(shown(&desk).contains("Waived because, and Enter:"), "{}", shown(&desk));
+}
+
+#[test]
+fn once_it_was_reset_nothing_on_its_old_page_fires_but_the_two_presses() {
+    let mut desk = desk(120, 36);
+    over(&mut desk, 11, false);
+    assert!(shown(&desk).contains("c cancel what is left"), "{}", shown(&desk));
+    // Asked while it was latched, and answered after.
+    desk.press("c");
+    tell(&mut desk, EmergencyNews::Latch(LatchSeen::Free));
+    desk.press("y");
+    assert_eq!((fired(&mut desk), desk.feedback()), (0, "not fired again: it was reset; ! ! fires a new one"));
+    assert!(!shown(&desk).contains("c cancel what is left"), "{}", shown(&desk));
+    desk.press("c");
+    assert_eq!(desk.feedback(), "it was reset; ! ! fires a new one");
+    desk.press("y!!");
+    assert_eq!(fired(&mut desk), 1);
+}
+
+#[test]
+fn read_only_the_two_presses_alone_fire() {
+    let mut desk = trader(120, 36, Fixed { read_only: true, ..COLOR });
+    over(&mut desk, 11, false);
+    assert!(!shown(&desk).contains("c cancel what is left"), "{}", shown(&desk));
+    desk.press("c");
+    assert_eq!(desk.feedback(), "read-only: only ! ! fires from here");
+    desk.press("y!!");
+    assert_eq!(fired(&mut desk), 1);
+}
+
+#[test]
+fn a_form_about_a_latch_is_void_once_the_emergency_stop_is_fired_again() {
+    for on_page in [true, false] {
+        let mut desk = desk(80, 24);
+        over(&mut desk, 11, false);
+        if !on_page {
+            desk.press("q");
+        }
+        desk.press("Rtrade<c-x><c-x>");
+        assert_eq!((fired(&mut desk), desk.feedback()), (1, "not reset: the emergency stop was fired again"));
+        assert_eq!((&desk.model.focus, desk.model.emergency.shown), (&Focus::Panes, true));
+        desk.press("q");
+        assert_eq!(desk.model.focus, Focus::Panes);
+    }
+    // By somebody else.
+    let mut desk = desk(80, 24);
+    tell(&mut desk, EmergencyNews::Latch(latch(false)));
+    desk.press("Rtrade");
+    under_way(&mut desk, false);
+    assert_eq!((&desk.model.focus, desk.feedback()), (&Focus::Panes, "not reset: the emergency stop was fired again"));
+}
+
+#[test]
+fn escape_and_the_key_within_a_moment_are_a_closed_guard_and_the_key() {
+    let alt = |desk: &mut Desk| {
+        desk.pressed += 300;
+        let at = Moment::at(Duration::from_millis(desk.pressed));
+        let event =
+            crossterm::event::KeyEvent::new(crossterm::event::KeyCode::Char('!'), crossterm::event::KeyModifiers::ALT);
+        desk.tell(Msg::Key(event, botwarden::tui::guard::Arrival { at, typed: true }));
+    };
+    let mut desk = desk(80, 24);
+    alt(&mut desk);
+    assert!(is_open(&desk));
+    alt(&mut desk);
+    assert_eq!((fired(&mut desk), is_open(&desk)), (0, true), "closed, and opened again");
+    desk.press("!");
+    assert_eq!(fired(&mut desk), 1);
+    let mut typed = trading::desk(80, 24);
+    typed.press("/gri");
+    alt(&mut typed);
+    assert!(!is_open(&typed) && matches!(&typed.model.focus, Focus::Typing(prompt) if prompt.text == "gri"));
 }
 
 #[test]
@@ -902,4 +1011,189 @@ fn one_that_was_over_before_anybody_could_listen_opens_its_page_all_the_same() {
         desk.press("q");
         tell(&mut desk, EmergencyNews::Latch(LatchSeen::Free));
     }
+}
+
+// What nobody knows, and where there is little room.
+
+#[test]
+fn nobody_is_said_to_run_no_more_before_anything_was_heard_of_them() {
+    let mut fresh = desk(80, 24);
+    fresh.press("!!");
+    assert!(shown(&fresh).contains("Running 6 bots when last seen, 0s ago"), "{}", shown(&fresh));
+    assert!(shown(&fresh).contains("Orders unknown of 8 bots"), "{}", shown(&fresh));
+    let mut blind = Desk::with(80, 24, COLOR);
+    blind.press("!!");
+    assert!(shown(&blind).contains("Running unknown") && !shown(&blind).contains("Running 0"), "{}", shown(&blind));
+    let mut some = desk(120, 36);
+    word(&mut some, StopNews::Overall(Box::new(overall(false))));
+    word(&mut some, StopNews::Bot(Box::new(report("arb-tri", StopOutcome::Stopped))));
+    assert!(shown(&some).contains("Running unknown of 2 bots"), "{}", shown(&some));
+}
+
+#[test]
+fn one_that_was_interrupted_before_anybody_looked_shows_what_its_latch_says_and_no_zeros() {
+    let mut desk = desk(80, 24);
+    tell(&mut desk, EmergencyNews::Latch(latch(false)));
+    tell(&mut desk, EmergencyNews::Past { id: "14-E7".into(), report: None });
+    desk.press("E");
+    let seen = shown(&desk);
+    for words in [
+        " E-STOP INTERRUPTED  by ana",
+        "1 LOCK    latch written, first fired 14:32:07 UTC",
+        "4 CANCEL  not known how far it came",
+        "Running 6 bots when last seen",
+    ] {
+        assert!(seen.contains(words), "{words}\n{seen}");
+    }
+    assert!(!seen.contains("canceled 0"), "{seen}");
+}
+
+#[test]
+fn a_latch_that_cannot_be_written_is_an_error_and_said_on_the_smallest_screen() {
+    let mut desk = desk(80, 24);
+    let mut whole = overall(false);
+    let text = "read-only file system".to_owned();
+    whole.stages[0] = StageSeen { stage: Stage::Lock, standing: Standing::Failed, text, took_ms: None };
+    word(&mut desk, StopNews::Overall(Box::new(whole)));
+    let seen = shown(&desk);
+    assert!(seen.contains(" Errors 2 ") && seen.contains("NO LATCH: read-only file system"), "{seen}");
+    desk.tell(Msg::Resize(20, 5));
+    assert!(shown(&desk).starts_with("NO LATCH;") && shown(&desk).contains("2 errors"), "{}", shown(&desk));
+}
+
+#[test]
+fn the_smallest_screens_name_the_key_that_fires_and_count_errors() {
+    for (before, words) in [(false, "! ! joins"), (true, "! ! carries on")] {
+        let mut desk = desk(20, 5);
+        under_way(&mut desk, false);
+        if before {
+            tell(&mut desk, EmergencyNews::Lost);
+        }
+        let seen = shown(&desk).replace('\n', " ");
+        assert!(seen.contains(words) && seen.contains("2 errors"), "{seen}");
+        for (width, height) in [(9, 3), (1, 1)] {
+            desk.tell(Msg::Resize(width, height));
+            assert!(shown(&desk).starts_with('!'), "{}", shown(&desk));
+        }
+    }
+    let mut guard = desk(1, 1);
+    guard.press("!");
+    assert_eq!(shown(&guard), "!");
+}
+
+/// Sixty bots with four orders each, one of them protective; of one more nobody knows.
+fn crowd(width: u16, height: u16) -> Desk {
+    let mut desk = trading::desk(width, height);
+    let names: Vec<String> = (0..60).map(|n| format!("momentum-{n:02}")).collect();
+    let mut text = String::new();
+    for name in &names {
+        text.push_str(&format!(
+            "[bots.{name}]\ncommand = [\"/bin/bot\"]\nmode = \"live\"\norders = {{ source = \"state-json\", path = \
+             \"/s.json\" }}\ncancel = {{ command = [\"/bots/cancel\"] }}\n"
+        ));
+    }
+    let specs = botwarden::config::parse(std::path::Path::new("/nowhere/botwarden.toml"), &text).expect("no mistake");
+    desk.tell(Msg::Configuration(Ok(specs.bots)));
+    let crowd = names.iter().map(|name| screen::alive(screen::bot(name, Mode::Live, State::Running), 100, 60));
+    desk.tell(Msg::Survey(crowd.collect()));
+    for name in &names {
+        desk.tell(read(name, "state-json", trading::grid()));
+    }
+    desk.tell(trading::news("momentum-07", "state-json", botwarden::tui::message::OrdersSeen::Failed("gone".into())));
+    desk
+}
+
+#[test]
+fn the_guard_of_many_bots_names_a_few_and_leaves_nothing_out_that_matters() {
+    for (width, height) in [(120, 36), (80, 24), (60, 15)] {
+        for going_on in [false, true] {
+            let mut desk = crowd(width, height);
+            if going_on {
+                under_way(&mut desk, false);
+            }
+            desk.press("!");
+            let seen = shown(&desk);
+            let mut words = vec![
+                "STOP EVERYTHING NOW",
+                "closes in 8 s",
+                "Open positions are NOT closed.",
+                "59 of them PROTECTIVE (",
+                "UNKNOWN now: momentum-07",
+                "SIGKILL after 10 s",
+                "4 CANCEL  at least 236 open orders",
+            ];
+            words.push(if going_on { "One is under way" } else { "Pressing ! again will" });
+            words.push(if height == 15 { "may be account-wide" } else { "o" });
+            if height > 15 {
+                words.extend(["1 LOCK", "2 CHUNKS", "3 SIGNAL  60 bots", "5 FLUSH", "7 VERIFY", "and 5"]);
+            }
+            for words in words {
+                assert!(seen.contains(words), "{width}x{height} {going_on}: {words}\n{seen}");
+            }
+            assert!(!seen.contains('…') || height == 15 || going_on, "{seen}");
+        }
+    }
+}
+
+#[test]
+fn the_stages_stay_and_what_is_said_of_single_bots_is_scrolled() {
+    let mut desk = desk(80, 24);
+    under_way(&mut desk, false);
+    let numbers = ["1 LOCK", "2 CHUNKS", "3 SIGNAL", "4 CANCEL", "5 FLUSH", "6 EMPTY", "7 VERIFY", "8 REPORT"];
+    for _ in 0..9 {
+        let seen = shown(&desk);
+        assert!(numbers.iter().all(|stage| seen.contains(stage)), "{seen}");
+        assert!(seen.contains("more lines about single bots: j k"), "{seen}");
+        desk.press("j");
+    }
+    assert!(shown(&desk).contains("mm-eth: pid 48220; SIGKILL in 30 s"), "{}", shown(&desk));
+}
+
+#[test]
+fn who_lives_under_the_latch_stands_on_the_page_and_in_the_way_of_a_reset() {
+    let mut desk = desk(80, 24);
+    over(&mut desk, 0, false);
+    desk.tell(Msg::Survey(vec![screen::bot("grid-btc", Mode::Live, State::Stopped)]));
+    desk.wait(4);
+    desk.tell(Msg::Survey(
+        with("grid-btc", |_| {}).into_iter().filter(|bot| bot.name.as_str() == "grid-btc").collect(),
+    ));
+    let seen = shown(&desk);
+    assert!(seen.contains("! grid-btc (LIVE) LIVES: pid 48213"), "{seen}");
+    assert!(seen.contains("blocked: grid-btc: pid 48213 lives"), "{seen}");
+    desk.press("q");
+    let buffer = desk.buffer();
+    let row = rows(&buffer).iter().position(|row| row.contains("RUN") && row.contains("grid-btc")).expect("its row");
+    assert_eq!(buffer.cell((5, row as u16)).expect("a cell").fg, ratatui::style::Color::Red);
+    desk.tell(Msg::Survey(bots()));
+    assert!(!shown(&desk).contains("A adopts"), "{}", shown(&desk));
+}
+
+#[test]
+fn it_is_latched_since_it_was_first_fired_and_a_reset_has_no_time_of_its_own() {
+    let mut desk = desk(120, 36);
+    let LatchSeen::Latched(mut first) = latch(false) else { panic!("latched") };
+    first.at = now() - jiff::SignedDuration::from_mins(62);
+    over(&mut desk, 11, false);
+    tell(&mut desk, EmergencyNews::Latch(LatchSeen::Latched(first)));
+    assert!(head(&desk).starts_with(" E-STOP LATCHED since 13:30:07 UTC  by ana"), "{}", head(&desk));
+    tell(&mut desk, EmergencyNews::Latch(LatchSeen::Free));
+    assert!(head(&desk).starts_with(" E-STOP OVER, RESET, fired 14:32:07 UTC  by ana"), "{}", head(&desk));
+}
+
+#[test]
+fn keys_that_act_on_bots_say_on_the_page_how_the_latch_is_lifted_and_a_drill_lists_what_it_would_do() {
+    let mut desk = desk(80, 24);
+    over(&mut desk, 0, false);
+    for key in ["s", "r", "A", "x"] {
+        desk.press(key);
+        assert_eq!((desk.acts(), desk.feedback()), (vec![], "the emergency stop is latched: R resets it"), "{key}");
+        desk.press("<esc>E");
+    }
+    let mut drill = trading::desk(80, 24);
+    under_way(&mut drill, true);
+    let mut end = last_word(0, true);
+    end.notes = vec!["grid-btc: would be told to stop (LIVE)".into()];
+    word(&mut drill, StopNews::Over(Box::new(end)));
+    assert!(shown(&drill).contains("grid-btc: would be told to stop (LIVE)"), "{}", shown(&drill));
 }

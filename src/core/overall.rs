@@ -85,7 +85,10 @@ fn line(overall: &Overall, parts: &[Part<'_>], unheard: usize, stage: Stage) -> 
         if seen.text.is_empty() && seen.standing == Standing::Ahead {
             purpose(stage).clone_into(&mut seen.text);
         }
-        return StageLine { seen, details: Vec::new() };
+        // Of the last look at everything each bot has a part, and whoever hangs in it is named.
+        let hangs = stage == Stage::Verify && !matches!(seen.standing, Standing::Done | Standing::Failed);
+        let busy = |part: &&Part<'_>| hangs && part.standing(stage) == Standing::UnderWay;
+        return StageLine { seen, details: parts.iter().filter(busy).filter_map(|part| part.detail(stage)).collect() };
     }
     let standing = together(parts, unheard, stage);
     let text = match stage {
@@ -127,7 +130,11 @@ impl Part<'_> {
     /// How a stage of this bot stands: what its end says, else what it says itself.
     fn standing(&self, stage: Stage) -> Standing {
         let seen = self.seen(stage).map_or(Standing::Ahead, |seen| seen.standing);
-        let Some(report) = self.report else { return seen };
+        let Some(report) = self.report else {
+            // Whatever was said of it: a tree in which something lives is not empty.
+            let is_over = matches!(seen, Standing::Done | Standing::Skipped);
+            return if stage == Stage::Empty && is_over && self.living() > 0 { Standing::UnderWay } else { seen };
+        };
         let told = match seen {
             // It is over, whatever was said of it last.
             Standing::Ahead | Standing::UnderWay => Standing::Done,
@@ -174,14 +181,44 @@ impl Part<'_> {
         }
     }
 
+    /// The stage that what is waited for holds up: of several the tree that is to be empty, on which all else waits.
+    fn waits_in(&self) -> Option<Stage> {
+        const BY_WEIGHT: [Stage; 8] = [
+            Stage::Empty,
+            Stage::Cancel,
+            Stage::Verify,
+            Stage::Signal,
+            Stage::Flush,
+            Stage::Chunks,
+            Stage::Lock,
+            Stage::Report,
+        ];
+        BY_WEIGHT.into_iter().find(|stage| self.standing(*stage) == Standing::UnderWay)
+    }
+
     /// What there is to say of this bot in a stage: what is waited for, or what went wrong.
     fn detail(&self, stage: Stage) -> Option<String> {
         let said = self.seen(stage).map(|seen| seen.text.as_str()).filter(|text| !text.is_empty());
-        let waiting = self.progress.filter(|_| self.report.is_none()).and_then(|progress| progress.waiting.as_ref());
+        // What is said of processes says nothing any more once they are gone.
+        let gone =
+            stage != Stage::Empty && !matches!(self.standing(Stage::Empty), Standing::Ahead | Standing::UnderWay);
+        let progress = self.progress.filter(|_| self.report.is_none() && !gone);
+        let waiting = progress.and_then(|progress| progress.waiting.as_ref());
         match (stage, self.standing(stage)) {
-            (Stage::Empty, Standing::UnderWay) if waiting.is_some() => {
-                let waiting = waiting.map(Waiting::sentence).unwrap_or_default();
-                Some(format!("{}: {waiting}", self.name))
+            (_, Standing::UnderWay) if waiting.is_some() && self.waits_in() == Some(stage) => {
+                let waiting = waiting.map(Waiting::sentence);
+                // The tree's own line counts already what there is to say of it.
+                let said = said.filter(|_| stage != Stage::Empty).map(str::to_owned);
+                let words: Vec<String> = said.into_iter().chain(waiting).collect();
+                Some(format!("{}: {}", self.name, words.join("; ")))
+            }
+            // A source or a command that hangs says nothing, and is what everybody waits for.
+            (Stage::Cancel, Standing::UnderWay) if said.is_none() => {
+                let what = if self.orders().is_some() { "canceled" } else { "read" };
+                Some(format!("{}: its orders are being {what}", self.name))
+            }
+            (Stage::Verify, Standing::UnderWay) => {
+                Some(format!("{}: {}", self.name, said.unwrap_or("its orders are being read again")))
             }
             (Stage::Empty, Standing::Failed) => Some(format!("{}: something of it LIVES", self.name)),
             (Stage::Cancel, Standing::Failed) if self.report.is_some() => {
@@ -219,13 +256,18 @@ fn signal(overall: &Overall, parts: &[Part<'_>], unheard: usize) -> String {
         (Standing::Ahead | Standing::UnderWay | Standing::Done | Standing::Failed, None) => false,
     };
     let idle = parts.iter().filter(idle).count();
-    let idle = if idle == 0 { String::new() } else { format!(", nothing ran of {idle}") };
-    format!("{told} of {} told to stop{idle}", bots(all))
+    match idle {
+        0 => format!("{told} of {} told to stop", bots(all)),
+        // Nobody tells anything to what does not run.
+        idle if idle == all => format!("nothing ran of {}", bots(all)),
+        idle => format!("{} of {} told to stop, nothing ran of {idle}", told.saturating_sub(idle), bots(all - idle)),
+    }
 }
 
 fn cancel(parts: &[Part<'_>]) -> String {
     let sum = |figure: fn(&OrdersReport) -> u64| parts.iter().filter_map(Part::orders).map(figure).sum::<u64>();
     let (canceled, filled, open) = (sum(|of| of.canceled), sum(|of| of.filled), sum(|of| of.unconfirmed));
+    let errors = sum(|of| of.errors);
     let before = sum(|of| of.before.unwrap_or(of.canceled + of.filled + of.unconfirmed + of.skipped + of.kept));
     let mut text = match before {
         0 => "0 open".to_owned(),
@@ -233,7 +275,7 @@ fn cancel(parts: &[Part<'_>]) -> String {
     };
     let figures = [
         (open, "open"),
-        (sum(|of| of.errors), "ERRORS"),
+        (errors, if errors == 1 { "ERROR" } else { "ERRORS" }),
         (sum(|of| of.skipped), "skipped (dry-run)"),
         (sum(|of| of.kept), "kept by policy"),
     ];
@@ -253,6 +295,9 @@ fn cancel(parts: &[Part<'_>]) -> String {
 fn flush(parts: &[Part<'_>]) -> String {
     let count = |state: Option<bool>| parts.iter().filter(|part| part.state_flushed() == state).count();
     let (yes, no, unknown) = (count(Some(true)), count(Some(false)), count(None));
+    if yes + no == 0 {
+        return format!("unknown of {}", bots(unknown));
+    }
     let mut text = format!("flushed {yes} of {}", yes + no);
     if no > 0 {
         _ = write!(text, ", {no} NOT FLUSHED");
@@ -266,10 +311,11 @@ fn flush(parts: &[Part<'_>]) -> String {
 fn empty(parts: &[Part<'_>], unheard: usize) -> String {
     let is_empty = |part: &&Part<'_>| match part.report {
         Some(report) => !report.survived(),
-        None => matches!(part.standing(Stage::Empty), Standing::Done | Standing::Skipped),
+        None => matches!(part.standing(Stage::Empty), Standing::Done | Standing::Skipped) && part.living() == 0,
     };
     let gone = parts.iter().filter(is_empty).count();
-    let text = format!("{gone} of {} trees empty", parts.len() + unheard);
+    let all = parts.len() + unheard;
+    let text = format!("{gone} of {all} {} empty", if all == 1 { "tree" } else { "trees" });
     match parts.iter().map(Part::living).sum::<usize>() {
         0 => text,
         1 => format!("{text}, 1 process lives"),

@@ -10,8 +10,10 @@ use crate::core::code::Code;
 use crate::core::latch::LatchSeen;
 use crate::core::moment::Moment;
 use crate::core::overall::Overall;
+use crate::core::progress::Standing;
 use crate::core::readiness::{EstopSeen, EstopState};
 use crate::core::report::{BotReport, Report};
+use crate::core::stop::Stage;
 
 use super::deed::Deed;
 use super::guard::Armed;
@@ -85,7 +87,14 @@ impl Seen {
 
     /// Whether its end says that no latch could be made.
     pub fn has_no_latch(&self) -> bool {
-        self.report.as_ref().is_some_and(|report| report.exit_code == Code::NoLatch.number())
+        self.report.as_ref().is_some_and(|report| report.no_latch || report.exit_code == Code::NoLatch.number())
+    }
+
+    /// What went wrong with its latch, as far as it was told so far.
+    pub fn lock_failed(&self) -> Option<&str> {
+        let stages = self.overall.iter().flat_map(|overall| &overall.stages);
+        let mut lock = stages.filter(|seen| seen.stage == Stage::Lock && seen.standing == Standing::Failed);
+        lock.next().map(|seen| seen.text.as_str())
     }
 
     /// Whether somebody is at it, or was asked to be.
@@ -128,6 +137,7 @@ impl Seen {
                     errors: report.errors.iter().map(|error| text::harmless(&one_line(error))).collect(),
                     by: report.by.as_deref().map(text::harmless),
                     reason: report.reason.as_deref().map(text::harmless),
+                    notes: report.notes.iter().map(|note| text::harmless(&one_line(note))).collect(),
                     // Those of single bots are in the book.
                     bots: Vec::new(),
                     ..(**report).clone()
@@ -138,6 +148,29 @@ impl Seen {
         self.course = if self.report.is_some() { Course::Over } else { Course::UnderWay };
         self.book.hear(0, news, now);
     }
+}
+
+/// What stood in the way of a reset, in its own words, those of single bots with their names; nothing if the latch was
+/// lifted.
+fn refusal(report: &Report) -> Vec<String> {
+    if report.latched == Some(false) {
+        return Vec::new();
+    }
+    let of_bots =
+        report.bots.iter().flat_map(|bot| bot.errors.iter().map(move |error| format!("{}: {error}", bot.name)));
+    let mut reasons: Vec<String> = Vec::new();
+    for reason in of_bots.chain(report.errors.iter().cloned()) {
+        let reason = text::harmless(&one_line(&reason));
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    if reasons.is_empty() {
+        // One that was lifted, and one that stands, are told from each other by what was seen afterwards alone.
+        let why = if report.exit_code == 0 { "it is latched all the same" } else { "its report does not say why" };
+        reasons.push(format!("{why} (exit {}); botwarden doctor", report.exit_code));
+    }
+    reasons
 }
 
 fn one_line(text: &str) -> String {
@@ -337,7 +370,15 @@ impl Emergency {
         if !self.in_the_way.is_empty() {
             return self.in_the_way.clone();
         }
-        let mut problems = Vec::new();
+        // The check reads the report itself, and names each bot: the same is not said twice.
+        let ended = self.seen.as_ref().and_then(|seen| seen.ended);
+        let checked = self.examined.iter().filter(|(seen, at)| {
+            seen.state == EstopState::Latched && ended.is_none_or(|ended| *at >= ended) && !seen.problems.is_empty()
+        });
+        let mut problems: Vec<String> = checked.flat_map(|(seen, _)| seen.problems.clone()).collect();
+        if !problems.is_empty() {
+            return problems;
+        }
         if let Some(seen) = &self.seen {
             let totals = seen.book.totals();
             match totals.unconfirmed {
@@ -350,12 +391,6 @@ impl Emergency {
                 .extend(seen.book.bots.iter().filter(survived).map(|bot| format!("something lives of {}", bot.name)));
             if seen.course == Course::Interrupted {
                 problems.push("it did not come to its end".to_owned());
-            }
-        }
-        let examined = self.examined.iter().filter(|(seen, _)| seen.state == EstopState::Latched);
-        for problem in examined.flat_map(|(seen, _)| &seen.problems) {
-            if problems.is_empty() || !problems.contains(problem) {
-                problems.push(problem.clone());
             }
         }
         problems
@@ -444,7 +479,11 @@ impl Emergency {
             }
             EmergencyNews::Reset(report) => {
                 self.resetting = false;
-                self.in_the_way = report.errors.iter().map(|error| text::harmless(&one_line(error))).collect();
+                if report.latched == Some(false) {
+                    // It was looked at afterwards: whoever looks now and then need not be waited for.
+                    self.hear(EmergencyNews::Latch(LatchSeen::Free), now);
+                }
+                self.in_the_way = refusal(&report);
                 false
             }
         }

@@ -1,6 +1,6 @@
 //! What keys do to the emergency stop: the guard before it, its page, and the reset of its latch.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use log::Level;
 
 use crate::core::status::BotStatus;
@@ -10,16 +10,22 @@ use super::effect::{Effect, tell};
 use super::emergency::PagePart;
 use super::emergency_page;
 use super::entry::letter;
-use super::firing::{fire, leave, show};
+use super::firing::{close_reset, fire, leave, not_again, show};
 use super::guard::{self, Armed, Arrival, EmergencyKey, Pressed, Verdict};
 use super::keys::{self, Action};
 use super::message::{EmergencyNews, StopNews};
 use super::model::{About, Dialog, Focus, Model, ResetStep, Resetting, Tone};
 use super::stop_page;
+use super::text;
+use super::wish::LATCHED_HERE;
 
 /// A key meets the guard before anything else. Says whether that was all.
 pub(super) fn guarded(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent, arrival: Arrival) -> bool {
     let at = arrival.at;
+    // Where Esc and this key come within a moment a terminal makes one of them: whoever pressed Esc has closed the guard.
+    if is_alt_bang(event) && model.emergency.guard(at).is_some() && !types_text(model) {
+        model.emergency.armed = None;
+    }
     let pressed = pressed(model, event);
     let before = model.emergency.last_key.replace(at);
     let verdict = guard::judge(model.emergency.armed, before, pressed, arrival);
@@ -42,7 +48,8 @@ fn pressed(model: &Model, event: &KeyEvent) -> Pressed {
         return Pressed::Esc;
     }
     let always = keys::lookup_always(event) == Some(Action::Emergency);
-    let here = keys::lookup(event, model.pane) == Some(Action::Emergency) && !types_text(model);
+    let bang = is_alt_bang(event) || keys::lookup(event, model.pane) == Some(Action::Emergency);
+    let here = bang && !types_text(model);
     let key = match (always, here) {
         _ if event.kind == KeyEventKind::Repeat => return Pressed::Other,
         (true, _) => EmergencyKey::CtrlX,
@@ -50,6 +57,11 @@ fn pressed(model: &Model, event: &KeyEvent) -> Pressed {
         (false, false) => return Pressed::Other,
     };
     Pressed::Emergency(key)
+}
+
+/// Esc and `!`, as a terminal hands them over that waits a while for the rest of what may be an escape sequence.
+fn is_alt_bang(event: &KeyEvent) -> bool {
+    event.code == KeyCode::Char('!') && event.modifiers.difference(KeyModifiers::SHIFT) == KeyModifiers::ALT
 }
 
 /// Whether letters are text at the moment.
@@ -72,7 +84,7 @@ pub(super) fn bring_back(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Takes in what is told about it.
 pub(super) fn hear(model: &mut Model, effects: &mut Vec<Effect>, news: EmergencyNews) {
-    let reset = matches!(news, EmergencyNews::Reset(_));
+    let reset = if let EmergencyNews::Reset(report) = &news { Some(report.clone()) } else { None };
     let over = matches!(news, EmergencyNews::Word(StopNews::Over(_)));
     let not_fired = if let EmergencyNews::NotFired(why) = &news { Some(why.clone()) } else { None };
     let was_latched = model.emergency.is_latched();
@@ -86,10 +98,17 @@ pub(super) fn hear(model: &mut Model, effects: &mut Vec<Effect>, news: Emergency
         tell(model, effects, tone, format!("{what}: {words}; E shows it"));
         effects.push(Effect::Examine);
     }
-    if reset {
-        match model.emergency.in_the_way.first().cloned() {
-            None => tell(model, effects, Tone::Good, "the latch is lifted; nothing was started"),
-            Some(why) => {
+    if let Some(report) = reset {
+        match (model.emergency.in_the_way.first().cloned(), report.errors.first()) {
+            (None, None) if report.exit_code == 0 => {
+                tell(model, effects, Tone::Good, "the latch is lifted; nothing was started");
+            }
+            (None, why) => {
+                let why = why.map(|why| format!(": {}", text::harmless(why))).unwrap_or_default();
+                let text = format!("the latch is lifted, and not all went well (exit {}){why}", report.exit_code);
+                tell(model, effects, Tone::Bad, text);
+            }
+            (Some(why), _) => {
                 for error in model.emergency.in_the_way.iter().skip(1) {
                     effects.push(Effect::Note(Level::Warn, format!("not reset: {error}")));
                 }
@@ -107,6 +126,9 @@ pub(super) fn hear(model: &mut Model, effects: &mut Vec<Effect>, news: Emergency
     }
     if let Some(why) = not_fired {
         tell(model, effects, Tone::Bad, format!("THE EMERGENCY STOP WAS NOT FIRED: {why}"));
+    }
+    if model.emergency.is_under_way() && close_reset(model) {
+        tell(model, effects, Tone::Bad, "not reset: the emergency stop was fired again");
     }
     if model.emergency.shown && model.emergency.seen.is_none() {
         leave(model);
@@ -142,6 +164,9 @@ pub(super) fn on_its_page(model: &mut Model, effects: &mut Vec<Effect>, event: &
         Action::Bottom => scroll(model, i64::MAX / 2),
         Action::Reset => want_reset(model, effects),
         Action::Help => return Some(action),
+        Action::Start | Action::Stop | Action::Restart | Action::Adopt if model.emergency.is_latched() => {
+            tell(model, effects, Tone::Plain, LATCHED_HERE);
+        }
         _ => {}
     }
     None
@@ -185,15 +210,10 @@ fn kill_all(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 fn cancel_again(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some(seen) = &model.emergency.seen else { return };
-    let why_not = if seen.is_drill() {
-        Some("this was a drill; ! ! is the real one")
-    } else if seen.is_under_way() {
-        Some("it is under way, and cancels as long as something is open")
-    } else {
-        None
-    };
-    match why_not {
+    if model.emergency.seen.is_none() {
+        return;
+    }
+    match not_again(model) {
         Some(why) => tell(model, effects, Tone::Plain, why),
         None => {
             model.focus = Focus::Asking(Dialog { about: About::FireAgain, guard: Guard::YesNo, typed: String::new() });
@@ -219,7 +239,7 @@ pub(super) fn want_reset(model: &mut Model, effects: &mut Vec<Effect>) {
         tell(model, effects, Tone::Plain, why);
         return;
     }
-    let blocked = emergency.blocked();
+    let blocked = emergency_page::blocked(model);
     model.focus = Focus::Resetting(Resetting { blocked, ..Resetting::default() });
 }
 

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::deed::{self, Deed, Guard};
 use super::effect::{Effect, tell};
-use super::firing::fire;
+use super::firing::{fire, not_again};
 use super::inspect;
 use super::keys::{self, Action};
 use super::layout;
@@ -109,7 +109,11 @@ pub(super) fn asking(model: &mut Model, effects: &mut Vec<Effect>, mut dialog: D
             tell(model, effects, Tone::Plain, text);
         }
         (About::Leaving(_), true) => effects.push(Effect::Leave(None)),
-        (About::FireAgain, true) => fire(model, effects),
+        // It may have been reset since it was asked about, or fired by somebody else.
+        (About::FireAgain, true) => match not_again(model) {
+            None => fire(model, effects),
+            Some(why) => tell(model, effects, Tone::Plain, format!("not fired again: {why}")),
+        },
         (About::FireAgain, false) => tell(model, effects, Tone::Plain, "not fired again"),
         (About::Leaving(_), false) => tell(model, effects, Tone::Plain, "not left"),
     }

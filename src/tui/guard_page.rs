@@ -10,7 +10,7 @@ use crate::core::status::BotStatus;
 use crate::core::stop::Stage;
 
 use super::emergency::Course;
-use super::guard::Armed;
+use super::guard::{Armed, EmergencyKey};
 use super::model::Model;
 use super::orders::Count;
 use super::scope;
@@ -22,15 +22,31 @@ use super::theme;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Weight {
     Air,
-    Detail,
     Stage,
+    Detail,
+    Whom,
+    /// What may surprise whoever fires: protective orders, unknown ones, what else is hit, when it kills.
     Scope,
     Must,
 }
 
+/// How much is said of each thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Say {
+    All,
+    /// So much that a line holds it.
+    Line,
+}
+
+/// Columns before what is said of a stage, and before what that line has no room for.
+const INDENT: usize = 12;
+
 /// The lines of the guard, so many at most.
 pub fn lines(model: &Model, armed: Armed, width: usize, most: usize) -> Vec<StopLine> {
-    let mut all = all(model, armed, width);
+    let mut all = all(model, armed, width, Say::All);
+    if all.iter().filter(|(weight, _)| *weight > Weight::Air).count() > most {
+        all = self::all(model, armed, width, Say::Line);
+    }
     while all.len() > most {
         let least = all.iter().map(|(weight, _)| *weight).min().filter(|least| *least < Weight::Must);
         // The last one of those that matter least: what was said first is what happens first.
@@ -43,10 +59,46 @@ pub fn lines(model: &Model, armed: Armed, width: usize, most: usize) -> Vec<Stop
     all.into_iter().map(|(_, line)| line).collect()
 }
 
-/// All of it in one sentence, where there is no room for lines.
-pub fn sentence(model: &Model, armed: Armed) -> String {
+/// The text in rows, of which all but the first stand further in and hold so much less.
+fn folded(text: &str, columns: usize) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let room = if rows.len() > 1 { columns.saturating_sub(INDENT) } else { columns };
+        match rows.last_mut() {
+            Some(row) if text::width(row) + 1 + text::width(word) <= room => {
+                row.push(' ');
+                row.push_str(word);
+            }
+            Some(_) | None => rows.push(word.to_owned()),
+        }
+    }
+    rows
+}
+
+/// The longest of what can be said, with as many names as so many rows hold.
+fn fitting(columns: usize, rows: usize, names: usize, say: impl Fn(usize) -> String) -> String {
+    let fits = |text: &String| folded(text, columns).len() <= rows;
+    (1..=names.min(40)).rev().map(&say).find(fits).unwrap_or_else(|| say(0))
+}
+
+/// So many of these names, and how many there are beside.
+fn few(names: &[String], shown: usize) -> String {
+    match (names.get(..shown), names.len().saturating_sub(shown)) {
+        (None, _) | (_, 0) => names.join(", "),
+        (Some([]), all) => plural(all as u64, "bot"),
+        (Some(named), more) => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+/// All of it in one sentence, where there is no room for lines; on the smallest screens the sign of the key comes first.
+pub fn sentence(model: &Model, armed: Armed, columns: u16) -> String {
     let left = armed.seconds_left(model.now.mono);
-    format!("E-STOP: {} again STOPS EVERYTHING; Esc: no ({left} s)", armed.key.label())
+    let rest = format!("again STOPS EVERYTHING; Esc: no ({left} s)");
+    match (columns, armed.key) {
+        (20.., key) => format!("E-STOP: {} {rest}", key.label()),
+        (_, EmergencyKey::Bang) => format!("! {rest}"),
+        (_, EmergencyKey::CtrlX) => format!("! Ctrl-X {rest}"),
+    }
 }
 
 /// The mode that is at stake: real money if any may be.
@@ -68,31 +120,37 @@ fn is_awake(bot: &BotStatus) -> bool {
     !bot.state.is_at_rest() || !bot.strays.is_empty()
 }
 
-fn all(model: &Model, armed: Armed, width: usize) -> Vec<(Weight, StopLine)> {
+fn all(model: &Model, armed: Armed, width: usize, say: Say) -> Vec<(Weight, StopLine)> {
     let key = armed.key.label();
     let cap = model.emergency.cap().as_secs();
     let mut lines = vec![(Weight::Air, line(&[("", Tint::Plain)]))];
+    let columns = width.saturating_sub(2);
+    // What is said of a stage stands this far in.
+    let room = columns.saturating_sub(INDENT);
     let mut put = |weight: Weight, text: String, tint: Tint| {
-        for (nth, row) in text::fold(&text, width.saturating_sub(2)).into_iter().enumerate() {
-            let indent = if nth == 0 { "" } else { "            " };
-            lines.push((weight, vec![(format!("  {indent}{row}"), tint)]));
+        for (nth, row) in folded(&text, columns).into_iter().enumerate() {
+            let indent = if nth == 0 { 0 } else { INDENT };
+            lines.push((weight, vec![(format!("  {:indent$}{row}", ""), tint)]));
         }
     };
-    if let Some(what) = meanwhile(model, key) {
+    let meanwhile = meanwhile(model, key);
+    // Where something is going on already, that says it.
+    let opening = if meanwhile.is_some() && say == Say::Line { Weight::Stage } else { Weight::Must };
+    if let Some(what) = meanwhile {
         put(Weight::Must, what, Tint::Warning);
     }
-    put(Weight::Must, format!("Pressing {key} again will, in this order:"), Tint::Plain);
+    put(opening, format!("Pressing {key} again will, in this order:"), Tint::Plain);
     let stage = |number: usize, stage: Stage, text: &str| format!("  {number} {:<7} {text}", stage.word());
     put(Weight::Stage, stage(1, Stage::Lock, purpose(Stage::Lock)), Tint::Plain);
     put(Weight::Stage, stage(2, Stage::Chunks, purpose(Stage::Chunks)), Tint::Plain);
-    put(Weight::Scope, stage(3, Stage::Signal, &whom(model)), Tint::Plain);
+    put(Weight::Whom, stage(3, Stage::Signal, &whom(model, say, room)), Tint::Plain);
     let orders = Orders::of(model);
-    put(Weight::Scope, stage(4, Stage::Cancel, &orders.sentence(model)), Tint::Plain);
-    for (what, tint) in orders.details(model) {
-        put(Weight::Detail, format!("            {what}"), tint);
+    put(Weight::Whom, stage(4, Stage::Cancel, &orders.sentence(model, say, room)), Tint::Plain);
+    for (weight, what, tint) in orders.details(model, say, room) {
+        put(weight, format!("{:INDENT$}{what}", ""), tint);
     }
     put(Weight::Stage, stage(5, Stage::Flush, &states(model)), Tint::Plain);
-    put(Weight::Stage, stage(6, Stage::Empty, &format!("every process tree, SIGKILL after {cap} s")), Tint::Plain);
+    put(Weight::Scope, stage(6, Stage::Empty, &format!("every process tree, SIGKILL after {cap} s")), Tint::Plain);
     put(Weight::Stage, stage(7, Stage::Verify, purpose(Stage::Verify)), Tint::Plain);
     lines.push((Weight::Air, line(&[("", Tint::Plain)])));
     lines.push((Weight::Must, line(&[("  Open positions are NOT closed.", Tint::Strong)])));
@@ -129,10 +187,15 @@ fn meanwhile(model: &Model, key: &str) -> Option<String> {
 }
 
 /// Who is told to stop.
-fn whom(model: &Model) -> String {
+fn whom(model: &Model, say: Say, room: usize) -> String {
     if model.seen_at.is_none() {
         return "every bot of this desk; none was seen yet".to_owned();
     }
+    let all = who(model, true);
+    if say == Say::All || text::width(&all) <= room { all } else { who(model, false) }
+}
+
+fn who(model: &Model, modes_too: bool) -> String {
     let at = |states: &[State]| model.bots.iter().filter(|bot| states.contains(&bot.state)).count() as u64;
     let running = [State::Running, State::Starting, State::Stopping, State::Backoff];
     let mut parts = vec![plural(at(&running), "bot")];
@@ -153,7 +216,7 @@ fn whom(model: &Model) -> String {
             (count > 0).then(|| format!("{} {count}", theme::mode(mode, false)))
         })
         .collect();
-    if !modes.is_empty() {
+    if modes_too && !modes.is_empty() {
         _ = write!(text, " ({})", modes.join(" "));
     }
     if model.is_stale() {
@@ -196,7 +259,9 @@ struct Orders {
 impl Orders {
     fn of(model: &Model) -> Self {
         let mut orders = Self::default();
-        for bot in &model.bots {
+        let mut bots: Vec<&BotStatus> = model.bots.iter().collect();
+        bots.sort_by_key(|bot| (rank(bot.mode), &bot.name));
+        for bot in bots {
             let open = match model.open_orders(&bot.name) {
                 Count::Fresh(open) => open,
                 Count::Stale(open) => {
@@ -228,68 +293,115 @@ impl Orders {
                 orders.alone.push(bot.name.clone());
             }
         }
-        orders.open.sort_by_key(|(name, mode, _)| (rank(*mode), name.clone()));
         orders.commands = model.specs.iter().any(|spec| spec.cancel.is_some());
         orders
     }
 
     /// How many, of whom.
-    fn sentence(&self, model: &Model) -> String {
+    fn sentence(&self, model: &Model, say: Say, room: usize) -> String {
         if model.seen_at.is_none() {
             return purpose(Stage::Cancel).to_owned();
         }
         let all: u64 = self.open.iter().map(|(_, _, open)| open).sum();
         // A zero is a spoken result: where nobody has counted, nobody says it.
-        let mut text = match (all, self.unread.is_empty() && self.blind == 0) {
+        let text = match (all, self.unread.is_empty() && self.blind == 0) {
             (0, false) => "open orders of all; how many is UNKNOWN".to_owned(),
             (all, false) => format!("at least {}", plural(all, "open order")),
             (all, true) => plural(all, "open order"),
         };
-        let mut groups = Vec::new();
-        for mode in [Some(Mode::Live), None, Some(Mode::Paper)] {
-            let of: Vec<_> = self.open.iter().filter(|(_, its, _)| *its == mode).collect();
-            let sum: u64 = of.iter().map(|(_, _, open)| open).sum();
-            let names: Vec<String> = of.iter().map(|(name, _, open)| format!("{name} {open}")).collect();
-            if sum > 0 {
-                groups.push(format!("{} {sum}: {}", theme::mode(mode, false), names.join(", ")));
-            }
+        let groups: Vec<(String, Vec<String>)> = [Some(Mode::Live), None, Some(Mode::Paper)]
+            .into_iter()
+            .map(|mode| {
+                let of = || self.open.iter().filter(move |(_, its, _)| *its == mode);
+                let sum: u64 = of().map(|(_, _, open)| open).sum();
+                let names = of().map(|(name, _, open)| format!("{name} {open}")).collect();
+                (format!("{} {sum}", theme::mode(mode, false)), names)
+            })
+            .filter(|(_, names): &(String, Vec<String>)| !names.is_empty())
+            .collect();
+        if groups.is_empty() {
+            return text;
         }
-        if !groups.is_empty() {
-            _ = write!(text, "  ({})", groups.join("; "));
-        }
-        text
+        let most = groups.iter().map(|(_, names)| names.len()).max().unwrap_or_default();
+        let with = |shown: usize| {
+            let said = |(sum, names): &(String, Vec<String>)| match shown {
+                0 => sum.clone(),
+                shown => format!("{sum}: {}", few(names, shown)),
+            };
+            let parts: Vec<String> = groups.iter().map(said).collect();
+            format!("{text}  ({})", parts.join("; "))
+        };
+        let rows = if say == Say::All { 2 } else { 1 };
+        fitting(room, rows, most, with)
     }
 
     /// What must be known beside that.
-    fn details(&self, model: &Model) -> Vec<(String, Tint)> {
+    fn details(&self, model: &Model, say: Say, room: usize) -> Vec<(Weight, String, Tint)> {
         let mut lines = Vec::new();
+        if !self.protective.is_empty() {
+            let count: u64 = self.protective.iter().map(|(_, count)| count).sum();
+            let with = |shown: usize| format!("{count} of them PROTECTIVE ({})", self.policies(model, shown));
+            lines.push((Weight::Scope, fitting(room, 1, self.protective.len(), with), Tint::Warning));
+        }
+        let blind = |words: &str| match self.blind {
+            0 => String::new(),
+            blind => format!("{words}nobody can read those of {}", plural(blind as u64, "bot")),
+        };
+        if self.unread.is_empty() {
+            if self.blind > 0 {
+                lines.push((Weight::Scope, blind(if say == Say::All { "" } else { "UNKNOWN: " }), Tint::Warning));
+            }
+        } else {
+            // Where there is little room the two are one: nobody knows.
+            let rest = if say == Say::Line && self.blind > 0 {
+                format!(", and of {} more", self.blind)
+            } else {
+                String::new()
+            };
+            let with = |shown: usize| format!("UNKNOWN now: {}{rest}", few(&self.unread, shown));
+            lines.push((Weight::Scope, fitting(room, 1, self.unread.len(), with), Tint::Warning));
+            if say == Say::All && self.blind > 0 {
+                lines.push((Weight::Scope, blind(""), Tint::Warning));
+            }
+        }
+        if self.skipped > 0 {
+            lines.push((
+                Weight::Detail,
+                format!("{} of dry-run left alone", plural(self.skipped, "order")),
+                Tint::Plain,
+            ));
+        }
+        if !self.alone.is_empty() {
+            let names: Vec<String> = self.alone.iter().map(ToString::to_string).collect();
+            let with = |shown: usize| format!("only the bot itself can cancel: {}", few(&names, shown));
+            lines.push((Weight::Detail, fitting(room, 1, names.len(), with), Tint::Warning));
+        }
+        if self.commands {
+            let words = match say {
+                Say::All => format!("by cancel commands, {}", scope::REACH),
+                Say::Line => "may be account-wide: others' orders too".to_owned(),
+            };
+            lines.push((Weight::Scope, words, Tint::Plain));
+        }
+        lines
+    }
+
+    /// What becomes of protective orders: so many bots by name, the others counted.
+    fn policies(&self, model: &Model, shown: usize) -> String {
         let policy = |name: &BotName| match model.spec(name).and_then(|spec| spec.cancel.as_ref()) {
             Some(cancel) if cancel.protective == Protective::Keep => "keep",
             Some(_) | None => "cancel",
         };
-        if !self.protective.is_empty() {
-            let count: u64 = self.protective.iter().map(|(_, count)| count).sum();
-            let whose: Vec<String> =
-                self.protective.iter().map(|(name, _)| format!("{name}: {}", policy(name))).collect();
-            lines.push((format!("{count} of them PROTECTIVE ({})", whose.join(", ")), Tint::Warning));
+        let named = self.protective.iter().take(shown).map(|(name, _)| format!("{name}: {}", policy(name)));
+        let mut parts: Vec<String> = named.collect();
+        let of = |what: &str| self.protective.iter().skip(shown).filter(|(name, _)| policy(name) == what).count();
+        for what in ["cancel", "keep"] {
+            match of(what) {
+                0 => {}
+                count => parts.push(format!("{count} {}: {what}", if shown == 0 { "bots" } else { "more" })),
+            }
         }
-        if !self.unread.is_empty() {
-            lines.push((format!("UNKNOWN now: {}", self.unread.join(", ")), Tint::Warning));
-        }
-        if self.blind > 0 {
-            lines.push((format!("nobody can read those of {}", plural(self.blind as u64, "bot")), Tint::Warning));
-        }
-        if self.skipped > 0 {
-            lines.push((format!("{} of dry-run left alone", plural(self.skipped, "order")), Tint::Plain));
-        }
-        if !self.alone.is_empty() {
-            let names: Vec<&str> = self.alone.iter().map(BotName::as_str).collect();
-            lines.push((format!("only the bot itself can cancel: {}", names.join(", ")), Tint::Warning));
-        }
-        if self.commands {
-            lines.push((format!("by cancel commands, {}", scope::REACH), Tint::Plain));
-        }
-        lines
+        parts.join(", ")
     }
 }
 

@@ -236,8 +236,14 @@ pub struct EmergencyAreas {
 const TWO_PARTS: u16 = 14;
 
 /// Cells for the page of the emergency stop between the line above and the footer, for so many lines of each part.
-/// `errors`: how many, and whether those are scrolled.
-pub fn emergency_areas(screen: Rect, upper: usize, errors: Option<(usize, bool)>, below: usize) -> EmergencyAreas {
+/// `least`: how many of the upper ones are never out of sight where there is room. `errors`: how many, and whether those
+/// are scrolled.
+pub fn emergency_areas(
+    screen: Rect,
+    (upper, least): (usize, usize),
+    errors: Option<(usize, bool)>,
+    below: usize,
+) -> EmergencyAreas {
     let body = Rect { y: screen.y + 1, height: screen.height.saturating_sub(3), ..screen };
     // What must be looked at keeps most of the screen, whatever else there is to be said.
     let most = if body.height < TWO_PARTS { body.height / 4 } else { body.height / 2 };
@@ -250,7 +256,8 @@ pub fn emergency_areas(screen: Rect, upper: usize, errors: Option<(usize, bool)>
             // A part that needs less than a third leaves the rest to the other.
             let wanted = (errors as u16).saturating_add(2).max(3);
             let left = boxes.saturating_sub((upper as u16).saturating_add(2));
-            wanted.min((boxes / 3).max(left)).max(left.min(boxes / 3)).max(3)
+            let under = wanted.min((boxes / 3).max(left)).max(left.min(boxes / 3));
+            under.min(boxes.saturating_sub(least as u16 + 2)).max(3)
         }
     };
     let upper = Rect { height: boxes - under, ..body };

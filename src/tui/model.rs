@@ -458,7 +458,7 @@ impl Model {
                 1 => word.push_str(" with 1 open order"),
                 orders => _ = write!(word, " with {orders} open orders"),
             }
-            let note = words::whole_note(bot, Hands::Keys);
+            let note = self.offered(words::whole_note(bot, Hands::Keys));
             let comma = if note.is_empty() { "" } else { ", " };
             alerts.push((rank + if live { 0 } else { 10 }, format!("{} ({mode}): {word}{comma}{note}", bot.name)));
         }
@@ -477,16 +477,29 @@ impl Model {
             let go_on = "! ! or 'botwarden estop' carries on";
             alerts.push((0, format!("{what} INTERRUPTED: nobody carries it out any more; {go_on}")));
         }
-        if emergency.is_latched() && emergency.has_settled(self.seen_at) {
-            let mode = |bot: &BotStatus| bot.mode.map_or("mode unknown", |mode| theme::mode(Some(mode), false));
-            for (bot, what) in self.bots.iter().filter_map(|bot| Some((bot, self.alive(bot)?))) {
-                let text = format!("{} ({}) runs although {LATCHED}: {what}", bot.name, mode(bot));
-                alerts.push((0, text));
-            }
+        for (bot, what) in self.alive_although_latched() {
+            let mode = bot.mode.map_or("mode unknown", |mode| theme::mode(Some(mode), false));
+            alerts.push((0, format!("{} ({mode}) runs although {LATCHED}: {what}", bot.name)));
         }
         if let Some(problem) = emergency.problem(now) {
             alerts.push((2, format!("E-STOP NOT READY: {problem}")));
         }
+    }
+
+    /// Whom the latch should have ended and has not, or who was started behind its back, with what lives of them.
+    pub fn alive_although_latched(&self) -> impl Iterator<Item = (&BotStatus, String)> {
+        let counts = self.emergency.is_latched() && self.emergency.has_settled(self.seen_at);
+        self.bots.iter().filter(move |_| counts).filter_map(|bot| Some((bot, self.alive(bot)?)))
+    }
+
+    /// Whether something lives of this bot although the emergency stop is latched.
+    pub fn lives_although_latched(&self, name: &BotName) -> bool {
+        self.alive_although_latched().any(|(bot, _)| bot.name == *name)
+    }
+
+    /// What a note offers, without what is refused at the moment.
+    pub fn offered(&self, note: String) -> String {
+        if self.emergency.is_latched() { note.replace("A adopts, ", "").replace("; A adopts", "") } else { note }
     }
 
     /// What lives of a bot: its process, and what was started as it; nothing if nothing was seen.

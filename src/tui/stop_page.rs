@@ -91,7 +91,8 @@ pub(super) fn took(time: Duration) -> String {
     }
 }
 
-pub(super) fn plural(count: u64, one: &str) -> String {
+/// `1 bot`, `2 bots`.
+pub fn plural(count: u64, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
@@ -328,11 +329,17 @@ pub(super) fn totals(book: &StopBook, width: usize, lines: &mut Vec<StopLine>) {
         (_, 0) => format!("flushed {flushed}/{of}"),
         (_, said) => format!("flushed {flushed}/{of}, {said} by its word"),
     };
+    // A zero is a spoken result: of whom nothing was heard, nobody says it.
+    let running = match (totals.running, totals.unheard as u64) {
+        (running, 0) => running.to_string(),
+        (0, unheard) => format!("unknown of {}", plural(unheard, "bot")),
+        (running, unheard) => format!("{running}, unknown of {}", plural(unheard, "bot")),
+    };
     let rest = vec![
         ("State ".to_owned(), Tint::Strong),
         (state, if flushed < of { Tint::Warning } else { Tint::Plain }),
         ("  Running ".to_owned(), Tint::Strong),
-        (totals.running.to_string(), if totals.running > 0 { Tint::Warning } else { Tint::Plain }),
+        (running, if totals.running + totals.unheard > 0 { Tint::Warning } else { Tint::Plain }),
     ];
     if book.bots.iter().all(|bot| bot.deed == Deed::Cancel) {
         // Whose orders alone are canceled goes on: neither its state nor its processes come to an end.

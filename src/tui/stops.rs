@@ -92,6 +92,8 @@ pub struct Totals {
     pub by_word: usize,
     /// Processes that live.
     pub running: usize,
+    /// Bots of which nothing was heard yet: whether they live, nobody knows.
+    pub unheard: usize,
 }
 
 impl StopBook {
@@ -271,6 +273,7 @@ impl StopBook {
             }
             totals.errors += bot.error_count();
             totals.running += bot.running().len();
+            totals.unheard += usize::from(bot.progress.is_none() && bot.report.is_none());
         }
         totals
     }

@@ -22,6 +22,9 @@ use super::stops::Begun;
 use super::text;
 use super::whom;
 
+/// What is said where nothing may start, and how that ends.
+pub(super) const LATCHED_HERE: &str = "the emergency stop is latched: R resets it";
+
 /// Somebody wants this done to the marked bots, else to the one under the cursor.
 pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
     if model.fixed.read_only {
@@ -29,7 +32,7 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
         return;
     }
     if is_latched(model, deed) {
-        tell(model, effects, Tone::Bad, LATCHED);
+        tell(model, effects, Tone::Bad, LATCHED_HERE);
         return;
     }
     if deed.starts() && model.mistakes.is_some() {

@@ -93,7 +93,7 @@ fn bots_that_were_told_are_counted_and_those_that_did_not_run() {
     assert_eq!(shown(&lines, Stage::Signal), (Standing::UnderWay, "1 of 3 bots told to stop"));
     let idle = BotReport { outcome: Some(StopOutcome::NotRunning), ..BotReport::new(name("b")) };
     let lines = stages(&overall(&["a", "b"], vec![]), &[part(&told, None), part(&still, Some(&idle))]);
-    assert_eq!(shown(&lines, Stage::Signal), (Standing::Done, "2 of 2 bots told to stop, nothing ran of 1"));
+    assert_eq!(shown(&lines, Stage::Signal), (Standing::Done, "1 of 1 bot told to stop, nothing ran of 1"));
 }
 
 #[test]
@@ -148,11 +148,44 @@ fn the_end_of_a_bot_decides_whatever_was_said_before() {
     let orders = OrdersReport { before: Some(1), unconfirmed: 1, ..OrdersReport::default() };
     let report = BotReport { orders: Some(orders), state_flushed: Some(false), ..BotReport::new(name("a")) };
     let lines = stages(&overall(&["a"], vec![]), &[part(&last, Some(&report))]);
-    assert_eq!(shown(&lines, Stage::Empty), (Standing::Failed, "0 of 1 trees empty"));
+    assert_eq!(shown(&lines, Stage::Empty), (Standing::Failed, "0 of 1 tree empty"));
     assert_eq!(of(&lines, Stage::Empty).details, ["a: something of it LIVES"]);
     assert_eq!(of(&lines, Stage::Cancel).details, ["a: 1 order NOT CONFIRMED canceled"]);
     assert_eq!(shown(&lines, Stage::Flush), (Standing::Failed, "flushed 0 of 1, 1 NOT FLUSHED"));
     let well = BotReport { outcome: Some(StopOutcome::Stopped), state_flushed: Some(true), ..report };
     let lines = stages(&overall(&["a"], vec![]), &[part(&last, Some(&well))]);
     assert_eq!(shown(&lines, Stage::Empty), (Standing::Done, "1 of 1 trees empty"));
+}
+
+#[test]
+fn nobody_is_said_to_be_told_anything_where_nothing_ran() {
+    let still = progress("a", vec![seen(Stage::Signal, Standing::Skipped, "")]);
+    let lines = stages(&overall(&["a"], vec![]), &[part(&still, None)]);
+    assert_eq!(shown(&lines, Stage::Signal), (Standing::Skipped, "nothing ran of 1 bot"));
+}
+
+#[test]
+fn a_tree_in_which_something_lives_is_not_empty_whatever_was_said_of_it() {
+    let mut back = progress("a", vec![seen(Stage::Empty, Standing::Done, "")]);
+    back.processes_left = vec![7];
+    let gone = progress("b", vec![seen(Stage::Empty, Standing::Done, "")]);
+    let lines = stages(&overall(&["a", "b"], vec![]), &[part(&back, None), part(&gone, None)]);
+    assert_eq!(shown(&lines, Stage::Empty), (Standing::UnderWay, "1 of 2 trees empty, 1 process lives"));
+    assert_eq!(empty(&[part(&gone, None)], 0), "1 of 1 tree empty");
+}
+
+#[test]
+fn whoever_hangs_is_named_with_what_is_waited_for() {
+    let mut hang = progress("hang", vec![seen(Stage::Cancel, Standing::UnderWay, "")]);
+    let own = || vec![seen(Stage::Verify, Standing::UnderWay, "")];
+    let of_cancel =
+        |hang: &Progress| of(&stages(&overall(&["hang"], own()), &[part(hang, None)]), Stage::Cancel).details.clone();
+    assert_eq!(of_cancel(&hang), ["hang: its orders are being read"]);
+    hang.orders = Some(OrdersReport::default());
+    assert_eq!(of_cancel(&hang), ["hang: its orders are being canceled"]);
+    hang.waiting = Some(Waiting { what: "the cancel command".into(), then: None, left_ms: Some(2_000) });
+    assert_eq!(of_cancel(&hang), ["hang: the cancel command; for 2 s more"]);
+    let again = progress("hang", vec![seen(Stage::Verify, Standing::UnderWay, "")]);
+    let lines = stages(&overall(&["hang"], own()), &[part(&again, None)]);
+    assert_eq!(of(&lines, Stage::Verify).details, ["hang: its orders are being read again"]);
 }

@@ -80,8 +80,11 @@ fn row(model: &Model, bot: &BotStatus, columns: &[Column], width: u16) -> Line<'
     let cursor = if chosen { model.signs().cursor } else { " " };
     let mark = if model.marked.contains(&bot.name) { "*" } else { " " };
     let mut line = Line::from(vec![Span::styled(format!("{mark}{cursor} "), theme::strong())]);
+    // Nothing should live while it is latched.
+    let alarm = model.lives_although_latched(&bot.name);
     for column in columns {
         let (cell, style) = cell(column, model, bot);
+        let style = if alarm { theme::bad() } else { style };
         line.push_span(Span::styled(text::fit(&cell, column.width, model.signs().more), style));
         line.push_span(Span::raw(" "));
     }

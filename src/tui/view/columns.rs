@@ -154,7 +154,7 @@ pub(super) fn note(model: &Model, bot: &BotStatus) -> String {
     if let Some(standing) = model.stops.note(&bot.name, model.now.mono) {
         return standing;
     }
-    with_was(bot, words::whole_note(bot, Hands::Keys))
+    with_was(bot, model.offered(words::whole_note(bot, Hands::Keys)))
 }
 
 /// What stands in a column for a bot; a note that does not fit says the same in fewer words.
@@ -162,7 +162,7 @@ pub(super) fn cell(column: &Column, model: &Model, bot: &BotStatus) -> (String, 
     let (text, style) = (column.cell)(model, bot);
     let stops = || model.stops.note(&bot.name, model.now.mono).is_some();
     if column.title == NOTE && text::width(&text) > column.width && !stops() {
-        return (with_was(bot, words::brief_note(bot, Hands::Keys)), style);
+        return (with_was(bot, model.offered(words::brief_note(bot, Hands::Keys))), style);
     }
     (text, style)
 }

@@ -20,7 +20,7 @@ use crate::tui::emergency::PagePart;
 use crate::tui::emergency_page;
 use crate::tui::layout::{SMALLEST, log_rows, text_columns};
 use crate::tui::model::Model;
-use crate::tui::stop_page::StopLine;
+use crate::tui::stop_page::{StopLine, plural};
 use crate::tui::{text, theme};
 
 use super::parts::{cut, spread};
@@ -40,17 +40,22 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
     frame.render_widget(head, Rect { height: 1, ..screen });
     let areas = emergency_page::areas(model, screen);
     let columns = text_columns(screen);
-    let [top, errors_top] = model.emergency.tops;
-    let upper = emergency_page::upper(model, columns);
+    let [_, errors_top] = model.emergency.tops;
     let what = match &seen.report {
         Some(_) => " Summary ",
         None => " Progress ",
     };
     let count = seen.book.bots.len();
-    let whom = if seen.is_drill() { format!(" DRILL: {count} bots ") } else { format!(" ALL: {count} bots ") };
+    let all = if seen.is_drill() { "DRILL" } else { "ALL" };
+    // Before it was said whom it is about, nobody has counted them.
+    let whom = match count as u64 {
+        0 => format!(" {all} "),
+        count => format!(" {all}: {} ", plural(count, "bot")),
+    };
     let in_use = model.emergency.part == PagePart::Stages;
     if areas.upper.height > 0 {
-        draw_box(model, frame, areas.upper, (what, in_use, &whom), (upper, top));
+        let (upper, more) = emergency_page::visible(model, columns, log_rows(areas.upper));
+        draw_box(model, frame, areas.upper, (what, in_use, more.as_ref().unwrap_or(&whom)), (upper, 0));
     }
     if let Some(area) = areas.errors {
         let title = format!(" Errors {} ", emergency_page::error_count(seen));

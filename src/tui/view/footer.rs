@@ -8,8 +8,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 
-use crate::tui::emergency::Seen;
 use crate::tui::emergency_keys::types_text;
+use crate::tui::firing::not_again;
 use crate::tui::keys::{Action, Binding, Group, Place, TABLE};
 use crate::tui::model::{Focus, Model, Pane, Prompt, Tone};
 use crate::tui::{text, theme, whom};
@@ -57,9 +57,8 @@ fn page_keys(model: &Model) -> Line<'static> {
     let holds = |row: &Binding| {
         let of_result = matches!(row.action, Action::CancelAgain | Action::CopyReport);
         let of_progress = matches!(row.action, Action::NextPart | Action::KillAll);
-        let drill = model.emergency.seen.as_ref().is_some_and(Seen::is_drill);
-        let forbidden =
-            (model.fixed.read_only && row.action == Action::KillAll) || (drill && row.action == Action::CancelAgain);
+        let forbidden = (row.action == Action::KillAll && model.fixed.read_only)
+            || (row.action == Action::CancelAgain && not_again(model).is_some());
         row.place == Place::Emergency && !forbidden && if over { !of_progress } else { !of_result }
     };
     for row in TABLE.iter().filter(|row| holds(row)) {

@@ -65,7 +65,7 @@ pub(super) fn draw_footer(model: &Model, armed: Armed, frame: &mut Frame<'_>, ar
 /// Where there is no room for a box: what fires, in as many lines as there are.
 fn draw_tiny(model: &Model, armed: Armed, frame: &mut Frame<'_>) {
     let area = frame.area();
-    let rows = text::fold(&guard_page::sentence(model, armed), usize::from(area.width).max(1));
+    let rows = text::fold(&guard_page::sentence(model, armed, area.width), usize::from(area.width).max(1));
     let lines: Vec<Line<'_>> =
         rows.into_iter().map(|row| Line::styled(cut(model, &row, area.width), theme::bad())).collect();
     frame.render_widget(Clear, area);
