@@ -15,9 +15,12 @@ const TWO: &str = "[bots.paper]\ncommand = ['sleep', '600']\nmode = 'paper'\n\
 /// Two presses are two when there is so much time between them: a person's pace.
 const A_PERSON: Duration = Duration::from_millis(250);
 
-/// Two presses of this key.
+/// Two presses of this key, by somebody who sees the guard before the second one: on a machine that is busy, both could
+/// arrive at once, and that is a paste.
+#[track_caller]
 fn press_twice(terminal: &Terminal<'_>, key: &str) {
     terminal.keys(&[key]);
+    terminal.shows("again");
     std::thread::sleep(A_PERSON);
     terminal.keys(&[key]);
 }
