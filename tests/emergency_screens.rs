@@ -8,6 +8,7 @@ mod screen;
 #[path = "screen/trading.rs"]
 mod trading;
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use botwarden::core::bot::Mode;
@@ -571,6 +572,7 @@ fn every_error_is_kept_and_can_be_scrolled_to() {
 fn what_is_waited_for_comes_nearer_while_nobody_says_anything() {
     let mut desk = desk(80, 24);
     under_way(&mut desk, false);
+    desk.press("G");
     assert!(shown(&desk).contains("mm-eth: pid 48220; SIGKILL in 30 s"), "{}", shown(&desk));
     desk.wait(5);
     assert!(shown(&desk).contains("mm-eth: pid 48220; SIGKILL in 25 s"), "{}", shown(&desk));
@@ -1019,7 +1021,7 @@ fn one_that_was_over_before_anybody_could_listen_opens_its_page_all_the_same() {
 fn nobody_is_said_to_run_no_more_before_anything_was_heard_of_them() {
     let mut fresh = desk(80, 24);
     fresh.press("!!");
-    assert!(shown(&fresh).contains("Running 6 bots when last seen, 0s ago"), "{}", shown(&fresh));
+    assert!(shown(&fresh).contains("Running 6 bots when seen 0s ago"), "{}", shown(&fresh));
     assert!(shown(&fresh).contains("Orders unknown of 8 bots"), "{}", shown(&fresh));
     let mut blind = Desk::with(80, 24, COLOR);
     blind.press("!!");
@@ -1041,7 +1043,7 @@ fn one_that_was_interrupted_before_anybody_looked_shows_what_its_latch_says_and_
         " E-STOP INTERRUPTED  by ana",
         "1 LOCK    latch written, first fired 14:32:07 UTC",
         "4 CANCEL  not known how far it came",
-        "Running 6 bots when last seen",
+        "Running 6 bots when seen",
     ] {
         assert!(seen.contains(words), "{words}\n{seen}");
     }
@@ -1087,10 +1089,11 @@ fn crowd(width: u16, height: u16) -> Desk {
     let names: Vec<String> = (0..60).map(|n| format!("momentum-{n:02}")).collect();
     let mut text = String::new();
     for name in &names {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "[bots.{name}]\ncommand = [\"/bin/bot\"]\nmode = \"live\"\norders = {{ source = \"state-json\", path = \
              \"/s.json\" }}\ncancel = {{ command = [\"/bots/cancel\"] }}\n"
-        ));
+        );
     }
     let specs = botwarden::config::parse(std::path::Path::new("/nowhere/botwarden.toml"), &text).expect("no mistake");
     desk.tell(Msg::Configuration(Ok(specs.bots)));

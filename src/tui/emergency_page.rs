@@ -382,7 +382,7 @@ fn unheard_figures(model: &Model, seen: &Seen, width: usize, lines: &mut Vec<Sto
     let running = match model.age() {
         Some(age) => {
             let awake = model.bots.iter().filter(|bot| !bot.state.is_at_rest() || !bot.strays.is_empty()).count();
-            format!("{} when last seen, {} ago", plural(awake as u64, "bot"), text::age(age))
+            format!("{} when seen {} ago", plural(awake as u64, "bot"), text::age(age))
         }
         None => format!("unknown{of}"),
     };

@@ -25,6 +25,7 @@ enum Weight {
     Stage,
     Detail,
     Whom,
+    Orders,
     /// What may surprise whoever fires: protective orders, unknown ones, what else is hit, when it kills.
     Scope,
     Must,
@@ -145,7 +146,7 @@ fn all(model: &Model, armed: Armed, width: usize, say: Say) -> Vec<(Weight, Stop
     put(Weight::Stage, stage(2, Stage::Chunks, purpose(Stage::Chunks)), Tint::Plain);
     put(Weight::Whom, stage(3, Stage::Signal, &whom(model, say, room)), Tint::Plain);
     let orders = Orders::of(model);
-    put(Weight::Whom, stage(4, Stage::Cancel, &orders.sentence(model, say, room)), Tint::Plain);
+    put(Weight::Orders, stage(4, Stage::Cancel, &orders.sentence(model, say, room)), Tint::Plain);
     for (weight, what, tint) in orders.details(model, say, room) {
         put(weight, format!("{:INDENT$}{what}", ""), tint);
     }
@@ -358,8 +359,14 @@ impl Orders {
             } else {
                 String::new()
             };
-            let with = |shown: usize| format!("UNKNOWN now: {}{rest}", few(&self.unread, shown));
-            lines.push((Weight::Scope, fitting(room, 1, self.unread.len(), with), Tint::Warning));
+            // How many there were is worth less than whose they are.
+            let name = |unread: &String| unread.split(" (").next().unwrap_or_default().to_owned();
+            let unread: Vec<String> = match say {
+                Say::All => self.unread.clone(),
+                Say::Line => self.unread.iter().map(name).collect(),
+            };
+            let with = |shown: usize| format!("UNKNOWN now: {}{rest}", few(&unread, shown));
+            lines.push((Weight::Scope, fitting(room, 1, unread.len(), with), Tint::Warning));
             if say == Say::All && self.blind > 0 {
                 lines.push((Weight::Scope, blind(""), Tint::Warning));
             }

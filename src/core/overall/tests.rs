@@ -154,7 +154,7 @@ fn the_end_of_a_bot_decides_whatever_was_said_before() {
     assert_eq!(shown(&lines, Stage::Flush), (Standing::Failed, "flushed 0 of 1, 1 NOT FLUSHED"));
     let well = BotReport { outcome: Some(StopOutcome::Stopped), state_flushed: Some(true), ..report };
     let lines = stages(&overall(&["a"], vec![]), &[part(&last, Some(&well))]);
-    assert_eq!(shown(&lines, Stage::Empty), (Standing::Done, "1 of 1 trees empty"));
+    assert_eq!(shown(&lines, Stage::Empty), (Standing::Done, "1 of 1 tree empty"));
 }
 
 #[test]
