@@ -23,6 +23,11 @@ pub fn read(bot: &BotHome) -> RecordSeen {
     }
 }
 
+/// Whether a run of it has left a log.
+pub fn has_run(bot: &BotHome) -> bool {
+    fs::read_dir(bot.log_dir()).is_ok_and(|mut entries| entries.next().is_some())
+}
+
 /// Whether the run record can be read, whatever it says: one that can is corrupt at worst.
 pub fn is_readable(bot: &BotHome) -> bool {
     read_file(&bot.run()).is_ok()

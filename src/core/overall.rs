@@ -268,7 +268,11 @@ fn cancel(parts: &[Part<'_>]) -> String {
     let sum = |figure: fn(&OrdersReport) -> u64| parts.iter().filter_map(Part::orders).map(figure).sum::<u64>();
     let (canceled, filled, open) = (sum(|of| of.canceled), sum(|of| of.filled), sum(|of| of.unconfirmed));
     let errors = sum(|of| of.errors);
-    let before = sum(|of| of.before.unwrap_or(of.canceled + of.filled + of.unconfirmed + of.skipped + of.kept));
+    // What was placed after the first look counts as well.
+    let before = sum(|of| {
+        let seen = of.canceled + of.filled + of.unconfirmed + of.skipped + of.kept;
+        of.before.unwrap_or(seen).max(seen)
+    });
     let mut text = match before {
         0 => "0 open".to_owned(),
         before => format!("{} of {before} verified: {canceled} canceled, {filled} filled", canceled + filled),

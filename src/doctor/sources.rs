@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::core::readiness::Check;
 use crate::orders::book::{self, SourceSeen};
+use crate::orders::has_placed_none;
 
-use super::subject::Subject;
+use super::subject::{Bot, Subject};
 
 /// No source is waited for longer: what it comes to has to be said in time.
 const WITHIN: Duration = Duration::from_millis(1800);
@@ -17,7 +18,10 @@ pub(super) fn read(subject: &Subject) -> Vec<Check> {
     let seen = subject.sources.get_or_init(|| seen);
     let read = seen.iter().filter(|seen| seen.reading.is_some()).count();
     // What a bot writes is not there before its first run: then nothing of it can be open either.
-    let is_new = |seen: &SourceSeen| subject.bots.iter().any(|bot| bot.name == seen.bot && bot.has_written_nothing());
+    let is_new = |seen: &SourceSeen| {
+        let bot = subject.bots.iter().find(|bot| bot.name == seen.bot);
+        bot.and_then(Bot::orders).is_some_and(|source| has_placed_none(&subject.home, &seen.bot, source))
+    };
     let failed = || seen.iter().filter_map(|seen| Some((seen, seen.error.as_ref()?)));
     let told = |seen: &SourceSeen, error: &String| format!("{}: {error}", seen.bot);
     let troubles: Vec<String> =

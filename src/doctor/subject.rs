@@ -1,6 +1,5 @@
 //! What is examined: the bots and clusters that an emergency stop would be about, found out as it finds them out.
 
-use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -64,15 +63,6 @@ impl Bot {
     pub(super) fn cancel(&self) -> Option<&Cancel> {
         let recorded = || self.record.as_ref().and_then(|record| record.cancel.as_ref());
         self.spec.as_ref().and_then(|spec| spec.cancel.as_ref()).or_else(recorded)
-    }
-
-    /// Whether it has never run here, and the file that it is to keep its orders in is not there.
-    pub(super) fn has_written_nothing(&self) -> bool {
-        let file = self.orders().and_then(OrderSource::path);
-        self.record.is_none()
-            && file.is_some_and(|file| {
-                std::fs::symlink_metadata(file).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
-            })
     }
 
     /// What a program is run with on its behalf.

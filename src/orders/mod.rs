@@ -29,7 +29,7 @@ mod turns;
 mod waiting;
 pub mod wire;
 
-pub use place::{Place, places};
+pub use place::{Place, has_placed_none, places};
 pub use question::Question;
 pub use read::answer;
 pub use readers::{Pending, Readers};

@@ -1,7 +1,12 @@
 //! Where a bot has its orders: where its last run had them, and where the configuration has them now.
 
-use crate::core::bot::{BotSpec, OrderSource};
+use std::path::Path;
+
+use crate::core::bot::{BotName, BotSpec, OrderSource};
 use crate::core::record::RunRecord;
+use crate::core::status::RecordSeen;
+use crate::paths::Home;
+use crate::record;
 
 use super::Surroundings;
 
@@ -12,6 +17,16 @@ pub struct Place {
     pub source: OrderSource,
     /// The folder, the environment and the user of the bot.
     pub surroundings: Surroundings,
+}
+
+/// Whether a bot cannot have placed any orders: nothing says that it ever ran here (no record, no log), and the file that it
+/// is to keep them in was never made.
+pub fn has_placed_none(home: &Home, bot: &BotName, source: &OrderSource) -> bool {
+    let is_missing =
+        |path: &Path| std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    matches!(record::read(&home.bot(bot)), RecordSeen::None)
+        && !record::has_run(&home.bot(bot))
+        && source.path().is_some_and(is_missing)
 }
 
 /// Where its run has its orders, and then where the configuration has them now, if that is another place.

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::core::bot::{BotName, BotSpec, OrderSource};
 use crate::core::order::{Answer, Order};
 use crate::core::status::RecordSeen;
-use crate::orders::{Question, Readers, Surroundings};
+use crate::orders::{Question, Readers, Surroundings, has_placed_none};
 use crate::paths::Home;
 use crate::record;
 
@@ -234,6 +234,8 @@ impl Watcher<'_> {
                 owner.orders = Some(reading.orders.clone());
                 OrdersSeen::Read(reading.orders, reading.at)
             }
+            // There is nothing to be read of a bot that never ran: that is no trouble.
+            Answer::Failed(_) if has_placed_none(&self.home, &bot, &source) => OrdersSeen::Asked,
             Answer::Failed(why) => {
                 // What can be read again is read in full.
                 owner.known = None;

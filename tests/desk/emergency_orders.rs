@@ -148,3 +148,23 @@ fn a_freqtrade_that_does_not_answer_is_told_by_its_signal_all_the_same() {
     // Its interface would have answered in a minute.
     assert_eq!(desk.read("calls"), "SIGTERM\n");
 }
+
+#[test]
+fn what_never_ran_here_has_placed_nothing_and_stands_in_nobodys_way() {
+    let trader = Trader::new(1, &[], CAP);
+    let bot = fire_on(&trader, 0);
+    assert_eq!(
+        (bot["outcome"].as_str(), &bot["orders"]),
+        (Some("not_running"), &Value::Null),
+        "unknown is no zero: {bot}"
+    );
+    assert!(notes(&bot).contains("never run"), "{bot}");
+    let host = botwarden::who::host();
+    trader.desk.run(&["estop", "reset", "--host", &host, "--reason", "done"]).expect(0);
+    trader.desk.run(&["doctor"]).expect(0);
+    // Once it has run, a file that is gone is an answer that nobody has.
+    let trader = trader.start();
+    trader.desk.run(&["stop", "bot"]);
+    std::fs::remove_file(trader.desk.path("state.json")).expect("it is there");
+    fire_on(&trader, 14);
+}

@@ -13,6 +13,7 @@ use crate::core::summary::NOT_CONFIRMED;
 use crate::core::words::masked;
 use crate::logs::harmless::harmless;
 use crate::orders::book::{self, SourceSeen};
+use crate::orders::has_placed_none;
 use crate::owner::owner;
 use crate::paths::{Home, words};
 use crate::process;
@@ -59,7 +60,7 @@ pub(super) fn look(home: &Home, config: Option<&std::path::Path>) -> Afresh {
             let spec = specs.iter().find(|spec| spec.name == sight.name);
             let mut report = life(sight, &pass);
             report.mode = Some(mode(home, sight, spec));
-            orders(&mut report, sight, spec, &sources);
+            orders(home, &mut report, sight, spec, &sources);
             report
         })
         .collect();
@@ -156,13 +157,16 @@ fn mode(home: &Home, sight: &Sight, spec: Option<&BotSpec>) -> Mode {
 }
 
 /// Which of its orders are open, wherever they may be.
-fn orders(report: &mut BotReport, sight: &Sight, spec: Option<&BotSpec>, sources: &[SourceSeen]) {
+fn orders(home: &Home, report: &mut BotReport, sight: &Sight, spec: Option<&BotSpec>, sources: &[SourceSeen]) {
     let recorded = || sight.record().and_then(|record| record.cancel.as_ref());
     let cancel = spec.and_then(|spec| spec.cancel.as_ref()).or_else(recorded);
     let protective = cancel.map_or(Protective::Cancel, |cancel| cancel.protective);
     let mut whole: Option<Reading> = None;
     for source in sources.iter().filter(|source| source.bot == sight.name) {
-        if let Some(why) = &source.error {
+        // What never ran has placed nothing, and its file is not there for that.
+        let configured = spec.and_then(|spec| spec.orders.as_ref());
+        let is_new = configured.is_some_and(|source| has_placed_none(home, &sight.name, source));
+        if let Some(why) = source.error.as_ref().filter(|_| !is_new) {
             report.unasked = true;
             report.errors.push(format!("its orders cannot be read: {}", harmless(why.as_bytes())));
         }
@@ -198,6 +202,8 @@ fn orders(report: &mut BotReport, sight: &Sight, spec: Option<&BotSpec>, sources
         report.notes.push(format!("{kept} left open by policy, for they are protective"));
     }
     if report.orders.is_none() && !report.unasked {
-        report.notes.push("no source of its orders is configured, so they are unknown".to_owned());
+        let has_source = sources.iter().any(|source| source.bot == sight.name && source.source.is_some());
+        let why = if has_source { "it has never run here" } else { "no source of its orders is configured" };
+        report.notes.push(format!("{why}, so its orders are unknown"));
     }
 }

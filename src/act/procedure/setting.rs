@@ -15,8 +15,6 @@ use crate::record;
 pub(super) struct Setting {
     pub(super) bot: BotName,
     pub(super) mode: Option<Mode>,
-    /// Whether nothing says that it ever ran here.
-    pub(super) has_never_run: bool,
     /// Where its orders are: where its last run had them, and then where the configuration has them now, if that is
     /// another place.
     pub(super) sources: Vec<Place>,
@@ -39,7 +37,7 @@ impl Setting {
         let (record, is_lost) = match record::read(&home.bot(name)) {
             RecordSeen::Read(record) => (Some(record), false),
             // It has written something, so it ran, and nobody knows as what.
-            RecordSeen::None => (None, has_run(home, name)),
+            RecordSeen::None => (None, record::has_run(&home.bot(name))),
             RecordSeen::Unreadable(_) => (None, true),
         };
         let record = record.as_deref();
@@ -49,7 +47,6 @@ impl Setting {
         Self {
             bot: name.clone(),
             mode: mode(spec, record, is_lost),
-            has_never_run: record.is_none() && !is_lost,
             shared_with: all.shared_with(home, name, &sources, specs),
             sources,
             cancel: either(spec, record, |spec| &spec.cancel, |record| &record.cancel),
@@ -88,11 +85,6 @@ fn mode(spec: Option<&BotSpec>, record: Option<&RunRecord>, is_lost: bool) -> Op
         return Some(Mode::Live);
     }
     record.map(|record| record.mode).or_else(|| spec.map(|spec| spec.mode))
-}
-
-/// Whether a run of it has left a log.
-fn has_run(home: &Home, name: &BotName) -> bool {
-    std::fs::read_dir(home.bot(name).log_dir()).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// Where every bot of a desk has its orders: found out once for all bots of a request, when the first one asks.

@@ -1,7 +1,6 @@
 //! One bot's orders, within reach: read again and again, and canceled by whoever can.
 
 use std::fs::File;
-use std::path::Path;
 use std::time::Duration;
 
 use crate::clock;
@@ -12,7 +11,7 @@ use crate::core::moment::Moment;
 use crate::core::order::{Answer, Order};
 use crate::core::status::{LockSeen, RecordSeen};
 use crate::lock::{self, Lock};
-use crate::orders::{Place, Question, Readers, Surroundings};
+use crate::orders::{Place, Question, Readers, Surroundings, has_placed_none};
 use crate::paths::Home;
 use crate::process;
 use crate::record;
@@ -235,13 +234,9 @@ impl<'a> Venue<'a> {
         }
     }
 
-    /// Whether the bot has never run here, and the file that it is to keep its orders in was never made: nobody can have
-    /// placed any.
+    /// Whether nobody can have placed any.
     pub(super) fn is_new(&self) -> bool {
-        let is_gone = |path: &Path| {
-            std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
-        };
-        self.setting.has_never_run && self.source().and_then(OrderSource::path).is_some_and(is_gone)
+        self.source().is_some_and(|source| has_placed_none(self.home, &self.setting.bot, source))
     }
 
     /// Whether another bot may live.
