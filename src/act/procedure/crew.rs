@@ -19,7 +19,7 @@ use crate::record;
 
 use super::common::Common;
 use super::ending::end;
-use super::latching::FSYNC;
+use super::latching::{FSYNC, Latching};
 use super::muster::Muster;
 use super::order::{EmergencyOrder, StopWord};
 use super::paper;
@@ -31,10 +31,8 @@ pub(super) struct Work<'a> {
     pub(super) order: &'a EmergencyOrder,
     pub(super) whole: &'a Whole<'a>,
     pub(super) muster: &'a Muster<'a>,
-    pub(super) no_latch: Option<String>,
-    pub(super) synced: Option<Receiver<Result<(), String>>>,
+    pub(super) latch: Latching<'a>,
     pub(super) reports: BTreeMap<BotName, BotReport>,
-    pub(super) lifted: bool,
     pub(super) clusters: usize,
     /// Whether it goes on with one whose stopper died.
     pub(super) carries_on: bool,
@@ -61,14 +59,17 @@ impl<'a> Work<'a> {
                     }
                     continue;
                 }
-                Some(Effect::Latch) => Input::Latched(self.latch()),
+                Some(Effect::Latch) => Input::Latched(self.latch.make()),
                 Some(Effect::PutBack) => self.put_back(),
                 Some(Effect::Gather(depth)) => {
                     self.show_verify(depth);
                     Input::Gathered(self.gather(depth))
                 }
                 Some(Effect::Seek) => Input::Sought(self.gather(Depth::All)),
-                Some(Effect::Lift) => self.lift(),
+                Some(Effect::Lift) => {
+                    self.latch.lift();
+                    Input::Lifted
+                }
                 Some(Effect::Finish) => continue,
                 None => match self.wait(&ended, course.deadline()) {
                     Some(report) => self.take_in(report),
@@ -78,14 +79,14 @@ impl<'a> Work<'a> {
             effects.extend(course.handle(input, clock::now()));
         }
         self.tell_of_returns(&course);
-        self.keep_the_latch();
+        self.latch.keep();
         let alive = self.reports.values().filter(|report| report.survived()).count();
         let (standing, text) = match alive {
             0 => (Standing::Done, "nothing lives that was to be stopped".to_owned()),
             count => (Standing::Failed, format!("something lives of {count} bots")),
         };
         self.whole.stage(Stage::Verify, standing, text);
-        course.has_latch() && self.no_latch.is_none()
+        course.has_latch() && self.latch.trouble.is_none()
     }
 
     /// Whoever lives again although it was ended was not stopped, whatever was seen in between.
@@ -108,6 +109,24 @@ impl<'a> Work<'a> {
                 report.errors.push("something of it lives, by the last look at everything".to_owned());
             }
         }
+    }
+
+    fn put_back(&self) -> Input {
+        let text = match self.clusters {
+            0 => "no cluster is configured".to_owned(),
+            count => format!("{count} configured: their chunks are not put back by this version"),
+        };
+        self.whole.stage(Stage::Chunks, Standing::Skipped, text);
+        Input::PutBack
+    }
+
+    fn show_verify(&self, depth: Depth) {
+        let text = match (depth, &self.latch.trouble) {
+            (Depth::Known, _) => return,
+            (Depth::All, None) => "everything is looked at once more",
+            (Depth::All, Some(_)) => "without a latch: what is started again is looked for, for a minute",
+        };
+        self.whole.stage(Stage::Verify, Standing::UnderWay, text);
     }
 
     fn begin_to_end<'scope>(&self, scope: &'scope Scope<'scope, '_>, bot: BotName, done: &Sender<BotReport>)
@@ -137,7 +156,7 @@ impl<'a> Work<'a> {
         let begun = clock::now();
         loop {
             let now = clock::now();
-            self.show_sync(now.since(begun) < FSYNC);
+            self.latch.show_sync(now.since(begun) < FSYNC);
             let left = until.map_or(FSYNC, |until| until.since(now).min(FSYNC));
             match ended.recv_timeout(left) {
                 Ok(report) => return Some(report),

@@ -22,6 +22,7 @@ use crate::process;
 use super::common::Common;
 use super::crew::Work;
 use super::hold::{self, Hold, OVERALL, Ours, take_hold};
+use super::latching::Latching;
 use super::muster::{Desk, Muster};
 use super::order::{EmergencyOrder, StopOrder, StopWord};
 use super::paper;
@@ -133,10 +134,8 @@ fn carry_out(
         order,
         whole,
         muster: &muster,
-        no_latch,
-        synced,
+        latch: Latching { home, order, whole, trouble: no_latch, synced, lifted: false },
         reports: told.into_iter().map(|report| (report.name.clone(), report)).collect(),
-        lifted: false,
         clusters: desk.clusters,
         carries_on,
         unseen: Vec::new(),
@@ -144,14 +143,14 @@ fn carry_out(
     let has_latch = std::thread::scope(|scope| work.go_on(scope));
     let notes = [notes, desk.notes, muster.rehearsed(&passes)].concat();
     let errors = [desk.errors, whole.errors()].concat();
-    let Work { reports, lifted, no_latch, unseen, .. } = work;
+    let Work { reports, latch, unseen, .. } = work;
     let bots: Vec<BotReport> = reports.into_values().collect();
     let action = if order.drill { "drill" } else { "estop" };
     let mut report = Report::of(action, &order.by, order.at, bots);
     report.duration_ms = millis(clock::now().since(begun));
     report.scope = Some(if order.drill { "dry-run and paper".into() } else { "everything".into() });
     report.reason.clone_from(&order.reason);
-    report.latched = Some(has_latch && !lifted);
+    report.latched = Some(has_latch && !latch.lifted);
     report.notes = notes;
     for error in errors {
         report.add_error(error);
@@ -163,7 +162,7 @@ fn carry_out(
     if !has_latch {
         report.add_error(format!(
             "THE LATCH COULD NOT BE WRITTEN ({}): anything may be started again",
-            no_latch.unwrap_or_default()
+            latch.trouble.unwrap_or_default()
         ));
         report.without_a_latch();
     }
