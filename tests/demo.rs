@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use botwarden::act;
-use botwarden::act::procedure::StopOrder;
+use botwarden::act::procedure::{Errand, StopOrder};
 use botwarden::config;
 use botwarden::core::bot::{BotName, Mode};
 use botwarden::core::signal::Signal;
@@ -101,7 +101,7 @@ impl Stage {
         let mut command = Command::new(PROGRAM);
         command.args(["stopper", &order.id]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut stopper = command.spawn().expect("botwarden");
-        let order = serde_json::to_vec(&order).expect("JSON");
+        let order = serde_json::to_vec(&Errand::Stop(Box::new(order))).expect("JSON");
         stopper.stdin.take().expect("its stdin").write_all(&order).expect("read");
         let words = BufReader::new(stopper.stdout.take().expect("its stdout"));
         let (mut gone, mut last) = (Vec::new(), Value::Null);
@@ -557,12 +557,12 @@ fn what_a_killed_demo_leaves_is_cleared_by_the_next_one() {
     let left = demo.homes().remove(0);
     demo.signal(Signal::KILL);
     demo.child.wait().expect("its end");
-    assert_eq!(process::marked(&left).len(), 9, "bots outlive whoever started them");
+    assert_eq!(process::marked(&left).len(), 7, "bots outlive whoever started them");
 
     let next = PaperDesk::open_with(&setup(demo.folder.path())).expect("a desk");
     let notes = next.notes().join("\n");
     assert!(notes.contains("An earlier demo was killed") && notes.contains(&left.display().to_string()), "{notes}");
-    assert!(notes.contains("its 9 bots"), "{notes}");
+    assert!(notes.contains("its 7 bots"), "{notes}");
     assert!(!left.exists() && process::marked(&left).is_empty());
 }
 
