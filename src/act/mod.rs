@@ -16,6 +16,7 @@ use crate::core::bot::{BotName, BotSpec};
 use crate::core::event::Kind;
 use crate::journal;
 use crate::paths::Home;
+use crate::who;
 
 pub use adopt::{NOTHING_TO_ADOPT, adopt};
 pub use refused::{latch_refuses, latch_refuses_up};
@@ -32,6 +33,28 @@ fn whole_desk(home: &Home, specs: &[BotSpec]) -> Vec<BotSpec> {
     let mut all = specs.to_vec();
     all.extend(others.into_iter().filter(|other| !specs.iter().any(|spec| spec.name == other.name)));
     all
+}
+
+/// A press of the emergency stop that mattered, for the desk's events.
+struct Press<'a> {
+    action: &'a str,
+    by: &'a str,
+    tty: Option<&'a str>,
+    reason: Option<&'a str>,
+    /// Which of its own fields it has beside those.
+    also: (&'a str, Option<&'a str>),
+}
+
+/// Writes down a press that mattered.
+fn remember_press(home: &Home, press: &Press<'_>, text: String) -> std::io::Result<()> {
+    let mut more = Map::new();
+    more.insert("action".into(), json!(press.action));
+    more.insert("by".into(), json!(press.by));
+    more.insert("tty".into(), json!(press.tty));
+    more.insert("host".into(), json!(who::host()));
+    more.insert("reason".into(), json!(press.reason));
+    more.insert(press.also.0.into(), json!(press.also.1));
+    journal::append(&home.events(), &journal::event(None, Kind::Estop, text, more))
 }
 
 /// Writes down who asked for what, at this terminal. That it cannot be written is a phrase for the report.

@@ -314,6 +314,14 @@ impl OrderSource {
         }
     }
 
+    /// The interface that the bot itself listens on, if it has one.
+    pub const fn api(&self) -> Option<&Api> {
+        match self {
+            Self::Freqtrade { api, .. } => api.as_ref(),
+            Self::Hummingbot { .. } | Self::StateJson { .. } | Self::Sql { .. } | Self::Command { .. } => None,
+        }
+    }
+
     /// The file that orders are read from; nothing where a program is asked.
     pub fn path(&self) -> Option<&Path> {
         match self {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use crate::config;
-use crate::core::bot::{Mode, OrderSource};
+use crate::core::bot::Mode;
 use crate::core::readiness::Check;
 use crate::orders::Surroundings;
 use crate::orders::program::become_on_this_thread;
@@ -46,17 +46,8 @@ pub(super) fn executable(subject: &Subject) -> Vec<Check> {
 
 /// Whether it has orders that matter, and nobody but itself can cancel them.
 fn is_alone(bot: &Bot) -> bool {
-    let by_api = match bot.orders() {
-        Some(OrderSource::Freqtrade { api, .. }) => api.is_some(),
-        Some(
-            OrderSource::Hummingbot { .. }
-            | OrderSource::StateJson { .. }
-            | OrderSource::Sql { .. }
-            | OrderSource::Command { .. },
-        ) => false,
-        None => return false,
-    };
-    bot.mode() != Mode::DryRun && bot.cancel().is_none() && !by_api
+    let Some(source) = bot.orders() else { return false };
+    bot.mode() != Mode::DryRun && bot.cancel().is_none() && source.api().is_none()
 }
 
 fn trouble(command: &[String], surroundings: &Surroundings) -> Option<String> {

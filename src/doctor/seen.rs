@@ -30,7 +30,7 @@ const AT_ONCE: Duration = Duration::from_millis(300);
 /// Whoever carries one out has said who fired it within so many lines.
 const FIRST_WORDS: usize = 8;
 
-/// What is shown of the emergency stop, given what was found by [`super::examine`].
+/// What is shown of the emergency stop, given what was found by [`super::examine()`].
 pub fn estop(home: &Home, checks: &[Check]) -> EstopSeen {
     let until = clock::now().plus(WITHIN);
     let place = home.clone();

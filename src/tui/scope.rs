@@ -37,16 +37,7 @@ pub(super) fn no_means(model: &Model, name: &BotName) -> Option<String> {
 }
 
 fn has_api(source: Option<&OrderSource>) -> bool {
-    match source {
-        Some(OrderSource::Freqtrade { api, .. }) => api.is_some(),
-        Some(
-            OrderSource::Hummingbot { .. }
-            | OrderSource::StateJson { .. }
-            | OrderSource::Sql { .. }
-            | OrderSource::Command { .. },
-        )
-        | None => false,
-    }
+    source.and_then(OrderSource::api).is_some()
 }
 
 /// Who cancels orders of this bot, and what else that may hit.

@@ -4,22 +4,18 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::{Map, json};
-
+use crate::act::{Press, remember_press};
 use crate::beacon::{self, Held};
 use crate::clock;
 use crate::core::code::Code;
-use crate::core::event::Kind;
 use crate::core::latch::LatchSeen;
 use crate::core::moment::Moment;
 use crate::core::record::Down;
 use crate::core::report::Report;
 use crate::doctor;
-use crate::journal;
 use crate::latch;
 use crate::paths::{Home, words};
 use crate::record;
-use crate::who;
 
 use super::afresh::{self, Afresh};
 use super::watch::is_under_way;
@@ -205,15 +201,14 @@ impl Work<'_> {
     /// Writes it down in the desk's events. That it cannot be written is a sentence for the report.
     fn remember(&self, action: &str, text: String) -> Option<String> {
         let order = self.order;
-        let mut more = Map::new();
-        more.insert("action".into(), json!(action));
-        more.insert("by".into(), json!(order.by));
-        more.insert("tty".into(), json!(order.tty));
-        more.insert("host".into(), json!(who::host()));
-        more.insert("reason".into(), json!(order.reason));
-        more.insert("note".into(), json!(order.waive));
-        let event = journal::event(None, Kind::Estop, text, more);
-        journal::append(&order.home.events(), &event)
+        let press = Press {
+            action,
+            by: &order.by,
+            tty: order.tty.as_deref(),
+            reason: Some(&order.reason),
+            also: ("note", order.waive.as_deref()),
+        };
+        remember_press(&order.home, &press, text)
             .err()
             .map(|error| format!("cannot write to the desk's events: {}", words(&error)))
     }

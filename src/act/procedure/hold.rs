@@ -5,16 +5,13 @@ use std::fs::File;
 use std::io;
 use std::time::Duration;
 
-use serde_json::{Map, json};
-
+use crate::act::{Press, remember_press};
 use crate::beacon::{self, Beacon, Call};
 use crate::clock;
-use crate::core::event::Kind;
 use crate::core::latch::{Latch, LatchSeen};
 use crate::core::report::{BotReport, LATCHED, Report};
 use crate::core::signal::Signal;
 use crate::core::status::LockSeen;
-use crate::journal;
 use crate::latch::{self, Set};
 use crate::lock;
 use crate::paths::{Home, words};
@@ -219,20 +216,19 @@ fn refused(order: &EmergencyOrder) -> Report {
 /// Writes down in the desk's events that it was fired, joined, carried on with or drilled. What cannot be written is a
 /// phrase for the report.
 pub(super) fn audit(home: &Home, order: &EmergencyOrder, action: &str, what: Option<&str>) -> Option<String> {
-    let mut more = Map::new();
-    more.insert("action".into(), json!(action));
-    more.insert("by".into(), json!(order.by));
-    more.insert("tty".into(), json!(order.tty));
-    more.insert("host".into(), json!(who::host()));
-    more.insert("reason".into(), json!(order.reason));
-    more.insert("stop".into(), json!(order.id));
     let which = if order.drill { "drill of the emergency stop" } else { "emergency stop" };
     let reason = order.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
     let text = match what {
         Some(what) => format!("{which} of {}{reason}: {what}", order.by),
         None => format!("{which} {action} by {}{reason}", order.by),
     };
-    let event = journal::event(None, Kind::Estop, text, more);
-    let error = journal::append(&home.events(), &event).err()?;
+    let press = Press {
+        action,
+        by: &order.by,
+        tty: order.tty.as_deref(),
+        reason: order.reason.as_deref(),
+        also: ("stop", Some(&order.id)),
+    };
+    let error = remember_press(home, &press, text).err()?;
     Some(format!("that it was {action} cannot be written to the desk's events: {}", words(&error)))
 }

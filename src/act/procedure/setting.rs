@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::core::bot::{Api, BotName, BotSpec, Cancel, Claims, Mode, OrderSource};
+use crate::core::bot::{Api, BotName, BotSpec, Cancel, Claims, Mode};
 use crate::core::record::RunRecord;
 use crate::core::status::RecordSeen;
 use crate::orders::{Place, Surroundings, places};
@@ -65,16 +65,7 @@ impl Setting {
 
     /// The interface that the bot itself listens on, if it has one.
     pub(super) fn api(&self) -> Option<&Api> {
-        match self.sources.first().map(|place| &place.source) {
-            Some(OrderSource::Freqtrade { api, .. }) => api.as_ref(),
-            Some(
-                OrderSource::Hummingbot { .. }
-                | OrderSource::StateJson { .. }
-                | OrderSource::Sql { .. }
-                | OrderSource::Command { .. },
-            )
-            | None => None,
-        }
+        self.sources.first().and_then(|place| place.source.api())
     }
 }
 
