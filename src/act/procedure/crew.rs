@@ -89,25 +89,28 @@ impl<'a> Work<'a> {
         course.has_latch() && self.latch.trouble.is_none()
     }
 
-    /// Whoever lives again although it was ended was not stopped, whatever was seen in between.
+    /// Whoever lives in the last look was not stopped, whatever was seen in between; and whoever came back is told of.
     fn tell_of_returns(&mut self, course: &Emergency) {
-        for (bot, times) in course.came_back() {
-            let Some(report) = self.reports.get_mut(bot) else { continue };
-            let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
-            let text = format!("it lived again {times} after it was gone: something else starts it");
-            if course.left().contains(bot) {
-                report.outcome = Some(StopOutcome::Survived);
-                report.errors.push(format!("{text}, and it lives"));
-            } else {
-                report.notes.push(text);
+        let returns: BTreeMap<&BotName, usize> = course.came_back().collect();
+        for (name, report) in &mut self.reports {
+            let lives = course.left().contains(name);
+            let returned = returns.get(name).map(|times| match times {
+                1 => "it lived again once after it was gone: something else starts it".to_owned(),
+                times => format!("it lived again {times} times after it was gone: something else starts it"),
+            });
+            match (lives && !report.survived(), returned) {
+                (false, None) => continue,
+                (false, Some(text)) => report.notes.push(text),
+                (true, returned) => {
+                    let text =
+                        returned.unwrap_or_else(|| "something of it lives, by the last look at everything".into());
+                    report.outcome = Some(StopOutcome::Survived);
+                    report.errors.push(text);
+                    // What its events say of it is not so any more.
+                    paper::keep(self.common.home, self.common.order, report);
+                }
             }
             (self.common.say)(&StopWord::Bot(Box::new(report.clone())));
-        }
-        for bot in course.left() {
-            if let Some(report) = self.reports.get_mut(bot).filter(|report| !report.survived()) {
-                report.outcome = Some(StopOutcome::Survived);
-                report.errors.push("something of it lives, by the last look at everything".to_owned());
-            }
         }
     }
 
