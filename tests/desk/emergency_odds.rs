@@ -155,7 +155,7 @@ fn what_something_else_starts_again_and_again_is_not_called_stopped() {
     let told = format!("{}{}", bot["errors"], bot["notes"]);
     if done.code == 0 {
         // Every look fell into the gap between two of them: that it came back is said all the same.
-        assert!(told.contains("something else starts it"), "{report}");
+        assert!(told.contains("something has started it"), "{report}");
     } else {
         assert_eq!((done.code, &bot["outcome"]), (13, &"survived".into()), "{report}");
     }

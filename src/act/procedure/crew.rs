@@ -95,8 +95,8 @@ impl<'a> Work<'a> {
         for (name, report) in &mut self.reports {
             let lives = course.left().contains(name);
             let returned = returns.get(name).map(|times| match times {
-                1 => "it lived again once after it was gone: something else starts it".to_owned(),
-                times => format!("it lived again {times} times after it was gone: something else starts it"),
+                1 => "it was there again once after it was gone: something has started it".to_owned(),
+                times => format!("it was there again {times} times after it was gone: something has started it"),
             });
             match (lives && !report.survived(), returned) {
                 (false, None) => continue,
