@@ -111,7 +111,7 @@ fn a_reset_starts_nothing_and_neither_does_the_next_up() {
     let desk = latched(BOTS);
     let said = report(&desk, &[], 0);
     assert_eq!(bot(&said, "a")["outcome"], "not_running");
-    assert!(says(&bot(&said, "a")["notes"], "they are unknown"), "{said}");
+    assert!(says(&bot(&said, "a")["notes"], "orders are unknown"), "{said}");
     for one in ["a", "b"] {
         assert!(desk.bot_folder(one).join("down").exists(), "{one}");
     }

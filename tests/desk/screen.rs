@@ -180,7 +180,7 @@ fn a_screen_that_is_told_to_end_restores_the_terminal() {
 }
 
 #[test]
-fn the_guard_opens_by_one_press_and_pasted_text_goes_past_it() {
+fn the_guard_opens_by_one_press_and_pasted_text_does_not_fire() {
     if !has("tmux") {
         return skipped("there is no tmux here");
     }
@@ -192,6 +192,10 @@ fn the_guard_opens_by_one_press_and_pasted_text_goes_past_it() {
     assert_eq!(terminal.tmux(&["set-buffer", "!!!!"]).code, 0);
     assert_eq!(terminal.tmux(&["paste-buffer", "-p"]).code, 0);
     terminal.keys(&["-l", "!!!!"]);
+    // The second kind may be a hand's on a machine that is busy: it opens, and does no more.
+    assert!(terminal.shows("STOP EVERYTHING NOW").contains("guard open") && !latched());
+    terminal.keys(&["Escape"]);
+    eventually("no guard any more", || (!shot().contains("guard open")).then_some(()));
     terminal.keys(&["G", "?"]);
     assert!(!terminal.shows("Help - Bots").contains("guard open") && !latched());
     terminal.keys(&["!"]);
