@@ -20,8 +20,10 @@ def load():
     with open('state.json') as file: return json.load(file)
 def save(state):
     state['beat'] = time.time_ns()
-    with open('state.new', 'w') as file: json.dump(state, file)
-    os.replace('state.new', 'state.json')
+    # Instances write to one file: each whole, by a name of its own.
+    new = f'state.new.{os.getpid()}'
+    with open(new, 'w') as file: json.dump(state, file)
+    os.replace(new, 'state.json')
 def order(number):
     one = {'order_id': f'V-{number}', 'client_order_id': f'c-{number}', 'product_id': 'BTC-USD', 'side': 'buy',
            'status': 'open', 'base_size': '0.0500', 'price': '61000.00'}
@@ -58,7 +60,7 @@ def end(*_):
         open('said', 'w').write('said\n')
         while not os.path.exists('leave'): time.sleep(0.01)
     os._exit(0)
-with open('state.json', 'w') as file: json.dump({'open_orders': {}}, file)
+save({'open_orders': {}})
 place(range(1, count + 1))
 signal.signal(signal.SIGTERM, end)
 open('up', 'a').write('up\n')
