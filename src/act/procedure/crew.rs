@@ -65,7 +65,7 @@ impl<'a> Work<'a> {
                     self.show_verify(depth);
                     Input::Gathered(self.gather(depth))
                 }
-                Some(Effect::Seek) => Input::Sought(self.gather(Depth::All)),
+                Some(Effect::Seek) => Input::Sought(self.muster.nameless(self.common.passes)),
                 Some(Effect::Lift) => {
                     self.latch.lift();
                     Input::Lifted

@@ -140,6 +140,15 @@ impl<'a> Muster<'a> {
         }
     }
 
+    /// Whoever lives and has no name here, by one pass over the process table: nobody else is looked at, and no keeper is
+    /// called while it is being told.
+    pub(super) fn nameless(&self, passes: &Passes<'_>) -> Vec<Found> {
+        let pass = passes.fresh();
+        let named = self.named(&mut Vec::new());
+        let new = pass.marked.names().filter(|name| !named.contains(name) && self.is_meant(name));
+        new.map(|bot| Found { bot: bot.clone(), lives: true }).collect()
+    }
+
     /// Everybody, with how many strays of each there are.
     fn look(&self, passes: &Passes<'_>, unseen: &mut Vec<String>) -> Vec<(Sight, usize)> {
         let pass = passes.fresh();
