@@ -24,7 +24,7 @@ pub struct Args {
     /// Plain ASCII on the screen
     #[arg(long, global = true)]
     pub ascii: bool,
-    /// The screen looks, and does nothing to bots
+    /// The screen looks, and does nothing to bots but the emergency stop
     #[arg(long, global = true)]
     pub read_only: bool,
     /// Ask no questions

@@ -173,7 +173,9 @@ impl<'a> Work<'a> {
 
     /// What the one who died had begun to end was ended all the same, by its keeper: its record says when and how.
     fn ended_meanwhile(&self, mut report: BotReport) -> BotReport {
-        if report.outcome != Some(StopOutcome::NotRunning) {
+        // Of whom the one who died had told knows more than a record.
+        let is_told = self.reports.contains_key(&report.name);
+        if is_told || report.outcome != Some(StopOutcome::NotRunning) {
             return report;
         }
         let Some(since) = latch::look(self.common.home).latch().map(|latch| latch.at) else { return report };
