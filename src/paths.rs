@@ -83,6 +83,11 @@ impl Home {
         self.stops().join(id)
     }
 
+    /// What is remembered of clusters.
+    pub fn clusters(&self) -> PathBuf {
+        self.root.join("clusters")
+    }
+
     /// The folder of one bot.
     pub fn bot(&self, name: &BotName) -> BotHome {
         BotHome { root: self.bots().join(name.as_str()) }

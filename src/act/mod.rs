@@ -2,6 +2,7 @@
 //! keepers, then watched until evidence says that it is done.
 
 mod adopt;
+pub mod cluster;
 pub mod emergency;
 pub mod procedure;
 mod refused;

@@ -51,6 +51,8 @@ pub enum Kind {
     Asked,
     /// The emergency stop: fired, joined, carried on with, drilled, reset, waived, refused.
     Estop,
+    /// Something was done with a cluster's chunks: put back, or not.
+    Cluster,
     /// What became of it: a whole report.
     Report,
     /// Something that somebody must look at now: an order that is not confirmed canceled, a process that survived.
@@ -76,6 +78,7 @@ impl Kind {
             Self::Refused => "refused",
             Self::Asked => "asked",
             Self::Estop => "estop",
+            Self::Cluster => "cluster",
             Self::Report => "report",
             Self::Alert => "alert",
             Self::Warning => "warning",

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::bot::{BotName, Mode};
+use super::cluster_report::ClusterReport;
 use super::code::Code;
 use super::order::Order;
+pub use super::process_report::{ProcessReport, Tier};
 use super::signal::Signal;
 
 /// What `start`, `up` and `adopt` print with `--json`.
@@ -91,7 +92,7 @@ pub struct Report {
     /// One entry a bot.
     pub bots: Vec<BotReport>,
     /// One entry a cluster.
-    pub clusters: Vec<Value>,
+    pub clusters: Vec<ClusterReport>,
     /// What went wrong besides.
     pub errors: Vec<String>,
     /// What else there is to know.
@@ -150,45 +151,6 @@ pub enum StopOutcome {
     NotRunning,
     /// Something of it lives, or may.
     Survived,
-}
-
-/// The three independent ways to find a bot's processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tier {
-    /// Its keeper.
-    Keeper,
-    /// Its PID files.
-    PidFile,
-    /// The process table.
-    Search,
-}
-
-impl Tier {
-    /// The word of reports.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Keeper => "keeper",
-            Self::PidFile => "pid_file",
-            Self::Search => "search",
-        }
-    }
-}
-
-/// One process that was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProcessReport {
-    /// Its number.
-    pub pid: i32,
-    /// Its command line.
-    pub command: String,
-    /// The first tier that found it.
-    pub found_by: Tier,
-    /// The PID file that named it, as people know it; absent for the bot's own run record.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
-    /// The last signal it was sent, `itself` if none was, absent while it lives.
-    pub ended_by: Option<String>,
 }
 
 /// How a main process ended.
@@ -438,7 +400,8 @@ impl Report {
             (false, false) => Code::Failed,
             (false, true) => Code::Done,
         };
-        Code::worst(self.bots.iter().map(|bot| bot.code(&self.action)).chain([own]))
+        let clusters = self.clusters.iter().map(ClusterReport::code);
+        Code::worst(self.bots.iter().map(|bot| bot.code(&self.action)).chain(clusters).chain([own]))
     }
 
     /// Something may live that nobody could look for.
@@ -450,6 +413,12 @@ impl Report {
     /// There is no latch, although there should be one.
     pub fn without_a_latch(&mut self) {
         self.no_latch = true;
+        self.judge();
+    }
+
+    /// Takes in what became of clusters.
+    pub fn add_clusters(&mut self, clusters: impl IntoIterator<Item = ClusterReport>) {
+        self.clusters.extend(clusters);
         self.judge();
     }
 

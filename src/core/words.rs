@@ -176,6 +176,18 @@ fn without_user(word: &str) -> String {
     }
 }
 
+/// A time span in at most five columns: `4s`, `12m`, `6h11m`, `2d04h`, `412d`.
+pub fn span(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m"),
+        (0, _, _) => format!("{hours}h{:02}m", minutes % 60),
+        (1..=99, _, _) => format!("{days}d{:02}h", hours % 24),
+        (_, _, _) => format!("{days}d"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

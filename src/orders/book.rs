@@ -10,7 +10,8 @@ use crate::core::status::RecordSeen;
 use crate::paths::Home;
 use crate::record;
 
-use super::{Pending, Place, Question, Readers, Surroundings, places};
+use super::{Place, Question, Surroundings, places};
+use crate::readers::{Pending, Readers};
 
 /// What one bot's source had to say.
 #[derive(Clone, Debug)]
@@ -38,7 +39,7 @@ pub struct Asked {
 struct Entry {
     bot: BotName,
     source: Option<&'static str>,
-    pending: Result<Option<Pending>, String>,
+    pending: Result<Option<Pending<Question>>, String>,
 }
 
 /// Asks for the orders of these bots without waiting. What the configuration says of a bot counts, else its last run

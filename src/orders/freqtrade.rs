@@ -6,7 +6,7 @@ use crate::core::decimal;
 use crate::core::order::{Fate, OrderState, Side, Standing};
 
 use super::gather::Gathered;
-use super::sqlite::{Fault, amount, columns, text, time, word};
+use crate::foreign::sqlite::{Fault, amount, columns, text, time, word};
 
 const WHAT: &str = "a freqtrade database";
 

@@ -10,7 +10,7 @@ use crate::core::decimal;
 use crate::core::order::{Fate, Order, OrderState, Side, Standing};
 
 use super::gather::Gathered;
-use super::sqlite::{Fault, amount, columns, time, word};
+use crate::foreign::sqlite::{Fault, amount, columns, time, word};
 
 const WHAT: &str = "a hummingbot database";
 const ORDERS: &[&str] = &[

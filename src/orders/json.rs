@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use crate::core::decimal;
 
-use super::sqlite::is_yes;
-use super::times;
+use crate::foreign::sqlite::is_yes;
+use crate::foreign::times;
 
 /// A word, a number, yes or no, or nothing of these.
 #[derive(Debug, Default, PartialEq, Eq)]

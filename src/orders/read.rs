@@ -9,10 +9,11 @@ use crate::core::bot::OrderSource;
 use crate::core::moment::Moment;
 use crate::core::order::{Answer, Reading};
 
-use super::copy::{Copied, Hindrance, Need};
 use super::gather::Gathered;
-use super::sqlite::Fault;
-use super::{Question, command, file, freqtrade, hummingbot, sql, sqlite, state_json};
+use super::{Question, command, freqtrade, hummingbot, sql, state_json};
+use crate::foreign::copy::{Copied, Hindrance, Need};
+use crate::foreign::sqlite::Fault;
+use crate::foreign::{file, sqlite};
 
 /// So often a file is read again that was replaced or written while it was read.
 const TRIES: usize = 3;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row};
 use crate::core::order::{Order, Side, Standing};
 
 use super::gather::Gathered;
-use super::sqlite::{Fault, amount, time, truth, word};
+use crate::foreign::sqlite::{Fault, amount, time, truth, word};
 
 /// What a column may be called.
 const COLUMNS: [&str; 12] = [

@@ -13,10 +13,10 @@ use serde_json::value::RawValue;
 use crate::core::moment::Moment;
 use crate::core::order::{Side, Standing};
 
-use super::file;
 use super::gather::{Gathered, filled};
 use super::json::{Scalar, mistake};
-use super::sqlite::{self, Fault, columns};
+use crate::foreign::file;
+use crate::foreign::sqlite::{self, Fault, columns};
 
 const WHAT: &str = "a state of 247trader";
 

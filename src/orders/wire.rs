@@ -1,6 +1,6 @@
-//! What a reader and whoever asks it say to each other: one line of JSON a message.
+//! Orders on their way from a reader to whoever asked.
 //!
-//! Orders go as rows without names: a screen asks every second, and the names would be two thirds of what is written and
+//! They go as rows without names: a screen asks every second, and the names would be two thirds of what is written and
 //! read then.
 
 use jiff::Timestamp;
@@ -8,35 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::bot::BotName;
 use crate::core::order::{Answer, EndedOrder, Order, OrderState, Reading, Side, Standing};
-
-use super::Question;
-
-/// The first line of a reader. Whoever else may sit behind our binary's name says something else.
-pub const HELLO: &str = "botwarden reader 1";
-
-/// What stands before the user that a reader is to become.
-pub const AS: &str = "user=";
-
-/// The variable that every reader has, so that none ever starts another one.
-pub const INSIDE: &str = "BOTWARDEN_READER";
-
-/// A question with its number.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Ask {
-    /// By which its answer is known.
-    pub number: u64,
-    /// What is asked.
-    pub question: Question,
-}
-
-/// An answer with the number of its question.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Tell {
-    /// That of the question.
-    pub number: u64,
-    /// What came of it.
-    pub answer: Told,
-}
 
 /// An [`Answer`] as it goes over a pipe.
 #[derive(Debug, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! The reader: a process that reads orders for others, so that nobody else dies or hangs of a file.
+//! The reader: a process that reads orders and chunks for others, so that nobody else dies or hangs of a file.
 //!
 //! Questions come over stdin and answers go over stdout, one line of JSON each, in whatever order they are ready. It ends
 //! when nobody asks any more, and takes the programs along that it runs.
@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 
-use crate::core::order::Answer;
-use crate::orders::wire::{AS, Ask, HELLO, Tell, Told};
-use crate::orders::{answer, copy_folder, program};
+use crate::foreign::copy_folder;
+use crate::orders::program;
+use crate::readers::Answer;
+use crate::readers::wire::{AS, Ask, HELLO, Tell};
 use crate::sys::{self, Identity};
 use crate::who;
 
@@ -48,17 +49,17 @@ pub fn run() -> ExitCode {
         let Ok(ask) = serde_json::from_slice::<Ask>(&line) else { break };
         let number = ask.number;
         if let Some(why) = &hindrance {
-            let _ = tell(&out, number, Answer::Failed(format!("{}: {why}", ask.question.place())));
+            let _ = tell(&out, number, Answer::None(format!("{}: {why}", ask.question.place())));
             continue;
         }
         let says = Arc::clone(&out);
         let work = move || {
             // Nobody listens any more: the other thread sees the end of its questions too.
-            let _ = tell(&says, number, answer(&ask.question));
+            let _ = tell(&says, number, ask.question.answer());
         };
         if let Err(error) = std::thread::Builder::new().stack_size(STACK).spawn(work) {
             let why = crate::paths::words(&error);
-            let _ = tell(&out, number, Answer::Failed(format!("its reader has no thread for it: {why}")));
+            let _ = tell(&out, number, Answer::None(format!("its reader has no thread for it: {why}")));
         }
     }
     program::end_all();
@@ -79,10 +80,9 @@ fn become_user(name: &str) -> Result<(), String> {
 }
 
 fn tell(out: &Mutex<std::io::Stdout>, number: u64, answer: Answer) -> std::io::Result<()> {
-    let rows = if let Answer::Read(reading) = &answer { reading.orders.len() } else { 0 };
     // About what it takes: a text that grows by doubling is copied as often.
-    let mut text = Vec::with_capacity(512 + rows * 192);
-    serde_json::to_writer(&mut text, &Tell { number, answer: Told::from(answer) })?;
+    let mut text = Vec::with_capacity(512 + answer.rows() * 192);
+    serde_json::to_writer(&mut text, &Tell { number, answer })?;
     write_line(out, text)
 }
 

@@ -13,8 +13,9 @@ use crate::clock;
 use crate::core::bot::{BotName, BotSpec, OrderSource};
 use crate::core::order::{Answer, Order};
 use crate::core::status::RecordSeen;
-use crate::orders::{Question, Readers, Surroundings, has_placed_none};
+use crate::orders::{Question, Surroundings, has_placed_none};
 use crate::paths::Home;
+use crate::readers::Readers;
 use crate::record;
 
 use super::message::{Msg, OrdersNews, OrdersSeen};

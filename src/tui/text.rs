@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+pub use crate::core::words::span;
+
 /// No line on the screen is wider than this; what is longer was not meant to be read here.
 const LONGEST: usize = 4096;
 
@@ -149,18 +151,6 @@ pub fn fit(text: &str, columns: usize, mark: &str) -> String {
     let mut out = cut(text, columns, mark);
     out.extend(std::iter::repeat_n(' ', columns.saturating_sub(width(&out))));
     out
-}
-
-/// A time span in at most five columns: `4s`, `12m`, `6h11m`, `2d04h`, `412d`.
-pub fn span(seconds: u64) -> String {
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, _) => format!("{minutes}m"),
-        (0, _, _) => format!("{hours}h{:02}m", minutes % 60),
-        (1..=99, _, _) => format!("{days}d{:02}h", hours % 24),
-        (_, _, _) => format!("{days}d"),
-    }
 }
 
 /// An age that ticks in steps, so that an idle screen has little to send: by seconds up to ten, then by tens.

@@ -8,7 +8,8 @@ use std::time::Duration;
 use botwarden::clock;
 use botwarden::core::bot::OrderSource;
 use botwarden::core::order::{Answer, Order, Reading};
-use botwarden::orders::{Question, Readers, Surroundings};
+use botwarden::orders::{Question, Surroundings};
+use botwarden::readers::Readers;
 use rusqlite::Connection;
 use tempfile::TempDir;
 

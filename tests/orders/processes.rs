@@ -122,7 +122,7 @@ fn where_no_process_can_be_had_orders_are_read_all_the_same() {
     let mut desk = Desk::new();
     let path = desk.file("state.json", ORDERS);
     for program in ["/no/where", "/bin/true", "/bin/echo"] {
-        desk.readers = botwarden::orders::Readers::through(program.into());
+        desk.readers = botwarden::readers::Readers::through(program.into());
         assert_eq!(desk.read(state_json(&path)).orders.len(), 1, "{program}");
         assert_eq!(desk.read(state_json(&path)).orders.len(), 1, "{program}");
     }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use botwarden::core::bot::OrderSource;
 use botwarden::core::order::Answer;
-use botwarden::orders::{Question, Readers, Surroundings};
+use botwarden::orders::{Question, Surroundings};
+use botwarden::readers::Readers;
 use rusqlite::{Connection, params};
 use serde_json::{Map, json};
 use tempfile::TempDir;

@@ -2,8 +2,8 @@
 
 use crate::core::bot::BotSpec;
 use crate::core::moment::Moment;
-use crate::orders::Readers;
 use crate::paths::Home;
+use crate::readers::Readers;
 
 use super::order::{StopOrder, StopWord};
 use super::passes::Passes;

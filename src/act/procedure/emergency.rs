@@ -15,9 +15,9 @@ use crate::core::report::{BotReport, Report};
 use crate::core::stop::{Stage, Wish};
 use crate::doctor;
 use crate::latch;
-use crate::orders::Readers;
 use crate::paths::{Home, words};
 use crate::process;
+use crate::readers::Readers;
 
 use super::common::Common;
 use super::crew::Work;

@@ -40,15 +40,15 @@ use std::sync::Mutex;
 
 use crate::clock;
 use crate::core::report::Report;
-use crate::orders::Readers;
 use crate::paths::Home;
+use crate::readers::Readers;
 
 use super::whole_desk;
 use cancel::cancel;
 use common::Common;
 pub use emergency::{Carried, carry_out_emergency};
 use ending::end;
-pub use order::{Chosen, ESTOP, EmergencyOrder, Errand, StopOrder, StopWord, Work};
+pub use order::{CLUSTER_STOP, Chosen, ESTOP, EmergencyOrder, Errand, StopOrder, StopWord, Work};
 use passes::Passes;
 use roll::Roll;
 use setting::Places;

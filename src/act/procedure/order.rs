@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::act::START_WAIT;
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec};
+use crate::core::cluster::ClusterSpec;
 use crate::core::overall::Overall;
 use crate::core::progress::Progress;
 use crate::core::report::{BotReport, Report};
@@ -27,6 +28,9 @@ pub struct Chosen {
 
 /// A reason is cut to so many characters.
 const LONGEST_REASON: usize = 1000;
+
+/// The word of a stop of whole clusters.
+pub const CLUSTER_STOP: &str = "cluster stop";
 
 /// The word of an emergency stop.
 pub const ESTOP: &str = "estop";
@@ -129,6 +133,13 @@ pub struct StopOrder {
     pub at: Timestamp,
     /// How long a restart waits for the next run to be ready.
     pub wait: Duration,
+    /// Every cluster of the configuration: a bot of one has chunks to be put back. Absent where none could be read: then
+    /// those of the last good one count.
+    #[serde(default)]
+    pub clusters: Option<Vec<ClusterSpec>>,
+    /// Clusters that are stopped as a whole: all their running chunks are put back, and all their bots are among `bots`.
+    #[serde(default)]
+    pub whole: Vec<BotName>,
     /// In an emergency stop: no rung of any ladder waits longer, orders are canceled at once, and nobody is waited for.
     #[serde(default)]
     pub emergency: Option<Duration>,
@@ -148,7 +159,24 @@ impl StopOrder {
             tty: who::tty(),
             at: clock::wall(),
             wait: START_WAIT,
+            clusters: None,
+            whole: Vec::new(),
             emergency: None,
+        }
+    }
+
+    /// An order to stop these clusters as a whole: their chunks first, then their bots.
+    pub fn clusters(home: &Home, which: &[ClusterSpec], all: &[ClusterSpec], specs: &[BotSpec], by: &str) -> Self {
+        let mut bots: Vec<BotName> = Vec::new();
+        for bot in which.iter().flat_map(ClusterSpec::bots) {
+            if !bots.contains(bot) {
+                bots.push(bot.clone());
+            }
+        }
+        Self {
+            clusters: Some(all.to_vec()),
+            whole: which.iter().map(|cluster| cluster.name.clone()).collect(),
+            ..Self::new(home, Wish::Stop, &bots, Some(specs), by)
         }
     }
 
@@ -164,6 +192,7 @@ impl StopOrder {
     pub const fn action(&self) -> &'static str {
         match self.emergency {
             Some(_) => ESTOP,
+            None if !self.whole.is_empty() => CLUSTER_STOP,
             None => self.work.word(),
         }
     }

@@ -11,9 +11,10 @@ use crate::core::moment::Moment;
 use crate::core::order::{Answer, Order};
 use crate::core::status::{LockSeen, RecordSeen};
 use crate::lock::{self, Lock};
-use crate::orders::{Place, Question, Readers, Surroundings, has_placed_none};
+use crate::orders::{Place, Question, Surroundings, has_placed_none};
 use crate::paths::Home;
 use crate::process;
+use crate::readers::Readers;
 use crate::record;
 
 use super::means::by_command;

@@ -19,10 +19,10 @@ use crate::clock;
 use crate::core::moment::Moment;
 use crate::core::protocol::{KEEPER_NAME, READER_ROLE};
 use crate::core::signal::Signal;
+use crate::orders::is_of_the_tree;
 use crate::process::{self, Held};
 use crate::who::Other;
 
-use super::surroundings::is_of_the_tree;
 use super::waiting::Waiting;
 use super::wire::{AS, Ask, HELLO, INSIDE, Tell};
 
@@ -78,10 +78,10 @@ impl Hand {
 
     /// Puts one more question into its hands; gives it back if it takes no more.
     pub(super) fn put(&self, number: u64, waiting: Waiting) -> Result<(), Box<Waiting>> {
-        let mut ask = Ask { number, question: waiting.question.clone() };
         // A little less than there is, so that what it has to say of its time being over comes before we say so.
         let left = waiting.until.since(clock::now());
-        ask.question.within = left.saturating_sub((left / 5).min(Duration::from_millis(250)));
+        let time = left.saturating_sub((left / 5).min(Duration::from_millis(250)));
+        let ask = Ask { number, question: waiting.question.clone().with_time(time) };
         let mut desk = self.desk();
         if desk.full {
             return Err(Box::new(waiting));
@@ -307,7 +307,6 @@ fn take(hand: &Hand, line: &[u8], is_first: bool) -> bool {
     // One that was given up is not waited for any more.
     let waiting = hand.desk().waiting.remove(&number);
     if let Some(waiting) = waiting {
-        let answer = answer.about(&waiting.question.bot, waiting.question.source_word());
         waiting.answer(answer);
     }
     true

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 /// A time written as text: ISO 8601 with a zone, without one (then it is UTC), with a blank in place of the `T`, or a
 /// count since 1970. None if it is nothing of the kind.
-pub(super) fn parse(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(count) = text.parse::<i64>() {
         return count_since_1970(count);
@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
 }
 
 /// Seconds, or by its size milli-, micro- or nanoseconds: as seconds they would be thousands of years away.
-pub(super) fn count_since_1970(count: i64) -> Option<Timestamp> {
+pub(crate) fn count_since_1970(count: i64) -> Option<Timestamp> {
     match count.unsigned_abs() {
         0..100_000_000_000 => Timestamp::from_second(count),
         100_000_000_000..100_000_000_000_000 => Timestamp::from_millisecond(count),
@@ -38,7 +38,7 @@ pub(super) fn count_since_1970(count: i64) -> Option<Timestamp> {
 }
 
 /// The same with a fraction.
-pub(super) fn fraction_since_1970(count: f64) -> Option<Timestamp> {
+pub(crate) fn fraction_since_1970(count: f64) -> Option<Timestamp> {
     let seconds = match count.abs() {
         size if size < 1e11 => count,
         size if size < 1e14 => count / 1e3,

@@ -1,8 +1,9 @@
-//! Whoever wants to know of orders asks here: processes that read are started, asked, replaced when they die, and not
+//! Processes that read are started, asked, replaced when they die, and not
 //! waited for beyond their time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
@@ -11,14 +12,14 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::core::moment::Moment;
-use crate::core::order::Answer;
+use crate::orders::program::become_on_this_thread;
 use crate::paths::words;
 use crate::who::{self, Other};
 
 use super::hand::{End, Hand, Process, serve};
-use super::program::become_on_this_thread;
+use super::question::{About, Answer, Asked, Question};
 use super::waiting::{Waiting, late};
-use super::{Question, answer, wire};
+use super::wire;
 
 /// So many processes that were given up may hang in a system call, where nothing ends them, before no more are started.
 const MOST_STUCK: usize = 8;
@@ -39,10 +40,11 @@ pub struct Readers {
 
 /// A question that was asked and is not answered yet.
 #[derive(Debug)]
-pub struct Pending {
+pub struct Pending<Q> {
     answer: Receiver<Answer>,
-    place: String,
+    about: About,
     asked: Moment,
+    question: PhantomData<fn(Q)>,
 }
 
 #[derive(Debug)]
@@ -94,11 +96,12 @@ impl Readers {
 
     /// Asks without waiting. May be called from several threads.
     #[must_use]
-    pub fn ask(&self, question: Question) -> Pending {
+    pub fn ask<Q: Asked>(&self, question: Q) -> Pending<Q> {
         let (sender, answer) = sync_channel(1);
         let asked = clock::now();
-        let pending = Pending { answer, place: question.place(), asked };
-        let until = asked.plus(question.within);
+        let question: Question = question.into();
+        let pending = Pending { answer, about: question.about(), asked, question: PhantomData };
+        let until = asked.plus(question.within());
         self.shared.submit(Waiting::new(question, until, sender));
         pending
     }
@@ -128,14 +131,16 @@ impl Drop for Readers {
     }
 }
 
-impl Pending {
+impl<Q: Asked> Pending<Q> {
     /// Waits for the answer, until then at the latest.
-    pub fn wait(self, until: Moment) -> Answer {
-        match self.answer.recv_timeout(until.since(clock::now())) {
+    pub fn wait(self, until: Moment) -> Q::Reply {
+        let place = &self.about.place;
+        let answer = match self.answer.recv_timeout(until.since(clock::now())) {
             Ok(answer) => answer,
-            Err(RecvTimeoutError::Timeout) => Answer::Failed(late(&self.place, until.since(self.asked))),
-            Err(RecvTimeoutError::Disconnected) => Answer::Failed(format!("{}: nobody reads any more", self.place)),
-        }
+            Err(RecvTimeoutError::Timeout) => Answer::None(late(place, until.since(self.asked))),
+            Err(RecvTimeoutError::Disconnected) => Answer::None(format!("{place}: nobody reads any more")),
+        };
+        Q::reply(&self.about, answer)
     }
 }
 
@@ -156,7 +161,10 @@ impl Shared {
         if self.nobody.load(Ordering::Relaxed) {
             return read_here(waiting, other);
         }
-        let user = other.as_ref().and(waiting.question.surroundings.user.clone());
+        if waiting.question.changes() {
+            return self.submit_alone(waiting);
+        }
+        let user = other.as_ref().and(waiting.question.user().map(str::to_owned));
         let mut state = self.state();
         if let Some(hand) = state.current.get(&user) {
             match hand.put(self.number(), waiting) {
@@ -213,6 +221,20 @@ impl Shared {
         Ok((process, hand))
     }
 
+    /// Has a process of its own do what changes something: what it dies of is this, and it is not done again.
+    fn submit_alone(self: &Arc<Self>, waiting: Waiting) {
+        let (place, channel) = (waiting.question.place(), waiting.channel());
+        let living = self.state().living.clone();
+        let shared = Arc::clone(self);
+        let work = move || {
+            let _living = living;
+            shared.ask_alone(waiting);
+        };
+        if std::thread::Builder::new().name("writer".into()).spawn(work).is_err() {
+            let _ = channel.try_send(Answer::None(format!("{place}: there is no thread to have it done")));
+        }
+    }
+
     /// Asks once more, alone, what a process has died of while it had others to answer.
     fn ask_alone(self: &Arc<Self>, mut waiting: Waiting) {
         if waiting.until.since(clock::now()).is_zero() {
@@ -223,7 +245,7 @@ impl Shared {
             Ok(other) => other,
             Err(why) => return waiting.fail(&why),
         };
-        let user = other.as_ref().and(waiting.question.surroundings.user.clone());
+        let user = other.as_ref().and(waiting.question.user().map(str::to_owned));
         let started = self.start(&mut self.state(), other.as_ref(), user.as_deref());
         match started {
             Ok((process, hand)) => match hand.put(self.number(), waiting) {
@@ -234,6 +256,8 @@ impl Shared {
                 Err(back) => back.fail("nobody reads any more"),
             },
             Err(Obstacle::Hangs(why)) => waiting.fail(&why),
+            // Nobody has died of it yet, and what is to be done matters more than what may become of us.
+            Err(Obstacle::NoProcess) if waiting.question.changes() => read_here(waiting, other),
             // A file that others have died of is not read here.
             Err(Obstacle::NoProcess) => waiting.fail("its reader died, and another cannot be started"),
         }
@@ -248,7 +272,7 @@ enum Obstacle {
 /// The user that a question is to be answered as, if that is not us. Only root can become another: everybody else reads
 /// files as far as they may.
 fn who_reads(question: &Question) -> Result<Option<Other>, String> {
-    match &question.surroundings.user {
+    match question.user() {
         Some(user) if rustix::process::geteuid().is_root() => who::to_become(user),
         Some(_) | None => Ok(None),
     }
@@ -262,15 +286,14 @@ fn read_here(waiting: Waiting, other: Option<Other>) {
         let become_user = other.map_or(Ok(()), |other| become_on_this_thread(&other.identity));
         match become_user {
             Ok(()) => {
-                let answer = answer(&waiting.question);
+                let answer = waiting.question.answer();
                 waiting.answer(answer);
             }
             Err(error) => waiting.fail(&format!("cannot be read as its user: {}", words(&error))),
         }
     };
     if std::thread::Builder::new().name("reading".into()).spawn(read).is_err() {
-        let _ =
-            channel.try_send(Answer::Failed(format!("{place}: there is neither a process nor a thread to read it")));
+        let _ = channel.try_send(Answer::None(format!("{place}: there is neither a process nor a thread to read it")));
     }
 }
 

@@ -31,7 +31,7 @@ const STEPS: i32 = 20_000;
 
 /// Why a file could not be read.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// SQLite says so.
     Sqlite(rusqlite::Error),
     /// The second half of a sentence.
@@ -52,12 +52,12 @@ impl From<String> for Fault {
 
 impl Fault {
     /// Whether it is no file of SQLite at all.
-    pub(super) fn is_other_file(&self) -> bool {
+    pub(crate) fn is_other_file(&self) -> bool {
         matches!(self, Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::NotADatabase)
     }
 
     /// What SQLite says, if it was SQLite.
-    pub(super) fn sqlite_error(&self) -> Option<&ffi::Error> {
+    pub(crate) fn sqlite_error(&self) -> Option<&ffi::Error> {
         match self {
             Self::Sqlite(error) => error.sqlite_error(),
             Self::Told(_) => None,
@@ -65,7 +65,7 @@ impl Fault {
     }
 
     /// The second half of a sentence that begins with the file's name. Its words may be those of the file.
-    pub(super) fn words(self, path: &Path) -> String {
+    pub(crate) fn words(self, path: &Path) -> String {
         match self {
             Self::Told(why) => why,
             Self::Sqlite(rusqlite::Error::SqliteFailure(error, message)) => explain(error, message, path),
@@ -118,7 +118,7 @@ fn closed(message: String, path: &Path) -> String {
 
 /// A file that is open, and the turn at it.
 #[derive(Debug)]
-pub(super) struct Open {
+pub(crate) struct Open {
     // Closed before the turn is over.
     file: Connection,
     _turn: Turn,
@@ -139,7 +139,7 @@ impl DerefMut for Open {
 }
 
 /// Opens a file to read it, until then at the latest. It is to be closed as soon as it is read.
-pub(super) fn open(path: &Path, until: Moment) -> Result<Open, Fault> {
+pub(crate) fn open(path: &Path, until: Moment) -> Result<Open, Fault> {
     let identity = file::look(path)?;
     let late = || Fault::Told("could not be read in time".into());
     let turn = turns::look(identity, until).ok_or_else(late)?;
@@ -150,7 +150,7 @@ pub(super) fn open(path: &Path, until: Moment) -> Result<Open, Fault> {
 }
 
 /// A connection that is bounded in time and space, and that nothing in the file can make run anything.
-pub(super) fn connect(path: &Path, flags: OpenFlags, until: Moment) -> Result<Connection, Fault> {
+pub(crate) fn connect(path: &Path, flags: OpenFlags, until: Moment) -> Result<Connection, Fault> {
     let mut file = Connection::open_with_flags(path, flags)?;
     file.busy_timeout(LONGEST_WAIT.min(until.since(clock::now()) / 3))?;
     // What stands in a file must not run anything but what we ask.
@@ -162,7 +162,7 @@ pub(super) fn connect(path: &Path, flags: OpenFlags, until: Moment) -> Result<Co
 }
 
 /// Makes sure that a table has these columns; tells which others it has.
-pub(super) fn columns(file: &Connection, table: &str, needed: &[&str], what: &str) -> Result<Vec<String>, Fault> {
+pub(crate) fn columns(file: &Connection, table: &str, needed: &[&str], what: &str) -> Result<Vec<String>, Fault> {
     let mut statement = file.prepare("SELECT name FROM pragma_table_info(?1)")?;
     let names: Vec<String> = statement.query_map([table], |row| row.get(0))?.collect::<Result<_, _>>()?;
     if names.is_empty() {
@@ -175,7 +175,7 @@ pub(super) fn columns(file: &Connection, table: &str, needed: &[&str], what: &st
 }
 
 /// A value as a word; none if it says nothing.
-pub(super) fn word(value: ValueRef<'_>) -> Option<String> {
+pub(crate) fn word(value: ValueRef<'_>) -> Option<String> {
     match value {
         ValueRef::Null => None,
         ValueRef::Integer(number) => Some(number.to_string()),
@@ -187,12 +187,12 @@ pub(super) fn word(value: ValueRef<'_>) -> Option<String> {
 }
 
 /// A value that is a text; empty if it is anything else.
-pub(super) fn text(value: ValueRef<'_>) -> &str {
+pub(crate) fn text(value: ValueRef<'_>) -> &str {
     value.as_str().unwrap_or_default()
 }
 
 /// A value as a decimal; none if it is no number.
-pub(super) fn amount(value: ValueRef<'_>) -> Option<String> {
+pub(crate) fn amount(value: ValueRef<'_>) -> Option<String> {
     match value {
         ValueRef::Null | ValueRef::Blob(_) => None,
         ValueRef::Integer(number) => Some(number.to_string()),
@@ -202,7 +202,7 @@ pub(super) fn amount(value: ValueRef<'_>) -> Option<String> {
 }
 
 /// A value as a time; none if it is none.
-pub(super) fn time(value: ValueRef<'_>) -> Option<Timestamp> {
+pub(crate) fn time(value: ValueRef<'_>) -> Option<Timestamp> {
     match value {
         ValueRef::Null | ValueRef::Blob(_) => None,
         ValueRef::Integer(count) => times::count_since_1970(count),
@@ -212,7 +212,7 @@ pub(super) fn time(value: ValueRef<'_>) -> Option<Timestamp> {
 }
 
 /// A value as yes or no.
-pub(super) fn truth(value: ValueRef<'_>) -> bool {
+pub(crate) fn truth(value: ValueRef<'_>) -> bool {
     match value {
         ValueRef::Null | ValueRef::Blob(_) => false,
         ValueRef::Integer(number) => number != 0,
@@ -222,6 +222,6 @@ pub(super) fn truth(value: ValueRef<'_>) -> bool {
 }
 
 /// Whether a word means yes.
-pub(super) fn is_yes(word: &str) -> bool {
+pub(crate) fn is_yes(word: &str) -> bool {
     ["1", "true", "t", "yes", "y"].iter().any(|yes| word.trim().eq_ignore_ascii_case(yes))
 }

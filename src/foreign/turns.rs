@@ -24,10 +24,10 @@ static FREED: Condvar = Condvar::new();
 
 /// Somebody's turn, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Turn(Identity);
+pub(crate) struct Turn(Identity);
 
 /// The turn of one of many who look through SQLite; none if somebody copies until the time is up.
-pub(super) fn look(file: Identity, until: Moment) -> Option<Turn> {
+pub(crate) fn look(file: Identity, until: Moment) -> Option<Turn> {
     take(file, until, |busy| match busy {
         None => Some(Busy::Looks(1)),
         Some(Busy::Looks(count)) => Some(Busy::Looks(count + 1)),
@@ -36,7 +36,7 @@ pub(super) fn look(file: Identity, until: Moment) -> Option<Turn> {
 }
 
 /// The turn of one who opens the file himself, and has it alone; none if others look until the time is up.
-pub(super) fn copy(file: Identity, until: Moment) -> Option<Turn> {
+pub(crate) fn copy(file: Identity, until: Moment) -> Option<Turn> {
     take(file, until, |busy| busy.is_none().then_some(Busy::Copy))
 }
 

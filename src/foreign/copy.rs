@@ -49,7 +49,7 @@ const SEVERAL_FILES: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
 /// What must be copied along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
+pub(crate) enum Need {
     /// What there was before a change that was broken off.
     Journal,
     /// The write-ahead log, if there is one.
@@ -58,7 +58,7 @@ pub(super) enum Need {
 
 /// Why there is no copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hindrance {
+pub(crate) enum Hindrance {
     /// Somebody is at work: it may be read in place by now, or be copied a moment later.
     Moved,
     /// It cannot be had.
@@ -67,11 +67,11 @@ pub(super) enum Hindrance {
 
 /// A copy that SQLite has made whole; gone when it is dropped.
 #[derive(Debug)]
-pub(super) struct Copied(Folder);
+pub(crate) struct Copied(Folder);
 
 impl Need {
     /// What a copy needs of a file that could not be read; none if a copy would be no better.
-    pub(super) fn of(fault: &Fault, path: &Path) -> Option<Self> {
+    pub(crate) fn of(fault: &Fault, path: &Path) -> Option<Self> {
         let error = fault.sqlite_error()?;
         if error.extended_code == ffi::SQLITE_READONLY_ROLLBACK {
             return Some(Self::Journal);
@@ -99,7 +99,7 @@ impl Need {
 
 impl Copied {
     /// A copy of a file, until then at the latest.
-    pub(super) fn of(path: &Path, need: Need, until: Moment) -> Result<Self, Hindrance> {
+    pub(crate) fn of(path: &Path, need: Need, until: Moment) -> Result<Self, Hindrance> {
         let identity = file::identity(path).ok_or(Hindrance::Moved)?;
         let turn = turns::copy(identity, until).ok_or(Hindrance::Moved)?;
         let main = open(path)?;
@@ -136,7 +136,7 @@ impl Copied {
     }
 
     /// Where it is.
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.0.file()
     }
 }

@@ -11,7 +11,7 @@ use crate::clock;
 use crate::paths::words;
 
 /// No file of JSON with orders in it is larger, and no value in a database.
-pub(super) const LARGEST: u64 = 64 << 20;
+pub(crate) const LARGEST: u64 = 64 << 20;
 
 /// A time of change counts only when it is older than this, in milliseconds: clocks of file systems are coarse (a shared
 /// folder may know whole seconds only), and a change in the same tick would not show.
@@ -22,7 +22,7 @@ const TRUSTED: i64 = 30_000;
 
 /// Looks whether this is a regular file that we may read, without opening it: opening a pipe would wait for its writer,
 /// and closing a database's file would free the locks that SQLite holds on it in this process. Tells which file it is, as [`identity`] does.
-pub(super) fn look(path: &Path) -> Result<(u64, u64), String> {
+pub(crate) fn look(path: &Path) -> Result<(u64, u64), String> {
     let about = std::fs::metadata(path).map_err(|error| format!("cannot be read: {}", words(&error)))?;
     is_regular(&about)?;
     access(path, Access::READ_OK).map_err(|errno| format!("cannot be read: {}", words(&errno.into())))?;
@@ -40,7 +40,7 @@ fn is_regular(about: &std::fs::Metadata) -> Result<(), String> {
 }
 
 /// Everything in a regular file; never waits, whatever it turns out to be.
-pub(super) fn read(path: &Path) -> Result<String, String> {
+pub(crate) fn read(path: &Path) -> Result<String, String> {
     let told = |error: std::io::Error| format!("cannot be read: {}", words(&error));
     let file = std::fs::File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(told)?;
     let about = file.metadata().map_err(told)?;
@@ -57,7 +57,7 @@ pub(super) fn read(path: &Path) -> Result<String, String> {
 }
 
 /// The file itself, whatever its name is given to: a number that another file gets when it takes the name.
-pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|about| (about.dev(), about.ino()))
 }
 
@@ -68,7 +68,7 @@ pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
 /// counts: a commit whose frames are in the log already is seen only once its header is in `-shm`, and a look that comes
 /// in between sees the new log and the old orders. A change that is not two seconds old therefore does not count as seen
 /// (the text is of no use then), and an old one only for half a minute: a writer may be held up in between for longer.
-pub(super) fn stamp(path: &Path) -> Option<String> {
+pub(crate) fn stamp(path: &Path) -> Option<String> {
     let now = clock::wall().as_millisecond();
     let of = |path: &Path| {
         let about = std::fs::metadata(path).ok()?;
@@ -84,7 +84,7 @@ pub(super) fn stamp(path: &Path) -> Option<String> {
 }
 
 /// Whether two stamps, the later one second, say that nothing has changed.
-pub(super) fn is_unchanged(known: &str, now: &str) -> bool {
+pub(crate) fn is_unchanged(known: &str, now: &str) -> bool {
     let parts = |stamp: &str| {
         let mut parts = stamp.rsplitn(3, ' ');
         let at: i64 = parts.next()?.parse().ok()?;
@@ -96,7 +96,7 @@ pub(super) fn is_unchanged(known: &str, now: &str) -> bool {
 }
 
 /// A file that SQLite keeps beside another: beside the file itself, not beside a link to it.
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
     name.push(ending);
     name.into()

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use crate::config::{duration_text, visible};
 use crate::core::moment::Moment;
-use crate::core::order::Answer;
 
-use super::Question;
+use super::question::{Answer, Question};
 
 /// A question, and whom to answer.
 #[derive(Debug)]
@@ -32,12 +31,12 @@ impl Waiting {
 
     pub(super) fn fail(self, why: &str) {
         let text = format!("{}: {}", self.question.place(), visible(why));
-        self.answer(Answer::Failed(text));
+        self.answer(Answer::None(text));
     }
 
     pub(super) fn fail_late(self) {
-        let text = late(&self.question.place(), self.question.within);
-        self.answer(Answer::Failed(text));
+        let text = late(&self.question.place(), self.question.within());
+        self.answer(Answer::None(text));
     }
 
     /// To answer by where this itself has gone with a thread that could not be made.

@@ -23,13 +23,13 @@ static OURS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// A folder that nobody else may look into, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     held: File,
 }
 
 /// Where one may be made, the best place first: memory is fast, and keeps nothing after the machine is turned off.
-pub(super) fn places() -> Vec<PathBuf> {
+pub(crate) fn places() -> Vec<PathBuf> {
     let mut places = vec![PathBuf::from("/dev/shm"), std::env::temp_dir()];
     places.retain(|place| place.metadata().is_ok_and(|about| is_safe(&about)));
     places
@@ -43,7 +43,7 @@ fn is_safe(about: &std::fs::Metadata) -> bool {
 
 impl Folder {
     /// A fresh one in this place; none if it cannot be had there.
-    pub(super) fn new_in(place: &Path) -> Option<Self> {
+    pub(crate) fn new_in(place: &Path) -> Option<Self> {
         // Somebody who looks for leftovers may come before the lock: then there is another name.
         (0..3).find_map(|_| {
             let path = place.join(format!("{PREFIX}{:016x}", fastrand::u64(..)));
@@ -59,7 +59,7 @@ impl Folder {
     }
 
     /// Where the copy is, or is to be.
-    pub(super) fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.path.join(NAME)
     }
 }

@@ -1,0 +1,1 @@
+//! Whether a file has what the configuration says.

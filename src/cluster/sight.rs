@@ -1,0 +1,85 @@
+//! One look at clusters: their files, and who of them lives.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock;
+use crate::core::bot::BotSpec;
+use crate::core::chunk::Census;
+use crate::core::cluster::ClusterSpec;
+use crate::core::cluster_status::{Checked, ClusterStatus, check, judge};
+use crate::core::crew::Crew;
+use crate::core::status::BotStatus;
+use crate::paths::Home;
+use crate::readers::Readers;
+use crate::who;
+
+use super::{Answer, Errand, Failure, Obstacle, Question, claimed, seen};
+
+/// What was seen of one cluster.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// The cluster.
+    pub cluster: ClusterSpec,
+    /// What stands in its file.
+    pub reading: Result<Census, Failure>,
+    /// Who of it lives.
+    pub crew: Crew,
+}
+
+impl Sight {
+    /// What may be said of it.
+    pub fn status(&self, now: Timestamp) -> ClusterStatus {
+        let reading = self.reading.as_ref().map_err(|failure| failure.why.as_str());
+        judge(&self.cluster, reading, &self.crew, now)
+    }
+
+    /// Every running chunk, checked; none where nothing could be read.
+    pub fn checked(&self, now: Timestamp) -> Vec<Checked> {
+        self.reading.as_ref().map_or_else(|_| Vec::new(), |census| check(&self.cluster, census, &self.crew, now))
+    }
+}
+
+/// The user that the bots of a cluster run as, if one is configured for the coordinator or a worker.
+pub fn user(cluster: &ClusterSpec, bots: &[BotSpec]) -> Option<String> {
+    cluster.bots().find_map(|name| bots.iter().find(|bot| bot.name == *name)?.user.clone())
+}
+
+/// Looks at these clusters, all at once. `bots`: every bot of the configuration; `statuses`: what was seen of them, before
+/// the files are read: whoever claims a chunk after that is looked up by its process.
+pub fn see(
+    home: &Home,
+    readers: &Readers,
+    clusters: &[ClusterSpec],
+    bots: &[BotSpec],
+    statuses: &[BotStatus],
+    within: Duration,
+) -> Vec<Sight> {
+    let until = clock::now().plus(within);
+    let host = who::host();
+    let asked: Vec<_> = clusters
+        .iter()
+        .map(|cluster| {
+            let errand = Errand::Look { known: None };
+            readers.ask(Question { cluster: cluster.clone(), user: user(cluster, bots), errand, within })
+        })
+        .collect();
+    clusters
+        .iter()
+        .zip(asked)
+        .map(|(cluster, pending)| {
+            let reading = match pending.wait(until) {
+                Answer::Read(census) => Ok(*census),
+                Answer::Failed(failure) => Err(failure),
+                // Nothing was known before, and nothing was to be changed.
+                Answer::Unchanged | Answer::PutBack { .. } => Err(Failure {
+                    obstacle: Obstacle::Other,
+                    why: format!("{}: was not read", cluster.database.display()),
+                }),
+            };
+            let pids = reading.as_ref().map(|census| seen(home.root(), &claimed(census))).unwrap_or_default();
+            Sight { cluster: cluster.clone(), crew: Crew::of(cluster, statuses, &host, pids), reading }
+        })
+        .collect()
+}

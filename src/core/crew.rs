@@ -1,0 +1,391 @@
+//! Who works on a cluster's chunks on this box, and what may be said of whoever a chunk names.
+
+use std::collections::BTreeMap;
+
+use super::bot::BotName;
+use super::cluster::ClusterSpec;
+use super::state::State;
+use super::status::BotStatus;
+
+/// Whether somebody lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// It was seen.
+    Lives,
+    /// It was looked for, and nothing was found.
+    Gone,
+    /// It could not be looked for.
+    Unknown,
+}
+
+/// One bot of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name.
+    pub name: BotName,
+    /// Whether it lives; a stray of it counts.
+    pub life: Life,
+    /// Its main process and its strays.
+    pub pids: Vec<i32>,
+}
+
+/// A process number that some chunk names, looked up on this box.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PidSeen {
+    /// Whether there is such a process, and it is no zombie.
+    pub alive: bool,
+    /// The bot of this desk whose mark it carries.
+    pub mark: Option<BotName>,
+    /// Its parents, the nearest first.
+    pub ancestors: Vec<i32>,
+    /// What it executes, in a word.
+    pub command: String,
+}
+
+/// Everything that chunks are checked against.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Crew {
+    /// The name of this box.
+    pub host: String,
+    /// Who hands out chunks.
+    pub coordinator: Option<Member>,
+    /// Who works on them.
+    pub workers: Vec<Member>,
+    /// Process numbers that chunks name.
+    pub pids: BTreeMap<i32, PidSeen>,
+}
+
+/// Who is meant by the word that a chunk has for its worker, and whether it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Somebody who lives here: how people call it.
+    Lives(String),
+    /// Somebody who would be here and is not: why.
+    Gone(String),
+    /// Nobody can tell: why.
+    Unverified(String),
+}
+
+/// What stands between a name and a process number.
+const BETWEEN: [char; 7] = [':', '-', '_', '/', '@', '.', '#'];
+
+impl Member {
+    fn of(name: &BotName, statuses: &[BotStatus]) -> Self {
+        let Some(status) = statuses.iter().find(|status| status.name == *name) else {
+            return Self { name: name.clone(), life: Life::Unknown, pids: Vec::new() };
+        };
+        let strays = status.strays.iter().map(|stray| stray.pid);
+        let pids: Vec<i32> = status.pid.into_iter().chain(strays).collect();
+        let life = match status.state {
+            State::Starting | State::Running | State::Stopping | State::Orphaned => Life::Lives,
+            _ if !status.strays.is_empty() => Life::Lives,
+            State::Stopped | State::Exited | State::Crashed | State::Backoff | State::Failed => Life::Gone,
+            State::Unknown => Life::Unknown,
+        };
+        Self { name: name.clone(), life, pids }
+    }
+
+    fn called(&self) -> String {
+        match self.pids.first() {
+            Some(pid) => format!("{} (pid {pid})", self.name),
+            None => self.name.to_string(),
+        }
+    }
+}
+
+impl Crew {
+    /// The crew of a cluster, by what was seen of every bot of the desk.
+    pub fn of(spec: &ClusterSpec, statuses: &[BotStatus], host: &str, pids: BTreeMap<i32, PidSeen>) -> Self {
+        Self {
+            host: host.to_owned(),
+            coordinator: spec.coordinator.as_ref().map(|name| Member::of(name, statuses)),
+            workers: spec.workers.iter().map(|name| Member::of(name, statuses)).collect(),
+            pids,
+        }
+    }
+
+    /// The coordinator and the workers.
+    pub fn members(&self) -> impl Iterator<Item = &Member> {
+        self.coordinator.iter().chain(&self.workers)
+    }
+
+    /// How many workers live.
+    pub fn workers_alive(&self) -> usize {
+        self.workers.iter().filter(|worker| worker.life == Life::Lives).count()
+    }
+
+    /// Whether anybody of it lives.
+    pub fn anybody_lives(&self) -> bool {
+        self.members().any(|member| member.life == Life::Lives)
+    }
+
+    /// Whether of somebody nobody knows.
+    pub fn anybody_unknown(&self) -> bool {
+        self.members().any(|member| member.life == Life::Unknown)
+    }
+
+    /// Who is meant by this word of a chunk, and whether it is there.
+    pub fn who(&self, word: Option<&str>) -> Who {
+        let Some(word) = word.map(str::trim).filter(|word| !word.is_empty()) else { return self.nobody_named() };
+        if let Some(who) = self.bot(word) {
+            return who;
+        }
+        if let Ok(number) = word.parse::<i32>() {
+            return self.instance(number).unwrap_or_else(|| self.process(number));
+        }
+        if self.is_our_host(word) {
+            return self.somebody_here(word);
+        }
+        for (name, number) in splits(word) {
+            if self.is_our_host(name) {
+                return self.process(number);
+            }
+            if self.is_named(name) {
+                // The bot says who it is, the number which of its processes.
+                return match self.pids.get(&number) {
+                    Some(seen) if seen.alive => self.process(number),
+                    Some(_) | None => Who::Gone(format!("{name} has no process {number} any more")),
+                };
+            }
+        }
+        Who::Unverified(format!("{word} is not known on this box"))
+    }
+
+    /// Whether this chunk's worker is that bot: by its name, or by a process of it.
+    pub fn is_of(&self, word: Option<&str>, bot: &BotName) -> bool {
+        let Some(word) = word.map(str::trim) else { return false };
+        if word == bot.as_str() {
+            return true;
+        }
+        if word == bot.base() {
+            // Any instance may have it: it is this one's if no other lives.
+            let others = self.members().filter(|member| member.name.base() == bot.base() && member.name != *bot);
+            return others.into_iter().all(|member| member.life == Life::Gone);
+        }
+        let member = self.members().find(|member| member.name == *bot);
+        Self::numbers(word).into_iter().any(|number| {
+            self.pids.get(&number).is_some_and(|seen| {
+                seen.alive
+                    && (seen.mark.as_ref() == Some(bot) || member.is_some_and(|member| has(member, number, seen)))
+            })
+        })
+    }
+
+    /// Process numbers that a word may mean.
+    pub fn numbers(word: &str) -> Vec<i32> {
+        let word = word.trim();
+        let alone = word.parse::<i32>().ok().filter(|pid| *pid > 0);
+        alone.into_iter().chain(splits(word).map(|(_, number)| number)).collect()
+    }
+
+    fn nobody_named(&self) -> Who {
+        match self.members().find(|member| member.life == Life::Lives) {
+            Some(member) => Who::Lives(format!("somebody; {} lives", member.called())),
+            None if self.anybody_unknown() => {
+                Who::Unverified("no worker is named, and whether one lives is unknown".into())
+            }
+            None => Who::Gone("no worker is named, and none lives".into()),
+        }
+    }
+
+    /// A bot by its name, or any instance of it.
+    fn bot(&self, word: &str) -> Option<Who> {
+        let meant: Vec<&Member> =
+            self.members().filter(|member| member.name.as_str() == word || member.name.base() == word).collect();
+        let exact: Vec<&Member> = meant.iter().copied().filter(|member| member.name.as_str() == word).collect();
+        let meant = if exact.is_empty() { meant } else { exact };
+        if meant.is_empty() {
+            return None;
+        }
+        Some(match meant.iter().find(|member| member.life == Life::Lives) {
+            Some(member) => Who::Lives(member.called()),
+            None if meant.iter().any(|member| member.life == Life::Unknown) => {
+                Who::Unverified(format!("whether {word} lives is unknown"))
+            }
+            None => Who::Gone(format!("{word} does not live")),
+        })
+    }
+
+    /// A worker by the number of its instance, if there is such an instance and no such process of the cluster.
+    fn instance(&self, number: i32) -> Option<Who> {
+        if self.pids.get(&number).is_some_and(|seen| self.owner(number, seen).is_some()) {
+            return None;
+        }
+        let number = u32::try_from(number).ok()?;
+        let member = self.workers.iter().find(|worker| worker.name.instance() == Some(number))?;
+        self.bot(member.name.as_str())
+    }
+
+    fn process(&self, number: i32) -> Who {
+        match self.pids.get(&number) {
+            Some(seen) if seen.alive => match self.owner(number, seen) {
+                Some(name) => Who::Lives(format!("{name} (pid {number})")),
+                // Who could not be looked for may be who it is.
+                None if self.anybody_unknown() => {
+                    Who::Unverified(format!("whether process {number} is of this cluster is unknown"))
+                }
+                None => Who::Gone(format!("process {number} is another program ({})", seen.command)),
+            },
+            Some(_) | None => Who::Gone(format!("process {number} does not live")),
+        }
+    }
+
+    /// Whose process that is, if it is one of the cluster.
+    fn owner(&self, number: i32, seen: &PidSeen) -> Option<&BotName> {
+        let marked = self.members().find(|member| seen.mark.as_ref() == Some(&member.name));
+        marked.or_else(|| self.members().find(|member| has(member, number, seen))).map(|member| &member.name)
+    }
+
+    fn somebody_here(&self, host: &str) -> Who {
+        let mut members = self.workers.iter().chain(&self.coordinator);
+        match members.find(|member| member.life == Life::Lives) {
+            Some(member) => Who::Lives(format!("somebody on {host}; {} lives", member.called())),
+            None if self.anybody_unknown() => Who::Unverified(format!("whether a worker lives on {host} is unknown")),
+            None => Who::Gone(format!("no worker lives on {host}, which is this box")),
+        }
+    }
+
+    fn is_our_host(&self, word: &str) -> bool {
+        let short = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+        let is_short = !self.host.contains('.') || !word.contains('.');
+        word.eq_ignore_ascii_case("localhost")
+            || (!self.host.is_empty() && word.eq_ignore_ascii_case(&self.host))
+            || (is_short && !short(word).is_empty() && short(word) == short(&self.host))
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        self.members().any(|member| member.name.as_str() == name || member.name.base() == name)
+    }
+}
+
+/// Whether a process is one of a member's, or a descendant of one.
+fn has(member: &Member, number: i32, seen: &PidSeen) -> bool {
+    member.pids.iter().any(|pid| *pid == number || seen.ancestors.contains(pid))
+}
+
+/// A name and a process number in one word, in each way in which it can be read: `box-1:4711`, `sweep-worker-4711`,
+/// `4711@box-1`.
+fn splits(word: &str) -> impl Iterator<Item = (&str, i32)> {
+    let number = |text: &str| text.parse::<i32>().ok().filter(|pid| *pid > 0);
+    let behind = word.rsplit_once(BETWEEN).and_then(|(name, tail)| Some((name, number(tail)?)));
+    let before = word.split_once(BETWEEN).and_then(|(head, name)| Some((name, number(head)?)));
+    behind.into_iter().chain(before).filter(|(name, _)| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(name: &str) -> BotName {
+        name.parse().expect("a name")
+    }
+
+    fn member(of: &str, life: Life, pids: &[i32]) -> Member {
+        Member { name: name(of), life, pids: pids.to_vec() }
+    }
+
+    fn crew() -> Crew {
+        let seen = |mark: Option<&str>, ancestors: &[i32]| PidSeen {
+            alive: true,
+            mark: mark.map(name),
+            ancestors: ancestors.to_vec(),
+            command: "python3".into(),
+        };
+        Crew {
+            host: "trade-box-1".into(),
+            coordinator: Some(member("boss", Life::Lives, &[100])),
+            workers: vec![
+                member("hand@1", Life::Lives, &[201]),
+                member("hand@2", Life::Gone, &[]),
+                member("solo", Life::Gone, &[]),
+                member("dark", Life::Unknown, &[]),
+            ],
+            pids: [
+                (201, seen(Some("hand@1"), &[100])),
+                (202, seen(None, &[201, 1])),
+                (203, seen(Some("hand@1"), &[1])),
+                (900, seen(None, &[1])),
+                (901, PidSeen::default()),
+            ]
+            .into(),
+        }
+    }
+
+    #[test]
+    fn whoever_a_chunk_names_is_found_however_it_is_written() {
+        let crew = crew();
+        for (word, expected) in [
+            ("hand@1", "lives"),
+            ("hand@2", "gone"),
+            ("hand", "lives"),
+            ("solo", "gone"),
+            ("boss", "lives"),
+            ("dark", "unverified"),
+            ("1", "lives"),
+            ("2", "gone"),
+            ("201", "lives"),
+            ("202", "lives"),
+            ("203", "lives"),
+            ("901", "gone"),
+            ("902", "gone"),
+            ("trade-box-1", "lives"),
+            ("TRADE-BOX-1.example", "lives"),
+            ("localhost", "lives"),
+            ("trade-box-1:202", "lives"),
+            ("202@trade-box-1", "lives"),
+            ("trade-box-1-901", "gone"),
+            ("hand@1:203", "lives"),
+            ("hand-901", "gone"),
+            ("box-2", "unverified"),
+            ("box-2:4711", "unverified"),
+            ("trade-box-2", "unverified"),
+            ("w1", "unverified"),
+            ("worker-1", "unverified"),
+        ] {
+            let who = crew.who(Some(word));
+            let seen = match &who {
+                Who::Lives(_) => "lives",
+                Who::Gone(_) => "gone",
+                Who::Unverified(_) => "unverified",
+            };
+            assert_eq!(seen, expected, "{word}: {who:?}");
+        }
+        assert!(matches!(crew.who(None), Who::Lives(_)));
+        assert!(matches!(crew.who(Some("  ")), Who::Lives(_)));
+    }
+
+    #[test]
+    fn a_process_that_is_somebody_elses_holds_nothing() {
+        let mut crew = crew();
+        assert!(matches!(crew.who(Some("900")), Who::Unverified(_)), "one of the crew may be it");
+        crew.workers.retain(|member| member.life != Life::Unknown);
+        assert_eq!(crew.who(Some("900")), Who::Gone("process 900 is another program (python3)".into()));
+    }
+
+    #[test]
+    fn without_a_name_anybody_alive_may_have_it() {
+        let mut crew = crew();
+        for member in crew.workers.iter_mut().chain(&mut crew.coordinator) {
+            member.life = Life::Gone;
+        }
+        assert_eq!(crew.who(None), Who::Gone("no worker is named, and none lives".into()));
+        assert!(matches!(crew.who(Some("trade-box-1")), Who::Gone(_)));
+    }
+
+    #[test]
+    fn what_a_bot_has_claimed_is_known_by_its_name_and_by_its_processes() {
+        let crew = crew();
+        for (word, bot, expected) in [
+            ("hand@1", "hand@1", true),
+            ("hand@1", "hand@2", false),
+            ("hand", "hand@1", true),
+            ("hand", "hand@2", false),
+            ("202", "hand@1", true),
+            ("trade-box-1:202", "hand@1", true),
+            ("900", "hand@1", false),
+            ("box-2", "hand@1", false),
+        ] {
+            assert_eq!(crew.is_of(Some(word), &name(bot)), expected, "{word} {bot}");
+        }
+    }
+}
