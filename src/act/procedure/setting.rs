@@ -58,6 +58,16 @@ impl Setting {
         }
     }
 
+    /// Whether a bot may listen on an interface of its own, and is asked over that before it is told.
+    pub(super) fn listens(home: &Home, name: &BotName, specs: &[BotSpec]) -> bool {
+        let spec = specs.iter().find(|spec| spec.name == *name);
+        let record = match record::read(&home.bot(name)) {
+            RecordSeen::Read(record) => Some(record),
+            RecordSeen::None | RecordSeen::Unreadable(_) => None,
+        };
+        places(spec, record.as_deref()).first().is_some_and(|place| place.source.api().is_some())
+    }
+
     /// Whether there is anything to mind.
     pub(super) fn minds(&self) -> bool {
         !self.sources.is_empty() || self.cancel.is_some() || self.claims.is_some() || self.state_file.is_some()
