@@ -100,8 +100,9 @@ fn files(desk: &Desk) -> Vec<std::path::PathBuf> {
             if entry.path().is_dir() {
                 folders.push(entry.path());
             }
-            // A keeper replaces its records when it likes.
-            if entry.path().extension().is_none_or(|extension| extension != "new") {
+            // A keeper replaces its records when it likes, and tries for a moment what its disk can do.
+            let is_probe = entry.file_name().to_string_lossy().starts_with(".holes.");
+            if entry.path().extension().is_none_or(|extension| extension != "new") && !is_probe {
                 found.push(entry.path());
             }
         }

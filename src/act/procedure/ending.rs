@@ -34,7 +34,8 @@ pub(super) fn end(
     if let Some(shout) = shout.filter(|_| !minds) {
         shout.is_ready(name);
     }
-    let board = Board::new(name.clone(), minds, common.say);
+    // Whoever watches takes the machine from whoever sends the first signals: nothing is said before.
+    let board = Board::new(name.clone(), minds && shout.is_none(), common.say);
     board.write(|progress| progress.mode = setting.mode);
     board.stage(Stage::Chunks, Standing::Skipped, "");
     let milestones = Milestones::default();
