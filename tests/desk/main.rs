@@ -17,6 +17,7 @@ mod emergency;
 mod emergency_odds;
 mod emergency_orders;
 mod emergency_screen;
+mod emergency_shout;
 mod environment;
 mod harness;
 mod homes;

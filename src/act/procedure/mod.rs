@@ -28,6 +28,7 @@ mod reach;
 mod roll;
 mod setting;
 mod settled;
+mod shout;
 mod stray;
 mod summary;
 mod talk;
@@ -84,7 +85,7 @@ pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) ->
     let bots = side_by_side(&order.bots, |name| {
         let spec = specs.iter().find(|spec| spec.name == *name);
         let mut report = match &order.work {
-            Work::End(wish) => end(&common, *wish, name, spec),
+            Work::End(wish) => end(&common, *wish, name, spec, None),
             Work::Cancel(chosen) => cancel(&common, chosen, name),
         };
         paper::keep(&home, order, &mut report);
