@@ -16,13 +16,13 @@ use crate::who;
 
 use super::args::{ClusterDeed, Clusters, Requeue};
 use super::ask::{confirm, confirm_simply};
+use super::cluster_lines;
 use super::cluster_scope::{Meant, configured, known};
 use super::cluster_status::{self, WITHIN};
 use super::desk::Desk;
 use super::interrupt::leave_on_interrupt;
 use super::output::Output;
 use super::stop::{mode, watch};
-use super::{bot_lines, cluster_lines};
 
 const START: &str = "cluster start";
 const REQUEUE: &str = "cluster requeue";
@@ -97,7 +97,7 @@ fn requeue(desk: &Desk, asked: &Requeue, output: Output) -> Code {
         by: desk.by.clone(),
         tty: who::tty(),
     };
-    tell(&act::requeue(&desk.home, &meant.which, &meant.bots, &order), output)
+    tell(&act::requeue(&desk.home, &meant.all, &meant.bots, &order), output)
 }
 
 /// Clusters, if there are any: what is to be done to nothing was not meant.
@@ -157,8 +157,14 @@ fn count(status: &ClusterStatus, wanted: &Wanted, unverified: bool) -> u64 {
 }
 
 fn tell(report: &Report, output: Output) -> Code {
+    let width = report.bots.iter().map(|bot| bot.name.as_str().len()).max().unwrap_or_default();
     for bot in &report.bots {
-        bot_lines::show(&report.action, bot, output);
+        for note in &bot.notes {
+            output.line(&format!("{:width$}  {note}", bot.name));
+        }
+        for error in &bot.errors {
+            output.complain(&format!("{:width$}  {error}", bot.name));
+        }
     }
     cluster_lines::show_reports(report, output);
     for error in &report.errors {

@@ -13,7 +13,7 @@ use super::waiter::Waiter;
 
 /// A chunk takes so many steps of this time.
 const STEPS: std::ops::RangeInclusive<u32> = 3..=6;
-const STEP: Duration = Duration::from_millis(1000);
+const STEP: Duration = Duration::from_secs(1);
 /// Nothing waits, or there is no table yet.
 const IDLE: Duration = Duration::from_secs(1);
 /// One chunk of so many fails.
