@@ -27,7 +27,10 @@ fn chunks_are_counted_by_their_state_with_an_index_and_without() {
         assert_eq!(census.running[1].worker, text("w@1"));
         assert_eq!(census.running[1].started, text("2026-11-21T23:31:02Z"));
         assert_eq!(census.running[1].started_at, Some("2026-11-21T23:31:02Z".parse().expect("a time")));
-        assert_eq!((ids(&census.failed), census.failed[0].started_at), (vec!["5".into()], census.running[1].started_at));
+        assert_eq!(
+            (ids(&census.failed), census.failed[0].started_at),
+            (vec!["5".into()], census.running[1].started_at)
+        );
     }
 }
 
@@ -118,12 +121,8 @@ fn states_may_be_numbers() {
                 "CREATE TABLE chunks (id, status {kind}, assigned_worker, started_at); {index}
                  INSERT INTO chunks VALUES (1, 0, NULL, NULL), (2, 1, 'w', 1), (3, 2, 'w', 1), (4, 3, 'w', 1), (5, 7, 'w', 1);"
             ));
-            sweep.cluster.values = ChunkValues {
-                pending: "0".into(),
-                running: "1".into(),
-                completed: "2".into(),
-                failed: "3".into(),
-            };
+            sweep.cluster.values =
+                ChunkValues { pending: "0".into(), running: "1".into(), completed: "2".into(), failed: "3".into() };
             let census = sweep.look();
             let counts = Counts { total: 5, pending: 1, running: 1, completed: 1, failed: 1, other: 1 };
             assert_eq!(census.counts, counts, "{kind} {index}");
