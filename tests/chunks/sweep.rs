@@ -93,8 +93,7 @@ impl Sweep {
     }
 
     pub fn ask(&self, errand: Errand) -> Answer {
-        let question =
-            Question { cluster: self.cluster.clone(), user: self.user.clone(), errand, within: self.within };
+        let question = Question { cluster: self.cluster.clone(), user: self.user.clone(), errand, within: self.within };
         self.readers.ask(question).wait(clock::now().plus(self.within + LONG))
     }
 
