@@ -1,7 +1,7 @@
 //! What a look brings.
 
 use botwarden::cluster::{Answer, Errand, Which};
-use botwarden::core::chunk::{Counts, Value};
+use botwarden::core::chunk::{CombinationsSeen, Counts, Value};
 use botwarden::core::cluster::{ChunkColumns, ChunkValues, Combinations};
 
 use crate::sweep::{Sweep, claims, ids, text};
@@ -143,8 +143,11 @@ fn combinations_are_counted_by_expressions_that_may_only_read() {
     sweep.cluster.combinations = of("sum(n)", "sum(CASE status WHEN 'completed' THEN n ELSE done END) -- so far");
     let seen = sweep.look().combinations;
     assert_eq!((seen.total, seen.tested), (Some(300), Some(207)));
-    sweep.cluster.combinations = of("-1", "NULL");
-    assert_eq!(sweep.look().combinations, Combinations::default().total.map_or_else(Default::default, |_| panic!()));
+    sweep.cluster.combinations = of("min(-1)", "max(NULL)");
+    assert_eq!(sweep.look().combinations, CombinationsSeen::default());
+    sweep.cluster.combinations = of("sum(rowid) + 1", "max(5000)");
+    let seen = sweep.look().combinations;
+    assert_eq!((seen.total, seen.tested), (Some(4), Some(5000)));
     for (expression, why) in [
         ("sum(nn)", "clusters.sweep.combinations.tested is wrong: no such column: nn"),
         ("sum(\"nn\")", "clusters.sweep.combinations.tested is wrong: no such column"),
