@@ -229,7 +229,8 @@ fn aligned(chunks: &[&ChunkStatus]) -> Vec<String> {
             let word = chunk.hold.map_or("", Hold::word);
             let why = chunk.why.as_deref().map(one_line).unwrap_or_default();
             // The word stands before it already.
-            let why = why.strip_prefix(word).map_or(why.as_str(), |rest| rest.trim_start_matches([':', ' '])).to_owned();
+            let why =
+                why.strip_prefix(word).map_or(why.as_str(), |rest| rest.trim_start_matches([':', ' '])).to_owned();
             let word = if chunk.hold.is_some_and(is_bad) { word.to_uppercase() } else { word.to_owned() };
             [cell(&chunk.id), age(chunk), word, why]
         })
