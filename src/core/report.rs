@@ -339,6 +339,9 @@ impl BotReport {
 /// What an error says where nothing may start.
 pub const LATCHED: &str = "the emergency stop is latched";
 
+/// The word of a start of whole clusters.
+pub const CLUSTER_START: &str = "cluster start";
+
 /// The note of a restart whose new run is not ready in time.
 pub const STILL_STARTING: &str = "its new run executes and is not ready yet; it goes on starting";
 
@@ -351,7 +354,7 @@ impl BotReport {
             return Code::Latched;
         }
         let open = self.orders.as_ref().is_some_and(|orders| orders.unconfirmed > 0);
-        let starting = restart && self.notes.iter().any(|note| note == STILL_STARTING);
+        let starting = (restart || action == CLUSTER_START) && self.notes.iter().any(|note| note == STILL_STARTING);
         let failed = !self.errors.is_empty() || (restart && !self.restarted);
         let applies = [
             (self.survived(), Code::Survived),
@@ -416,6 +419,12 @@ impl Report {
         self.judge();
     }
 
+    /// Takes in what became of more bots.
+    pub fn add_bots(&mut self, bots: impl IntoIterator<Item = BotReport>) {
+        self.bots.extend(bots);
+        self.judge();
+    }
+
     /// Takes in what became of clusters.
     pub fn add_clusters(&mut self, clusters: impl IntoIterator<Item = ClusterReport>) {
         self.clusters.extend(clusters);
@@ -436,6 +445,18 @@ impl Report {
 
     /// The whole of it in one line, for the desk's events.
     pub fn sentence(&self) -> String {
+        let clusters: Vec<String> =
+            self.clusters.iter().map(|cluster| format!("{} {}", cluster.name, cluster.told(&self.action))).collect();
+        let clusters = clusters.join("; ");
+        // What is done to whole clusters is told of them; of anything else, they are a part.
+        match (self.clusters.is_empty(), self.action.starts_with("cluster ")) {
+            (true, _) => self.sentence_of_bots(),
+            (false, true) => format!("{}: {clusters}", self.action),
+            (false, false) => format!("{}; chunks: {clusters}", self.sentence_of_bots()),
+        }
+    }
+
+    fn sentence_of_bots(&self) -> String {
         match self.bots.as_slice() {
             [] => format!("{}: no bot", self.action),
             [only] => only.line(&self.action),

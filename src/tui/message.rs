@@ -6,6 +6,7 @@ use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 
 use crate::core::bot::{BotName, BotSpec};
+use crate::core::cluster_report::ClusterReport;
 use crate::core::event::{Event, Kind};
 use crate::core::latch::LatchSeen;
 use crate::core::moment::Moment;
@@ -161,6 +162,8 @@ pub enum StopNews {
     Progress(Box<Progress>),
     /// How far an emergency stop has come as a whole.
     Overall(Box<Overall>),
+    /// The chunks of a cluster were put back, or could not be.
+    Cluster(Box<ClusterReport>),
     /// One bot's part is over.
     Bot(Box<BotReport>),
     /// All of it is.

@@ -165,7 +165,8 @@ impl StopBook {
                 bot.heard = now;
             }
             // Said of emergency stops, which have a page of their own.
-            StopNews::Overall(_) => {}
+            // What became of chunks stands in the report.
+            StopNews::Overall(_) | StopNews::Cluster(_) => {}
             StopNews::Bot(report) => {
                 if let Some(bot) = self.bot_mut(ticket, &report.name.clone()) {
                     bot.mode = report.mode.or(bot.mode);

@@ -36,7 +36,6 @@ pub(super) struct Work<'a> {
     pub(super) muster: &'a Muster<'a>,
     pub(super) latch: Latching<'a>,
     pub(super) reports: BTreeMap<BotName, BotReport>,
-    pub(super) clusters: usize,
     /// Whether it goes on with one whose stopper died.
     pub(super) carries_on: bool,
     /// What the last look could not see: nobody may call anything stopped that may be there.
@@ -59,7 +58,10 @@ impl<'a> Work<'a> {
                     continue;
                 }
                 Some(Effect::Latch) => Input::Latched(self.latch.make()),
-                Some(Effect::PutBack) => self.put_back(),
+                Some(Effect::PutBack) => {
+                    self.put_back(scope);
+                    Input::PutBack
+                }
                 Some(Effect::Gather(depth)) => {
                     self.show_verify(depth);
                     Input::Gathered(self.gather(depth))
@@ -113,13 +115,18 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn put_back(&self) -> Input {
-        let text = match self.clusters {
-            0 => "no cluster is configured".to_owned(),
-            count => format!("{count} configured: their chunks are not put back by this version"),
+    /// Side by side, and nobody waits for it but the bots of those clusters.
+    fn put_back<'scope>(&self, scope: &'scope Scope<'scope, '_>)
+    where
+        'a: 'scope,
+    {
+        let (common, whole) = (self.common, self.whole);
+        let show = move || {
+            let (standing, text) = common.chunks.standing();
+            whole.stage(Stage::Chunks, standing, text);
         };
-        self.whole.stage(Stage::Chunks, Standing::Skipped, text);
-        Input::PutBack
+        show();
+        common.chunks.begin(scope, show);
     }
 
     fn show_verify(&self, depth: Depth) {
@@ -136,9 +143,11 @@ impl<'a> Work<'a> {
         'a: 'scope,
     {
         let common = self.common;
-        common.roll.call(&bots);
-        // Who is asked over an interface of his own before anything else is told by his own course.
-        let at_once = bots.iter().filter(|bot| !Setting::listens(common.home, bot, common.specs));
+        // Nobody waits for those who wait for their chunks; they are told by their own courses, like those who are asked over
+        // an interface of their own before anything else.
+        let at_once: Vec<BotName> = bots.iter().filter(|bot| !common.chunks.hold_up(bot)).cloned().collect();
+        common.roll.call(&at_once);
+        let at_once = at_once.iter().filter(|bot| !Setting::listens(common.home, bot, common.specs));
         let shout = self.shout(scope, at_once);
         self.whole.meet(&bots);
         for bot in bots {
@@ -180,7 +189,9 @@ impl<'a> Work<'a> {
             let mut report = end(common, Wish::Stop, &bot, spec, Some(&shout));
             paper::keep(common.home, common.order, &mut report);
             paper::note_told(common.home, &common.order.id, &report);
-            promise.report = Some(report);
+            promise.report = Some(report.clone());
+            drop(promise);
+            common.chunks.ended(&report);
         };
         spawn_or_do(scope, work);
     }

@@ -37,7 +37,9 @@ pub(super) fn end(
     // Whoever watches takes the machine from whoever sends the first signals: nothing is said before.
     let board = Board::new(name.clone(), minds && shout.is_none(), common.say);
     board.write(|progress| progress.mode = setting.mode);
-    board.stage(Stage::Chunks, Standing::Skipped, "");
+    if wish == Wish::Climb || !common.chunks.concern(name) {
+        board.stage(Stage::Chunks, Standing::Skipped, "");
+    }
     let milestones = Milestones::default();
     if !minds {
         for stage in [Stage::Cancel, Stage::Flush] {
