@@ -31,7 +31,7 @@ use super::venue::Venue;
 const BEFORE: Duration = Duration::from_secs(2);
 const BEFORE_A_KILL: Duration = Duration::from_millis(300);
 /// In an emergency every bot is told at once: what a file shows so soon after its beginning is taken along.
-const BEFORE_AN_EMERGENCY: Duration = Duration::from_millis(90);
+const BEFORE_AN_EMERGENCY: Duration = Duration::from_millis(60);
 /// How often it is listened to what the bot writes.
 const LISTEN: Duration = Duration::from_millis(100);
 /// How often the source is asked while the bot cleans up: an answer that nothing has changed costs next to nothing.

@@ -21,9 +21,9 @@ use super::roll::Roll;
 /// A keeper that has not greeted anybody after this is left to its bot's own course, which knows what to do about it.
 const TO_GREET: Duration = Duration::from_millis(150);
 /// The whole takes no longer. Who is not ready to be told by then is left to his own course, too.
-const LIMIT: Duration = Duration::from_millis(300);
+const LIMIT: Duration = Duration::from_millis(500);
 /// Nobody waits longer for the others, whatever became of the one who calls.
-const PATIENCE: Duration = Duration::from_millis(350);
+const PATIENCE: Duration = Duration::from_millis(550);
 
 /// What is called out to the keepers of some bots, once.
 #[derive(Debug)]
