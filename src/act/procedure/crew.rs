@@ -143,12 +143,12 @@ impl<'a> Work<'a> {
         'a: 'scope,
     {
         let common = self.common;
-        // Nobody waits for those who wait for their chunks; they are told by their own courses, like those who are asked over
-        // an interface of their own before anything else.
+        // Who waits for his chunks is told by his own course, when they are back; nobody waits for him.
         let at_once: Vec<BotName> = bots.iter().filter(|bot| !common.chunks.hold_up(bot)).cloned().collect();
         common.roll.call(&at_once);
-        let at_once = at_once.iter().filter(|bot| !Setting::listens(common.home, bot, common.specs));
-        let shout = self.shout(scope, at_once);
+        // Who is asked over an interface of his own before anything else is told by his own course.
+        let shouted = at_once.iter().filter(|bot| !Setting::listens(common.home, bot, common.specs));
+        let shout = self.shout(scope, shouted);
         self.whole.meet(&bots);
         for bot in bots {
             self.begin_to_end(scope, bot, &shout, done);
