@@ -4,6 +4,7 @@
 //! that is gone, reaches nobody else. No write ever touches anything but the configured columns of the configured table.
 
 mod census;
+mod combinations;
 pub mod memory;
 mod pids;
 mod put_back;
@@ -11,6 +12,7 @@ mod question;
 mod schema;
 pub mod sight;
 mod table;
+mod trouble;
 
 pub use census::look;
 pub use pids::{claimed, seen};

@@ -15,11 +15,25 @@ pub enum Value {
     /// A whole number.
     Integer(i64),
     /// Another number.
+    #[serde(with = "bits")]
     Real(f64),
     /// A text.
     Text(String),
     /// Bytes that are no text.
     Blob(Vec<u8>),
+}
+
+/// A number on its way, to the last bit: as a decimal it may come back as its neighbour, and what is infinite not at all.
+mod bits {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(number: &f64, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(number.to_bits())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+        u64::deserialize(from).map(f64::from_bits)
+    }
 }
 
 impl Value {

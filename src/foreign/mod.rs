@@ -3,6 +3,8 @@
 pub(crate) mod copy;
 pub mod copy_folder;
 pub(crate) mod file;
+pub(crate) mod holders;
+pub(crate) mod reading;
 pub(crate) mod sqlite;
 pub(crate) mod times;
 pub(crate) mod turns;

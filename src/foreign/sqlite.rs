@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::ffi;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -36,6 +37,8 @@ pub(crate) enum Fault {
     Sqlite(rusqlite::Error),
     /// The second half of a sentence.
     Told(String),
+    /// Nothing is in it yet; the second half of a sentence.
+    Empty(String),
 }
 
 impl From<rusqlite::Error> for Fault {
@@ -60,14 +63,14 @@ impl Fault {
     pub(crate) fn sqlite_error(&self) -> Option<&ffi::Error> {
         match self {
             Self::Sqlite(error) => error.sqlite_error(),
-            Self::Told(_) => None,
+            Self::Told(_) | Self::Empty(_) => None,
         }
     }
 
     /// The second half of a sentence that begins with the file's name. Its words may be those of the file.
     pub(crate) fn words(self, path: &Path) -> String {
         match self {
-            Self::Told(why) => why,
+            Self::Told(why) | Self::Empty(why) => why,
             Self::Sqlite(rusqlite::Error::SqliteFailure(error, message)) => explain(error, message, path),
             Self::Sqlite(rusqlite::Error::MultipleStatement) => "the query is more than one statement".into(),
             Self::Sqlite(error) => error.to_string(),
@@ -149,6 +152,41 @@ pub(crate) fn open(path: &Path, until: Moment) -> Result<Open, Fault> {
     Ok(Open { file, _turn: turn })
 }
 
+/// Opens a file to change it, until then at the latest; none is ever made. A lock is not waited for: whoever asks tries again.
+pub(crate) fn open_to_write(path: &Path, until: Moment) -> Result<Open, Fault> {
+    let identity = file::look(path)?;
+    let late = || Fault::Told("could not be opened in time".into());
+    let turn = turns::look(identity, until).ok_or_else(late)?;
+    let file = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX, until)?;
+    file.busy_timeout(Duration::ZERO)?;
+    // What was committed is in the log and on disk. Whoever opens the file next finds it there, and may tidy up.
+    file.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // It was opened, but only to be read.
+    if file.is_readonly("main")? {
+        return Err(Fault::Sqlite(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_READONLY), None)));
+    }
+    Ok(Open { file, _turn: turn })
+}
+
+/// Tries something until nobody has the file locked, until then at the latest. A writer without a pause leaves gaps that
+/// are short, and SQLite's own waiting, a tenth of a second at a time, would rarely hit one.
+pub(crate) fn once_free<T>(until: Moment, mut attempt: impl FnMut() -> Result<T, rusqlite::Error>) -> Result<T, Fault> {
+    loop {
+        match attempt() {
+            Ok(done) => return Ok(done),
+            Err(error) if is_busy(&error) && !until.since(clock::now()).is_zero() => {
+                std::thread::sleep(Duration::from_micros(fastrand::u64(200..2000)));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Whether somebody has it locked.
+pub(crate) fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
 /// A connection that is bounded in time and space, and that nothing in the file can make run anything.
 pub(crate) fn connect(path: &Path, flags: OpenFlags, until: Moment) -> Result<Connection, Fault> {
     let mut file = Connection::open_with_flags(path, flags)?;
@@ -159,6 +197,18 @@ pub(crate) fn connect(path: &Path, flags: OpenFlags, until: Moment) -> Result<Co
     file.set_limit(Limit::SQLITE_LIMIT_LENGTH, file::LARGEST as i32)?;
     file.progress_handler(STEPS, Some(move || until.since(clock::now()).is_zero()))?;
     Ok(file)
+}
+
+/// Lets a connection do nothing but read: no other file is attached, no setting changed, no transaction ended.
+pub(crate) fn only_reading(file: &mut Connection) -> Result<(), Fault> {
+    file.authorizer(Some(|context: AuthContext<'_>| {
+        let reads = matches!(
+            context.action,
+            AuthAction::Select | AuthAction::Read { .. } | AuthAction::Function { .. } | AuthAction::Recursive
+        );
+        if reads { Authorization::Allow } else { Authorization::Deny }
+    }))?;
+    Ok(())
 }
 
 /// Makes sure that a table has these columns; tells which others it has.

@@ -47,12 +47,6 @@ impl<'a> Gathered<'a> {
         self.of_interest.iter().copied()
     }
 
-    /// Forgets everything, for a look from the beginning.
-    pub(super) fn clear(&mut self) {
-        self.orders.clear();
-        self.ended.clear();
-    }
-
     /// One more order. One that has ended is passed over unless somebody asked for it.
     pub(super) fn add(&mut self, mut order: Order, standing: Standing) -> Result<(), String> {
         match standing {

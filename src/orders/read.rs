@@ -11,15 +11,8 @@ use crate::core::order::{Answer, Reading};
 
 use super::gather::Gathered;
 use super::{Question, command, freqtrade, hummingbot, sql, state_json};
-use crate::foreign::copy::{Copied, Hindrance, Need};
-use crate::foreign::sqlite::Fault;
-use crate::foreign::{file, sqlite};
-
-/// So often a file is read again that was replaced or written while it was read.
-const TRIES: usize = 3;
-
-/// How long whoever is in the way of a copy is given before the next look.
-const PAUSE: Duration = Duration::from_millis(20);
+use crate::foreign::reading::{self, Look};
+use crate::foreign::sqlite::{self, Fault};
 
 /// Answers a question, within its time as far as that is in our hands.
 pub fn answer(question: &Question) -> Answer {
@@ -42,60 +35,15 @@ fn run(question: &Question, command: &[String], timeout: Duration) -> Result<Ans
 }
 
 fn read_file(question: &Question, path: &Path, until: Moment) -> Result<Answer, String> {
-    let named = |why: String| format!("{}: {why}", path.display());
-    let mut failure = None;
-    for _ in 0..TRIES {
-        // Before it is read: what changes meanwhile makes the next stamp another one.
-        let (stamp, identity) = (file::stamp(path), file::identity(path));
-        if let (Some(known), Some(stamp)) = (&question.known, &stamp)
-            && file::is_unchanged(known, stamp)
-        {
-            return Ok(Answer::Unchanged);
-        }
-        let at = clock::wall();
+    let read = |path: &Path| {
         let mut gathered = Gathered::new(question);
-        match read_source(&question.source, path, until, &mut gathered) {
-            // What lies beside it is another file's by now, and may have been in the way.
-            Ok(()) | Err(_) if identity != file::identity(path) => {
-                failure = Some("was replaced by another file each time that it was read".to_owned());
-            }
-            Ok(()) => {
-                return Ok(Answer::Read(Reading { orders: gathered.orders, ended: gathered.ended, at, stamp }));
-            }
-            Err(fault) => {
-                let why = fault.words(path);
-                // Whoever writes a file in place may be half way through.
-                let moved = content(stamp.as_deref()) != content(file::stamp(path).as_deref());
-                if !moved {
-                    return Err(named(why));
-                }
-                failure = Some(why);
-            }
-        }
-        if until.since(clock::now()).is_zero() {
-            break;
-        }
-    }
-    Err(named(failure.unwrap_or_else(|| "could not be read in time".into())))
-}
-
-/// The part of a stamp that is about the files, not about the time.
-fn content(stamp: Option<&str>) -> Option<&str> {
-    stamp?.rsplitn(3, ' ').nth(2)
-}
-
-/// Reads it where it is, or a copy of it where that is the only way.
-fn read_source(source: &OrderSource, path: &Path, until: Moment, gathered: &mut Gathered<'_>) -> Result<(), Fault> {
-    loop {
-        let Err(fault) = read_at(source, path, until, gathered) else { return Ok(()) };
-        let Some(need) = Need::of(&fault, path) else { return Err(fault) };
-        gathered.clear();
-        match Copied::of(path, need, until) {
-            Ok(copy) => return read_at(source, &copy.path(), until, gathered),
-            Err(Hindrance::Never) => return Err(fault),
-            Err(Hindrance::Moved) if until.since(clock::now()) <= PAUSE => return Err(fault),
-            Err(Hindrance::Moved) => std::thread::sleep(PAUSE),
-        }
+        read_at(&question.source, path, until, &mut gathered)?;
+        Ok((gathered.orders, gathered.ended))
+    };
+    match reading::look(path, question.known.as_deref(), until, read) {
+        Ok(Look::Unchanged) => Ok(Answer::Unchanged),
+        Ok(Look::Read((orders, ended), at, stamp)) => Ok(Answer::Read(Reading { orders, ended, at, stamp })),
+        Err(fault) => Err(format!("{}: {}", path.display(), fault.words(path))),
     }
 }
 

@@ -1,13 +1,12 @@
 //! Orders in any file of SQLite, by a query whose columns have our names.
 
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::core::order::{Order, Side, Standing};
 
 use super::gather::Gathered;
-use crate::foreign::sqlite::{Fault, amount, time, truth, word};
+use crate::foreign::sqlite::{Fault, amount, only_reading, time, truth, word};
 
 /// What a column may be called.
 const COLUMNS: [&str; 12] = [
@@ -26,14 +25,7 @@ const COLUMNS: [&str; 12] = [
 ];
 
 pub(super) fn read(file: &mut Connection, query: &str, gathered: &mut Gathered<'_>) -> Result<(), Fault> {
-    // Nothing but reading: no other file is attached, no setting changed, no transaction ended.
-    file.authorizer(Some(|context: AuthContext<'_>| {
-        let reads = matches!(
-            context.action,
-            AuthAction::Select | AuthAction::Read { .. } | AuthAction::Function { .. } | AuthAction::Recursive
-        );
-        if reads { Authorization::Allow } else { Authorization::Deny }
-    }))?;
+    only_reading(file)?;
     let mut statement = file.prepare(query).map_err(told)?;
     if !statement.readonly() || statement.column_count() == 0 {
         return Err(Fault::Told("the query does more than read, or nothing at all: it must be a SELECT".into()));

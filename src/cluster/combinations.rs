@@ -1,0 +1,92 @@
+//! Combinations, counted by the expressions of the configuration.
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Statement};
+
+use crate::config::visible;
+use crate::core::chunk::CombinationsSeen;
+use crate::core::cluster::ClusterSpec;
+use crate::foreign::sqlite::Fault;
+
+use super::table::quoted;
+
+/// Counts them, both in one pass over the table, through a connection that may only read.
+pub(super) fn count(file: &Connection, table: &str, cluster: &ClusterSpec) -> Result<CombinationsSeen, Fault> {
+    let (total, tested) = (&cluster.combinations.total, &cluster.combinations.tested);
+    let asked: Vec<(&str, &str)> = [("total", total), ("tested", tested)]
+        .into_iter()
+        .filter_map(|(key, expression)| expression.as_deref().map(|expression| (key, expression)))
+        .collect();
+    // One by one, so that whoever is told that one is wrong knows which.
+    for (key, expression) in &asked {
+        prepared(file, table, &[expression]).map_err(|error| wrong(cluster, key, error))?;
+    }
+    let both = asked.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(" or ");
+    let expressions: Vec<&str> = asked.iter().map(|(_, expression)| *expression).collect();
+    let mut seen = CombinationsSeen::default();
+    if asked.is_empty() {
+        return Ok(seen);
+    }
+    let numbers = numbers(file, table, &expressions).map_err(|error| wrong(cluster, &both, error))?;
+    for ((key, _), number) in asked.iter().zip(numbers) {
+        *if *key == "total" { &mut seen.total } else { &mut seen.tested } = number;
+    }
+    Ok(seen)
+}
+
+/// Why an expression cannot be evaluated.
+enum Wrong {
+    Sqlite(rusqlite::Error),
+    Said(&'static str),
+}
+
+impl From<rusqlite::Error> for Wrong {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+fn numbers(file: &Connection, table: &str, expressions: &[&str]) -> Result<Vec<Option<u64>>, Wrong> {
+    let mut statement = prepared(file, table, expressions)?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Ok(vec![None; expressions.len()]) };
+    let numbers = (0..expressions.len()).map(|at| row.get_ref(at).map(number)).collect::<Result<_, _>>()?;
+    if rows.next()?.is_some() {
+        return Err(Wrong::Said("gives a number for every chunk: write one for all of them, such as sum(n)"));
+    }
+    Ok(numbers)
+}
+
+fn prepared<'a>(file: &'a Connection, table: &str, expressions: &[&str]) -> Result<Statement<'a>, Wrong> {
+    // A comment in it ends with its line.
+    let columns: Vec<String> = expressions.iter().map(|expression| format!("({expression}\n)")).collect();
+    let statement = file.prepare(&format!("SELECT {} FROM {}", columns.join(", "), quoted(table)))?;
+    if !statement.readonly() || statement.column_count() != expressions.len() {
+        return Err(Wrong::Said("is not one expression"));
+    }
+    Ok(statement)
+}
+
+fn number(value: ValueRef<'_>) -> Option<u64> {
+    match value {
+        ValueRef::Integer(number) => u64::try_from(number).ok(),
+        ValueRef::Real(number) if number >= 0.0 && number < u64::MAX as f64 => Some(number as u64),
+        ValueRef::Text(text) => std::str::from_utf8(text).ok()?.trim().parse().ok(),
+        ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => None,
+    }
+}
+
+fn wrong(cluster: &ClusterSpec, key: &str, wrong: Wrong) -> Fault {
+    let why = match wrong {
+        Wrong::Said(why) => why.to_owned(),
+        Wrong::Sqlite(rusqlite::Error::MultipleStatement) => "is more than one statement".to_owned(),
+        Wrong::Sqlite(rusqlite::Error::SqlInputError { msg, .. }) => format!("is wrong: {msg}"),
+        Wrong::Sqlite(error) => match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::AuthorizationForStatementDenied) => "does more than read".to_owned(),
+            Some(rusqlite::ErrorCode::Unknown) => format!("is wrong: {error}"),
+            // Not its fault.
+            Some(_) | None => return Fault::Sqlite(error),
+        },
+    };
+    Fault::Told(format!("clusters.{}.combinations.{key} {}", cluster.name, visible(&why)))
+}
