@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use crate::clock;
 use crate::core::bot::BotName;
 use crate::core::protocol::STOPPER_ROLE;
-use crate::core::report::{BotReport, Report};
+use crate::core::report::Report;
 use crate::launch::ourselves;
 
-use super::procedure::{Errand, StopOrder, StopWord, carry_out};
+use super::procedure::{Before, Errand, StopOrder, StopWord, carry_out};
 
 /// A stopper that dies is followed by another one so often; then whoever asked does it himself.
 const STOPPERS: usize = 3;
@@ -21,7 +21,7 @@ const STOPPERS: usize = 3;
 pub fn stop(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) -> Report {
     let at = clock::wall();
     // What a stopper has told before it died is not done, or told, again.
-    let mut told: Vec<BotReport> = Vec::new();
+    let mut told = Before::default();
     for _ in 0..STOPPERS {
         let rest = rest_of(order, &told);
         // No room for a process: what has to be stopped is stopped from here.
@@ -36,24 +36,27 @@ pub fn stop(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) -> Repo
         }
     }
     let report = carry_out(&rest_of(order, &told), tell);
-    told.extend(report.bots.iter().cloned());
+    told.bots.extend(report.bots.iter().cloned());
     whole(order, report, at, told)
 }
 
-fn rest_of(order: &StopOrder, told: &[BotReport]) -> StopOrder {
-    let is_told = |name: &BotName| told.iter().any(|bot| bot.name == *name);
+fn rest_of(order: &StopOrder, told: &Before) -> StopOrder {
+    let is_told = |name: &BotName| told.bots.iter().any(|bot| bot.name == *name);
     let bots = order.bots.iter().filter(|name| !is_told(name)).cloned().collect();
-    StopOrder { bots, ..order.clone() }
+    StopOrder { bots, before: told.clone(), ..order.clone() }
 }
 
 /// The report of the last stopper, with what others before it have told.
-fn whole(order: &StopOrder, report: Report, at: Timestamp, mut told: Vec<BotReport>) -> Report {
+fn whole(order: &StopOrder, report: Report, at: Timestamp, told: Before) -> Report {
     if report.bots.len() == order.bots.len() {
         return report;
     }
+    let mut told = told.bots;
     told.sort_by_key(|bot| order.bots.iter().position(|name| *name == bot.name));
     let mut whole = Report::of(&report.action, &order.by, at, told);
     whole.duration_ms = clock::millis(clock::wall().duration_since(at).unsigned_abs());
+    // What was told of clusters before is in there.
+    whole.add_clusters(report.clusters);
     for error in report.errors {
         whole.add_error(error);
     }
@@ -63,7 +66,7 @@ fn whole(order: &StopOrder, report: Report, at: Timestamp, mut told: Vec<BotRepo
 /// Hears a stopper out; nothing if it died before its last word.
 fn watch(
     stopper: BufReader<ChildStdout>,
-    told: &mut Vec<BotReport>,
+    told: &mut Before,
     tell: &mut (dyn FnMut(&StopWord) + Send),
 ) -> Option<Report> {
     for line in stopper.lines() {
@@ -71,7 +74,11 @@ fn watch(
         tell(&word);
         match word {
             StopWord::Waiting { .. } | StopWord::Progress(_) | StopWord::Overall(_) => {}
-            StopWord::Bot(bot) => told.push(*bot),
+            StopWord::Cluster(report) => {
+                told.clusters.retain(|known| known.name != report.name);
+                told.clusters.push(*report);
+            }
+            StopWord::Bot(bot) => told.bots.push(*bot),
             StopWord::Over(report) => return Some(*report),
         }
     }

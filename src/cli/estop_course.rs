@@ -70,6 +70,8 @@ impl Course {
             }
             // Told by whoever fired it, with its result.
             StopWord::Over(_) => {}
+            // The stage of the whole says it.
+            StopWord::Cluster(_) => {}
         }
         self.say_stages();
     }

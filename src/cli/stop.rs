@@ -83,7 +83,8 @@ fn riskier_mode(desk: &Desk, spec: &BotSpec) -> Option<Mode> {
 /// Has a stopper do it, and shows what it says as it says it: one bot's end does not wait for another's.
 fn carry_out(desk: &Desk, wish: Wish, names: &[BotName], output: Output) -> Code {
     let specs = desk.config.as_ref().map(|config| config.bots.as_slice());
-    watch(&StopOrder::new(&desk.home, wish, names, specs, &desk.by), output)
+    let clusters = desk.config.as_ref().map(|config| config.clusters.clone());
+    watch(&StopOrder { clusters, ..StopOrder::new(&desk.home, wish, names, specs, &desk.by) }, output)
 }
 
 /// Has a stopper carry this out, and shows what it says.
@@ -96,6 +97,8 @@ pub(super) fn watch(order: &StopOrder, output: Output) -> Code {
         StopWord::Progress(progress) => told.show(progress, output),
         // Said of emergency stops alone.
         StopWord::Overall(_) => {}
+        // Its last word stands in the report.
+        StopWord::Cluster(_) => {}
         StopWord::Bot(bot) => bot_lines::show(action, bot, output),
         StopWord::Over(report) => show_rest(report, output),
     });

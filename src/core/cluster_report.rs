@@ -88,6 +88,36 @@ impl ClusterReport {
         }
     }
 
+    /// What is known of them so far, in a line: counts that were not read yet are left out.
+    pub fn short(&self) -> String {
+        let line = self.line();
+        line.replace(", pending unknown", "").replace(", running unknown", "")
+    }
+
+    /// This and another report of the same cluster, side by side: each is about other bots of it.
+    #[must_use]
+    pub fn beside(mut self, other: Self) -> Self {
+        self.reset = match (self.reset, other.reset) {
+            (None, None) => None,
+            (one, other) => Some(one.unwrap_or(0) + other.unwrap_or(0)),
+        };
+        self.again += other.again;
+        self.finished_meanwhile = None;
+        // The last reading is the one that counts.
+        self.pending = other.pending.or(self.pending);
+        self.running = other.running.or(self.running);
+        self.completed = other.completed.or(self.completed);
+        self.failed = other.failed.or(self.failed);
+        self.processes.extend(other.processes);
+        self.unasked |= other.unasked;
+        self.untouched &= other.untouched;
+        for (own, others) in [(&mut self.errors, other.errors), (&mut self.notes, other.notes)] {
+            let new: Vec<String> = others.into_iter().filter(|text| !own.contains(text)).collect();
+            own.extend(new);
+        }
+        self
+    }
+
     /// Its chunks in a line: `3 chunks put back, 3 pending`.
     pub fn line(&self) -> String {
         if self.untouched {

@@ -171,6 +171,16 @@ impl Crew {
         })
     }
 
+    /// Whether this word is of this box at all: a bot's name, a number of a process or an instance, or our host.
+    pub fn is_of_this_box(&self, word: &str) -> bool {
+        let word = word.trim();
+        word.is_empty()
+            || word.parse::<i32>().is_ok()
+            || self.is_named(word)
+            || self.is_our_host(word)
+            || splits(word).any(|(name, _)| self.is_our_host(name) || self.is_named(name))
+    }
+
     /// Process numbers that a word may mean.
     pub fn numbers(word: &str) -> Vec<i32> {
         let word = word.trim();

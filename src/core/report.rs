@@ -339,6 +339,9 @@ impl BotReport {
 /// What an error says where nothing may start.
 pub const LATCHED: &str = "the emergency stop is latched";
 
+/// The word of a start of whole clusters.
+pub const CLUSTER_START: &str = "cluster start";
+
 /// The note of a restart whose new run is not ready in time.
 pub const STILL_STARTING: &str = "its new run executes and is not ready yet; it goes on starting";
 
@@ -351,7 +354,7 @@ impl BotReport {
             return Code::Latched;
         }
         let open = self.orders.as_ref().is_some_and(|orders| orders.unconfirmed > 0);
-        let starting = restart && self.notes.iter().any(|note| note == STILL_STARTING);
+        let starting = (restart || action == CLUSTER_START) && self.notes.iter().any(|note| note == STILL_STARTING);
         let failed = !self.errors.is_empty() || (restart && !self.restarted);
         let applies = [
             (self.survived(), Code::Survived),
@@ -413,6 +416,12 @@ impl Report {
     /// There is no latch, although there should be one.
     pub fn without_a_latch(&mut self) {
         self.no_latch = true;
+        self.judge();
+    }
+
+    /// Takes in what became of more bots.
+    pub fn add_bots(&mut self, bots: impl IntoIterator<Item = BotReport>) {
+        self.bots.extend(bots);
         self.judge();
     }
 

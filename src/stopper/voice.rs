@@ -40,7 +40,7 @@ impl Voice {
     pub(super) fn say(&self, word: &StopWord) {
         let is_passing = match word {
             StopWord::Waiting { .. } | StopWord::Progress(_) | StopWord::Overall(_) => true,
-            StopWord::Bot(_) | StopWord::Over(_) => false,
+            StopWord::Cluster(_) | StopWord::Bot(_) | StopWord::Over(_) => false,
         };
         if is_passing && self.waiting.load(Ordering::Relaxed) >= WAITING {
             return;

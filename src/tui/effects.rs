@@ -596,6 +596,7 @@ impl From<&StopWord> for StopNews {
             StopWord::Waiting { bot, stage, what } => Self::Waiting(bot.clone(), *stage, what.clone()),
             StopWord::Progress(progress) => Self::Progress(progress.clone()),
             StopWord::Overall(overall) => Self::Overall(overall.clone()),
+            StopWord::Cluster(report) => Self::Cluster(report.clone()),
             StopWord::Bot(report) => Self::Bot(report.clone()),
             StopWord::Over(report) => Self::Over(report.clone()),
         }

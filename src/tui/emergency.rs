@@ -126,6 +126,8 @@ impl Seen {
             StopNews::Waiting(name, ..) => enlist(&mut self.book, name),
             StopNews::Progress(progress) => enlist(&mut self.book, &progress.bot),
             StopNews::Bot(report) => enlist(&mut self.book, &report.name),
+            // It stands in what is told of the whole, and in the report.
+            StopNews::Cluster(_) => {}
             StopNews::Overall(overall) => {
                 overall.bots.iter().for_each(|name| enlist(&mut self.book, name));
                 self.overall = Some(harmless(overall));

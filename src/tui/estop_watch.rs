@@ -179,7 +179,10 @@ impl Listener {
                     send(word);
                     early = None;
                 }
-                (Some(before), StopWord::Waiting { .. } | StopWord::Progress(_) | StopWord::Bot(_)) => {
+                (
+                    Some(before),
+                    StopWord::Waiting { .. } | StopWord::Progress(_) | StopWord::Cluster(_) | StopWord::Bot(_),
+                ) => {
                     before.push(word.clone());
                 }
                 (None, _) => send(word),

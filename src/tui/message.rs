@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::chunk::Census;
 use crate::core::cluster::ClusterSpec;
+use crate::core::cluster_report::ClusterReport;
 use crate::core::crew::PidSeen;
 use crate::core::event::{Event, Kind};
 use crate::core::latch::LatchSeen;
@@ -214,6 +215,8 @@ pub enum StopNews {
     Progress(Box<Progress>),
     /// How far an emergency stop has come as a whole.
     Overall(Box<Overall>),
+    /// The chunks of a cluster were put back, or could not be.
+    Cluster(Box<ClusterReport>),
     /// One bot's part is over.
     Bot(Box<BotReport>),
     /// All of it is.

@@ -29,6 +29,8 @@ pub struct Run {
     pub deed: Deed,
     /// The clusters that it is done to, where it is done to those.
     pub clusters: Vec<BotName>,
+    /// What became of chunks, as far as it was told.
+    pub chunks: Vec<ClusterReport>,
     /// When.
     pub asked: Moment,
     /// Whether its pane has been opened for it, or need not be.
@@ -115,7 +117,7 @@ impl StopBook {
             .collect();
         self.bots.retain(|bot| !over.contains(&bot.ticket) && !bots.iter().any(|begun| begun.name == bot.name));
         self.runs.retain(|run| run.over.is_none());
-        self.runs.push(Run { ticket, deed, clusters: Vec::new(), asked: now, shown: false, over: None });
+        self.runs.push(Run { ticket, deed, clusters: Vec::new(), chunks: Vec::new(), asked: now, shown: false, over: None });
         self.bots.extend(bots.iter().map(|begun| Watched {
             mode: begun.mode,
             chosen: begun.chosen.clone(),
@@ -178,6 +180,11 @@ impl StopBook {
             }
             // Said of emergency stops, which have a page of their own.
             StopNews::Overall(_) => {}
+            StopNews::Cluster(report) => {
+                let Some(run) = self.runs.iter_mut().find(|run| run.ticket == ticket) else { return };
+                run.chunks.retain(|before| before.name != report.name);
+                run.chunks.push(clean_cluster(*report));
+            }
             StopNews::Bot(report) => {
                 if let Some(bot) = self.bot_mut(ticket, &report.name.clone()) {
                     bot.mode = report.mode.or(bot.mode);
@@ -220,7 +227,11 @@ impl StopBook {
 
     /// What became of clusters, in all runs that are shown.
     pub fn clusters(&self) -> impl Iterator<Item = &ClusterReport> {
-        self.runs.iter().filter_map(|run| run.over.as_ref()).flat_map(|over| &over.clusters)
+        let last = |run: &'_ Run| run.over.as_ref().filter(|over| !over.clusters.is_empty()).is_some();
+        self.runs.iter().flat_map(move |run| match &run.over {
+            Some(over) if last(run) => over.clusters.iter(),
+            Some(_) | None => run.chunks.iter(),
+        })
     }
 
     /// Whether there is nothing to show.

@@ -1,25 +1,27 @@
 //! Putting stale or failed chunks back to pending, and never one that a live worker holds.
 
-use crate::cluster::Claim;
+use std::time::Duration;
+
+use crate::clock;
+use crate::cluster::sight::{Sight, see};
+use crate::cluster::{Failure, Which};
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::cluster::ClusterSpec;
+use crate::core::cluster_report::ClusterReport;
 use crate::core::report::Report;
 use crate::paths::Home;
+use crate::readers::Readers;
+use crate::survey::Surveyor;
 
-/// Which chunks of a cluster are to be put back.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Wanted {
-    /// Every stale one.
-    Stale,
-    /// Every failed one.
-    Failed,
-    /// Every stale and every failed one.
-    Both,
-    /// These, as they were seen when they were chosen.
-    These(Vec<Claim>),
-    /// Those with these ids, as people write them.
-    Named(Vec<String>),
-}
+use super::ask::Asker;
+use super::choose::{Wanted, choose};
+use super::remember::Doer;
+
+/// The word of the command.
+const REQUEUE: &str = "cluster requeue";
+
+/// So long each question of it may take.
+const WITHIN: Duration = Duration::from_secs(5);
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +36,93 @@ pub struct Requeue {
     pub tty: Option<String>,
 }
 
-/// Puts chunks back, after a fresh look at who lives.
-pub fn requeue(_home: &Home, _clusters: &[ClusterSpec], _bots: &[BotSpec], asked: &Requeue) -> Report {
-    Report::of("cluster requeue", &asked.by, crate::clock::wall(), Vec::new())
+/// Puts chunks back, after a fresh look at who lives. `clusters` and `bots` are those of the whole desk.
+pub fn requeue(home: &Home, clusters: &[ClusterSpec], bots: &[BotSpec], asked: &Requeue) -> Report {
+    requeue_through(&Readers::new(), home, clusters, bots, asked)
+}
+
+/// The same, asking these readers.
+pub fn requeue_through(
+    readers: &Readers,
+    home: &Home,
+    clusters: &[ClusterSpec],
+    bots: &[BotSpec],
+    asked: &Requeue,
+) -> Report {
+    let (at, begun) = (clock::wall(), clock::now());
+    let mut report = Report::of(REQUEUE, &asked.by, at, Vec::new());
+    report.scope = Some(asked.wanted.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" "));
+    let mut meant: Vec<ClusterSpec> = Vec::new();
+    let mut wanted = Vec::new();
+    for (name, which) in &asked.wanted {
+        match clusters.iter().find(|cluster| cluster.name == *name) {
+            Some(cluster) => {
+                meant.push(cluster.clone());
+                wanted.push(which);
+            }
+            None => report.add_error(format!("{name}: no cluster of this name is configured")),
+        }
+    }
+    let doer = Doer { action: REQUEUE, by: &asked.by, tty: asked.tty.as_deref(), stop: None };
+    let sights = look(readers, home, &meant, bots);
+    let done: Vec<ClusterReport> = sights
+        .iter()
+        .zip(wanted)
+        .map(|(sight, wanted)| {
+            let asker = Asker::new(readers, &sight.cluster, bots);
+            let (mut report, failure) = put_back(&asker, sight, wanted, asked.unverified);
+            if let Some(failure) = failure {
+                report.unasked = true;
+                report.errors.push(failure.why);
+            }
+            let error = doer.remember(home, &report);
+            report.errors.extend(error);
+            report
+        })
+        .collect();
+    report.add_clusters(done);
+    report.duration_ms = clock::millis(clock::now().since(begun));
+    report
+}
+
+/// A fresh look at clusters: who lives first, then their files.
+pub(super) fn look(readers: &Readers, home: &Home, clusters: &[ClusterSpec], bots: &[BotSpec]) -> Vec<Sight> {
+    let statuses = Surveyor::new(home.clone()).look(bots);
+    see(home, readers, clusters, bots, &statuses, WITHIN)
+}
+
+/// Puts back what may be put back of a cluster that was just looked at, and counts again.
+pub(super) fn put_back(
+    asker: &Asker<'_>,
+    sight: &Sight,
+    wanted: &Wanted,
+    unverified: bool,
+) -> (ClusterReport, Option<Failure>) {
+    let mut report = ClusterReport::new(sight.cluster.name.clone());
+    let census = match &sight.reading {
+        Ok(census) => census,
+        Err(failure) => return (report, Some(failure.clone())),
+    };
+    let choice = choose(sight, wanted, unverified, clock::wall());
+    report.errors = choice.refused;
+    report.notes = choice.notes;
+    if choice.claims.is_empty() {
+        report.put_back(0);
+        report.read(census.counts);
+        return (report, None);
+    }
+    match asker.put_back(Which::These(choice.claims), WITHIN) {
+        Ok(back) => {
+            report.put_back(back.count);
+            if back.left > 0 {
+                report.notes.push(format!("{} had changed meanwhile, and were left alone", back.left));
+            }
+        }
+        Err(failure) => return (report, Some(failure)),
+    }
+    match asker.look(WITHIN) {
+        Ok(census) => report.read(census.counts),
+        Err(failure) => return (report, Some(failure)),
+    }
+    (report, None)
 }

@@ -5,6 +5,7 @@ use crate::core::moment::Moment;
 use crate::paths::Home;
 use crate::readers::Readers;
 
+use super::chunks::Chunks;
 use super::order::{StopOrder, StopWord};
 use super::passes::Passes;
 use super::roll::Roll;
@@ -23,5 +24,7 @@ pub(super) struct Common<'a> {
     pub(super) begun: Moment,
     /// Who was told of all that are to be; only an emergency stop calls it.
     pub(super) roll: &'a Roll,
+    /// The chunks that are put back before their bots are told.
+    pub(super) chunks: &'a Chunks<'a>,
     pub(super) say: &'a (dyn Fn(&StopWord) + Sync),
 }

@@ -33,7 +33,6 @@ pub(super) struct Work<'a> {
     pub(super) muster: &'a Muster<'a>,
     pub(super) latch: Latching<'a>,
     pub(super) reports: BTreeMap<BotName, BotReport>,
-    pub(super) clusters: usize,
     /// Whether it goes on with one whose stopper died.
     pub(super) carries_on: bool,
     /// What the last look could not see: nobody may call anything stopped that may be there.
@@ -53,14 +52,20 @@ impl<'a> Work<'a> {
             let input = match effects.pop_front() {
                 Some(Effect::End(bots)) => {
                     self.whole.meet(&bots);
-                    self.common.roll.call(&bots);
+                    // Nobody waits for those who wait for their chunks.
+                    let at_once: Vec<BotName> =
+                        bots.iter().filter(|bot| !self.common.chunks.hold_up(bot)).cloned().collect();
+                    self.common.roll.call(&at_once);
                     for bot in bots {
                         self.begin_to_end(scope, bot, &done);
                     }
                     continue;
                 }
                 Some(Effect::Latch) => Input::Latched(self.latch.make()),
-                Some(Effect::PutBack) => self.put_back(),
+                Some(Effect::PutBack) => {
+                    self.put_back(scope);
+                    Input::PutBack
+                }
                 Some(Effect::Gather(depth)) => {
                     self.show_verify(depth);
                     Input::Gathered(self.gather(depth))
@@ -114,13 +119,18 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn put_back(&self) -> Input {
-        let text = match self.clusters {
-            0 => "no cluster is configured".to_owned(),
-            count => format!("{count} configured: their chunks are not put back by this version"),
+    /// Side by side, and nobody waits for it but the bots of those clusters.
+    fn put_back<'scope>(&self, scope: &'scope Scope<'scope, '_>)
+    where
+        'a: 'scope,
+    {
+        let (common, whole) = (self.common, self.whole);
+        let show = move || {
+            let (standing, text) = common.chunks.standing();
+            whole.stage(Stage::Chunks, standing, text);
         };
-        self.whole.stage(Stage::Chunks, Standing::Skipped, text);
-        Input::PutBack
+        show();
+        common.chunks.begin(scope, show);
     }
 
     fn show_verify(&self, depth: Depth) {
@@ -144,7 +154,9 @@ impl<'a> Work<'a> {
             let mut report = end(common, Wish::Stop, &bot, spec);
             paper::keep(common.home, common.order, &mut report);
             paper::note_told(common.home, &common.order.id, &report);
-            promise.report = Some(report);
+            promise.report = Some(report.clone());
+            drop(promise);
+            common.chunks.ended(&report);
         };
         spawn_or_do(scope, work);
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::beacon::Beacon;
 use crate::clock::{self, millis};
+use crate::core::cluster::ClusterSpec;
 use crate::core::moment::Moment;
 use crate::core::progress::Standing;
 use crate::core::readiness::Drill;
@@ -19,13 +20,15 @@ use crate::paths::{Home, words};
 use crate::process;
 use crate::readers::Readers;
 
+use super::chunks::Chunks;
 use super::common::Common;
 use super::crew::Work;
 use super::hold::{self, Hold, OVERALL, Ours, take_hold};
 use super::latching::Latching;
 use super::muster::{Desk, Muster};
-use super::order::{EmergencyOrder, StopOrder, StopWord};
+use super::order::{Before, EmergencyOrder, StopOrder, StopWord};
 use super::paper;
+use super::part::Ground;
 use super::passes::Passes;
 use super::roll::Roll;
 use super::setting::Places;
@@ -82,6 +85,7 @@ fn broadcast(beacon: &Beacon, word: &StopWord) {
         StopWord::Waiting { .. } => {}
         StopWord::Overall(_) => beacon.say(OVERALL, &line),
         StopWord::Progress(progress) => beacon.say(&format!("progress {}", progress.bot), &line),
+        StopWord::Cluster(report) => beacon.say(&format!("cluster {}", report.name), &line),
         StopWord::Bot(report) => {
             beacon.forget(&format!("progress {}", report.name));
             beacon.say(&format!("bot {}", report.name), &line);
@@ -116,8 +120,16 @@ fn carry_out(
         id: order.id.clone(),
         emergency: Some(desk.cap),
         tty: order.tty.clone(),
+        before: Before {
+            bots: Vec::new(),
+            clusters: if carries_on { paper::told_of_clusters(home, &order.id) } else { Vec::new() },
+        },
         ..StopOrder::new(home, Wish::Stop, &muster.known(), Some(&desk.specs), &order.by)
     };
+    let (meant, not_meant): (Vec<&ClusterSpec>, Vec<&ClusterSpec>) =
+        desk.clusters.iter().partition(|cluster| muster.means(cluster));
+    let ground = Ground { home, readers: &readers, specs: &desk.specs, order: &stop, say };
+    let chunks = Chunks::of_an_emergency(&ground, meant.into_iter());
     let common = Common {
         home,
         specs: &desk.specs,
@@ -127,6 +139,7 @@ fn carry_out(
         places: &places,
         begun,
         roll: &roll,
+        chunks: &chunks,
         say,
     };
     let mut work = Work {
@@ -136,17 +149,18 @@ fn carry_out(
         muster: &muster,
         latch: Latching { home, order, whole, trouble: no_latch, synced, lifted: false },
         reports: told.into_iter().map(|report| (report.name.clone(), report)).collect(),
-        clusters: desk.clusters,
         carries_on,
         unseen: Vec::new(),
     };
     let has_latch = std::thread::scope(|scope| work.go_on(scope));
-    let notes = [notes, desk.notes, muster.rehearsed(&passes)].concat();
+    let notes =
+        [notes, desk.notes, muster.rehearsed(&passes), muster.rehearsed_clusters(&not_meant, &readers)].concat();
     let errors = [desk.errors, whole.errors()].concat();
     let Work { reports, latch, unseen, .. } = work;
     let bots: Vec<BotReport> = reports.into_values().collect();
     let action = if order.drill { "drill" } else { "estop" };
     let mut report = Report::of(action, &order.by, order.at, bots);
+    report.add_clusters(chunks.reports());
     report.duration_ms = millis(clock::now().since(begun));
     report.scope = Some(if order.drill { "dry-run and paper".into() } else { "everything".into() });
     report.reason.clone_from(&order.reason);

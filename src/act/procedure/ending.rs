@@ -25,7 +25,9 @@ pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<
     let minds = setting.minds() && wish != Wish::Climb;
     let board = Board::new(name.clone(), minds, common.say);
     board.write(|progress| progress.mode = setting.mode);
-    board.stage(Stage::Chunks, Standing::Skipped, "");
+    if wish == Wish::Climb || !common.chunks.concern(name) {
+        board.stage(Stage::Chunks, Standing::Skipped, "");
+    }
     let milestones = Milestones::default();
     if !minds {
         for stage in [Stage::Cancel, Stage::Flush] {

@@ -8,11 +8,13 @@ mod anew;
 mod beside;
 mod board;
 mod cancel;
+mod chunks;
 mod common;
 mod crew;
 mod emergency;
 mod ending;
 mod flush;
+mod gate;
 mod hold;
 mod keeper;
 mod latching;
@@ -23,6 +25,7 @@ mod muster;
 mod order;
 mod over_api;
 mod paper;
+mod part;
 mod passes;
 mod reach;
 mod roll;
@@ -39,16 +42,21 @@ mod whole;
 use std::sync::Mutex;
 
 use crate::clock;
+use crate::config::last_good;
+use crate::core::bot::BotName;
+use crate::core::cluster::ClusterSpec;
 use crate::core::report::Report;
 use crate::paths::Home;
 use crate::readers::Readers;
 
 use super::whole_desk;
 use cancel::cancel;
+use chunks::Chunks;
 use common::Common;
 pub use emergency::{Carried, carry_out_emergency};
 use ending::end;
-pub use order::{CLUSTER_STOP, Chosen, ESTOP, EmergencyOrder, Errand, StopOrder, StopWord, Work};
+pub use order::{Before, CLUSTER_STOP, Chosen, ESTOP, EmergencyOrder, Errand, StopOrder, StopWord, Work};
+use part::Ground;
 use passes::Passes;
 use roll::Roll;
 use setting::Places;
@@ -70,6 +78,8 @@ pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) ->
     };
     let readers = Readers::new();
     let (places, roll) = (Places::default(), Roll::default());
+    let clusters = order.clusters.clone().unwrap_or_else(|| last_good_clusters(&home));
+    let chunks = Chunks::new(&Ground { home: &home, readers: &readers, specs: &specs, order, say: &say }, &clusters);
     let common = Common {
         places: &places,
         home: &home,
@@ -79,25 +89,38 @@ pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) ->
         readers: &readers,
         begun,
         roll: &roll,
+        chunks: &chunks,
         say: &say,
     };
-    let bots = side_by_side(&order.bots, |name| {
+    let one = |name: &BotName| {
         let spec = specs.iter().find(|spec| spec.name == *name);
         let mut report = match &order.work {
             Work::End(wish) => end(&common, *wish, name, spec),
             Work::Cancel(chosen) => cancel(&common, chosen, name),
         };
+        chunks.note(&mut report);
         paper::keep(&home, order, &mut report);
         say(&StopWord::Bot(Box::new(report.clone())));
+        chunks.ended(&report);
         report
+    };
+    let bots = std::thread::scope(|scope| {
+        chunks.begin(scope, || ());
+        side_by_side(&order.bots, one)
     });
     let mut report = Report::of(order.action(), &order.by, at, bots);
+    report.add_clusters(chunks.reports());
     report.duration_ms = clock::millis(clock::now().since(begun));
     paper::keep_whole(&home, &order.id, &mut report);
     // It is over, whether or not whoever asked has heard it yet.
     drop(lock);
     say(&StopWord::Over(Box::new(report.clone())));
     report
+}
+
+/// The clusters of the last good configuration; none where there is none.
+fn last_good_clusters(home: &Home) -> Vec<ClusterSpec> {
+    last_good::read(home).map(|config| config.clusters).unwrap_or_default()
 }
 
 fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {

@@ -5,12 +5,15 @@ use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use crate::act::cluster::Asker;
 use crate::config::{self, Config, last_good};
 use crate::core::bot::{BotName, BotSpec, Mode};
+use crate::core::cluster::ClusterSpec;
 use crate::core::emergency::{Depth, Found};
 use crate::core::stop::{KeeperSeen, Own, Sighting};
 use crate::core::words::masked;
 use crate::paths::{Home, words};
+use crate::readers::Readers;
 use crate::survey::{Sight, see_all};
 
 use super::passes::Passes;
@@ -24,7 +27,7 @@ pub(super) struct Desk {
     pub(super) specs: Vec<BotSpec>,
     /// No rung waits longer.
     pub(super) cap: Duration,
-    pub(super) clusters: usize,
+    pub(super) clusters: Vec<ClusterSpec>,
     pub(super) notes: Vec<String>,
     pub(super) errors: Vec<String>,
 }
@@ -51,7 +54,7 @@ impl Desk {
         Self {
             specs: config.bots,
             cap: config.estop.wait,
-            clusters: config.clusters.len(),
+            clusters: config.clusters,
             notes: Vec::new(),
             errors: Vec::new(),
         }
@@ -61,7 +64,7 @@ impl Desk {
         let mut desk = Self {
             specs: Vec::new(),
             cap: config::EstopSettings::default().wait,
-            clusters: 0,
+            clusters: Vec::new(),
             notes: Vec::new(),
             errors: Vec::new(),
         };
@@ -127,6 +130,23 @@ impl<'a> Muster<'a> {
         let run = Setting::of(self.home, name, self.specs, self.places).mode;
         let configured = self.specs.iter().find(|spec| spec.name == *name).map(|spec| spec.mode);
         run.is_some_and(|mode| mode != Mode::Live) && configured != Some(Mode::Live)
+    }
+
+    /// Whether all bots of a cluster are to be stopped: a drill leaves the chunks of every other one alone.
+    pub(super) fn means(&self, cluster: &ClusterSpec) -> bool {
+        cluster.bots().all(|bot| self.is_meant(bot))
+    }
+
+    /// What would be done to the chunks of clusters that are not meant.
+    pub(super) fn rehearsed_clusters(&self, clusters: &[&ClusterSpec], readers: &Readers) -> Vec<String> {
+        let one = |cluster: &&ClusterSpec| {
+            let what = match Asker::new(readers, cluster, self.specs).look(READING) {
+                Ok(census) => format!("{} running chunks would be put back", census.counts.running),
+                Err(failure) => format!("its running chunks would be put back, and cannot be read: {}", failure.why),
+            };
+            format!("live, not touched: {}: {what}", cluster.name)
+        };
+        clusters.iter().map(one).collect()
     }
 
     /// Everybody who is to be stopped, as they are now. What could not be looked at is added to `unseen`.

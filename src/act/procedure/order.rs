@@ -10,6 +10,7 @@ use crate::act::START_WAIT;
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::cluster::ClusterSpec;
+use crate::core::cluster_report::ClusterReport;
 use crate::core::overall::Overall;
 use crate::core::progress::Progress;
 use crate::core::report::{BotReport, Report};
@@ -109,6 +110,15 @@ impl Work {
     }
 }
 
+/// What an earlier stopper had told before it died.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Before {
+    /// Bots whose stop was over.
+    pub bots: Vec<BotReport>,
+    /// Clusters, as far as they had come.
+    pub clusters: Vec<ClusterReport>,
+}
+
 /// What a stopper is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StopOrder {
@@ -140,6 +150,9 @@ pub struct StopOrder {
     /// Clusters that are stopped as a whole: all their running chunks are put back, and all their bots are among `bots`.
     #[serde(default)]
     pub whole: Vec<BotName>,
+    /// What an earlier stopper of the same stop, which died, had told: that is not done, or counted, again.
+    #[serde(default)]
+    pub before: Before,
     /// In an emergency stop: no rung of any ladder waits longer, orders are canceled at once, and nobody is waited for.
     #[serde(default)]
     pub emergency: Option<Duration>,
@@ -161,6 +174,7 @@ impl StopOrder {
             wait: START_WAIT,
             clusters: None,
             whole: Vec::new(),
+            before: Before::default(),
             emergency: None,
         }
     }
@@ -228,6 +242,8 @@ pub enum StopWord {
     Progress(Box<Progress>),
     /// How far an emergency stop has come as a whole.
     Overall(Box<Overall>),
+    /// The chunks of a cluster were put back, or could not be; said again when its bots have ended, with what was settled.
+    Cluster(Box<ClusterReport>),
     /// One bot's stop is over.
     Bot(Box<BotReport>),
     /// All are: the last word.

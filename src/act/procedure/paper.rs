@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use serde_json::{Map, Value, json};
 
 use crate::core::bot::BotName;
+use crate::core::cluster_report::ClusterReport;
 use crate::core::code::Code;
 use crate::core::event::Kind;
 use crate::core::report::{BotReport, Report};
@@ -20,6 +21,8 @@ use super::order::{EmergencyOrder, StopOrder};
 
 /// What was told of bots so far, in the folder of an emergency stop.
 const TOLD: &str = "told";
+/// What was told of clusters.
+const CLUSTERS_TOLD: &str = "clusters-told";
 
 /// Keeps one bot's report in its event file. That it cannot be kept is an error of the report.
 pub(super) fn keep(home: &Home, order: &StopOrder, report: &mut BotReport) {
@@ -105,6 +108,27 @@ pub(super) fn told(home: &Home, id: &str) -> Vec<BotReport> {
             }
             None => told.push(report),
         }
+    }
+    told
+}
+
+/// The same of a cluster: the last line that names it has everything that was told of it before, too.
+pub(super) fn note_told_of_cluster(home: &Home, id: &str, report: &ClusterReport) {
+    let Ok(mut line) = serde_json::to_vec(report) else { return };
+    line.push(b'\n');
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(home.stop(id).join(CLUSTERS_TOLD));
+    let _ = file.and_then(|mut file| file.write_all(&line));
+}
+
+/// What was told of clusters before whoever told it died.
+pub(super) fn told_of_clusters(home: &Home, id: &str) -> Vec<ClusterReport> {
+    let text = std::fs::read(home.stop(id).join(CLUSTERS_TOLD)).unwrap_or_default();
+    let mut told: Vec<ClusterReport> = Vec::new();
+    for report in
+        text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<ClusterReport>(line).ok())
+    {
+        told.retain(|known| known.name != report.name);
+        told.push(report);
     }
     told
 }

@@ -25,6 +25,7 @@ use crate::survey::{Marked, Sight, see, with_marked};
 
 use super::alone::Alone;
 use super::board::Board;
+use super::chunks::Chunks;
 use super::common::Common;
 use super::milestones::Milestones;
 use super::order::{StopOrder, StopWord};
@@ -54,6 +55,7 @@ pub(super) struct Walk<'a> {
     pub(super) passes: &'a Passes<'a>,
     say: &'a (dyn Fn(&StopWord) + Sync),
     roll: &'a Roll,
+    chunks: &'a Chunks<'a>,
     pub(super) milestones: &'a Milestones,
     pub(super) board: &'a Board<'a>,
     /// What its keeper announced first: once that changes, the bot has had its chance.
@@ -86,7 +88,7 @@ impl<'a> Walk<'a> {
         milestones: &'a Milestones,
         board: &'a Board<'a>,
     ) -> Self {
-        let Common { home, order, passes, say, roll, .. } = *common;
+        let Common { home, order, passes, say, roll, chunks, .. } = *common;
         Self {
             home,
             order,
@@ -97,6 +99,7 @@ impl<'a> Walk<'a> {
             passes,
             say,
             roll,
+            chunks,
             milestones,
             board,
             announced: None,
@@ -128,6 +131,9 @@ impl<'a> Walk<'a> {
         let (course, mut effect) = Course::begin(wish, self.ladder());
         let mut course = if self.milestones.passed().done { course } else { course.with_a_pause() };
         loop {
+            if needs_its_chunks(&effect) && wish != Wish::Climb {
+                self.chunks.pass(&self.report.name, self.board);
+            }
             if let Effect::Finish(outcome) = effect {
                 self.reach(&course, &effect);
                 self.roll.told(&self.report.name);
@@ -336,5 +342,15 @@ impl<'a> Walk<'a> {
         if !self.report.errors.iter().any(|known| known == error) {
             self.report.errors.push(error.to_owned());
         }
+    }
+}
+
+/// Whether its chunks have to be back before this is done: it is told, or everything is over.
+const fn needs_its_chunks(effect: &Effect) -> bool {
+    match effect {
+        Effect::Ask(_) | Effect::EndKeeper(..) | Effect::Take | Effect::Signal(..) => true,
+        // What has nobody to be told is not over before its chunks are back, nor started anew.
+        Effect::Start | Effect::Finish(_) => true,
+        Effect::WriteDown | Effect::Look(_) | Effect::Listen(_) | Effect::Wait(_) => false,
     }
 }

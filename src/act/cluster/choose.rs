@@ -1,0 +1,148 @@
+//! Which chunks are put back, of those that were asked for: never one that a live worker holds.
+
+use jiff::Timestamp;
+
+use crate::cluster::Claim;
+use crate::cluster::sight::Sight;
+use crate::core::chunk::Chunk;
+use crate::core::cluster_status::{Checked, Hold};
+use crate::core::crew::Who;
+
+/// Which chunks of a cluster are to be put back.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wanted {
+    /// Every stale one.
+    Stale,
+    /// Every failed one.
+    Failed,
+    /// Every stale and every failed one.
+    Both,
+    /// These, as they were seen when they were chosen.
+    These(Vec<Claim>),
+    /// Those with these ids, as people write them.
+    Named(Vec<String>),
+}
+
+/// What is put back, and what is not.
+#[derive(Debug, Default)]
+pub(super) struct Choice {
+    pub(super) claims: Vec<Claim>,
+    /// What was chosen by name, and is not put back: sentences.
+    pub(super) refused: Vec<String>,
+    /// What was left alone otherwise.
+    pub(super) notes: Vec<String>,
+}
+
+/// What may be put back of a cluster that was just looked at.
+pub(super) fn choose(sight: &Sight, wanted: &Wanted, unverified: bool, now: Timestamp) -> Choice {
+    let checked = sight.checked(now);
+    let failed = sight.reading.as_ref().map(|census| census.failed.as_slice()).unwrap_or_default();
+    let mut choice = Choice::default();
+    match wanted {
+        Wanted::Stale => choice.add_stale(sight, &checked, unverified),
+        Wanted::Failed => choice.add_failed(failed),
+        Wanted::Both => {
+            choice.add_stale(sight, &checked, unverified);
+            choice.add_failed(failed);
+        }
+        Wanted::These(claims) => {
+            for claim in claims {
+                choice.add_this(sight, &checked, failed, claim, unverified);
+            }
+        }
+        Wanted::Named(ids) => {
+            for id in ids {
+                choice.add_named(sight, &checked, failed, id, unverified);
+            }
+        }
+    }
+    choice
+}
+
+impl Choice {
+    fn add_stale(&mut self, sight: &Sight, checked: &[Checked], unverified: bool) {
+        let mut alone = Vec::new();
+        for one in checked {
+            match one.hold {
+                Hold::Held => {}
+                Hold::Overdue => self.notes.push(held(sight, one)),
+                Hold::Stale => self.claims.push(claim(&one.chunk, false)),
+                Hold::Unverified if unverified => self.claims.push(claim(&one.chunk, false)),
+                Hold::Unverified => alone.push(one),
+            }
+        }
+        if let Some(first) = alone.first() {
+            self.notes.push(format!(
+                "{} left alone: {}; --unverified puts {} back too",
+                alone.len(),
+                first.why,
+                if alone.len() == 1 { "it" } else { "them" }
+            ));
+        }
+    }
+
+    fn add_failed(&mut self, failed: &[Chunk]) {
+        self.claims.extend(failed.iter().map(|chunk| claim(chunk, true)));
+    }
+
+    fn add_this(&mut self, sight: &Sight, checked: &[Checked], failed: &[Chunk], wanted: &Claim, unverified: bool) {
+        if wanted.failed {
+            match failed.iter().find(|chunk| claim(chunk, true) == *wanted) {
+                Some(chunk) => self.claims.push(claim(chunk, true)),
+                None => self.notes.push(changed(wanted)),
+            }
+            return;
+        }
+        match checked.iter().find(|one| claim(&one.chunk, false) == *wanted) {
+            Some(one) => self.add_checked(sight, one, unverified),
+            None => self.notes.push(changed(wanted)),
+        }
+    }
+
+    fn add_named(&mut self, sight: &Sight, checked: &[Checked], failed: &[Chunk], id: &str, unverified: bool) {
+        let is_it = |chunk: &Chunk| chunk.id.word().as_deref() == Some(id);
+        if let Some(one) = checked.iter().find(|one| is_it(&one.chunk)) {
+            self.add_checked(sight, one, unverified);
+        } else if let Some(chunk) = failed.iter().find(|chunk| is_it(chunk)) {
+            self.claims.push(claim(chunk, true));
+        } else {
+            self.refused.push(format!("chunk {id}: none that runs or has failed is called so"));
+        }
+    }
+
+    /// One that was chosen by itself.
+    fn add_checked(&mut self, sight: &Sight, one: &Checked, unverified: bool) {
+        match one.hold {
+            Hold::Stale => self.claims.push(claim(&one.chunk, false)),
+            Hold::Unverified if unverified => self.claims.push(claim(&one.chunk, false)),
+            Hold::Unverified => self.refused.push(format!(
+                "chunk {} is {}, and its lease has not run out; --unverified puts it back all the same",
+                id(one),
+                one.why
+            )),
+            Hold::Held | Hold::Overdue => self.refused.push(held(sight, one)),
+        }
+    }
+}
+
+fn held(sight: &Sight, one: &Checked) -> String {
+    let who = match sight.crew.who(one.chunk.worker.word().as_deref()) {
+        Who::Lives(who) => who,
+        Who::Gone(_) | Who::Unverified(_) => "somebody".to_owned(),
+    };
+    let lease = if one.hold == Hold::Overdue { ", although its lease ran out" } else { "" };
+    format!("chunk {} is held by {who}{lease}: stop that worker first", id(one))
+}
+
+fn changed(claim: &Claim) -> String {
+    let id = claim.id.word().unwrap_or_else(|| "-".to_owned());
+    format!("chunk {id} has changed meanwhile, and was left alone")
+}
+
+fn id(one: &Checked) -> String {
+    one.chunk.id.word().unwrap_or_else(|| "-".to_owned())
+}
+
+fn claim(chunk: &Chunk, failed: bool) -> Claim {
+    Claim { id: chunk.id.clone(), failed, worker: chunk.worker.clone(), started: chunk.started.clone() }
+}

@@ -1,0 +1,536 @@
+//! One cluster in a stop: its chunks go back before its bots are told, and once they have all ended, what was claimed or
+//! finished in between is settled.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::act::cluster::{Asker, Back, Doer};
+use crate::clock;
+use crate::cluster::sight::see;
+use crate::cluster::{Claim, Failure, Obstacle, Which};
+use crate::core::bot::{BotName, BotSpec};
+use crate::core::chunk::{Census, Chunk, Counts};
+use crate::core::cluster::ClusterSpec;
+use crate::core::cluster_report::ClusterReport;
+use crate::core::cluster_status::Hold;
+use crate::core::crew::Crew;
+use crate::core::progress::Standing;
+use crate::core::report::{BotReport, ProcessReport};
+use crate::core::status::RecordSeen;
+use crate::core::stop::Wish;
+use crate::paths::Home;
+use crate::readers::Readers;
+use crate::record;
+use crate::survey::Surveyor;
+use crate::who;
+
+use super::gate::Gate;
+use super::order::{StopOrder, StopWord, Work};
+use super::paper;
+
+/// The chunks of a whole cluster are waited for so long.
+const WHOLE: Duration = Duration::from_secs(5);
+/// Those of one bot of it, and those of everybody in an emergency.
+const BRIEF: Duration = Duration::from_secs(1);
+/// A look before everything else may delay nobody for longer.
+const A_MOMENT: Duration = Duration::from_millis(200);
+/// Nobody waits for what is asked once the bots have ended but the report.
+const AFTERWARDS: Duration = Duration::from_secs(5);
+/// What is claimed again although every bot of the cluster has ended is put back so often.
+const TRIES: usize = 3;
+
+/// What every cluster of a stop stands on.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub(super) home: &'a Home,
+    pub(super) readers: &'a Readers,
+    /// Every bot of the configuration.
+    pub(super) specs: &'a [BotSpec],
+    pub(super) order: &'a StopOrder,
+    pub(super) say: &'a (dyn Fn(&StopWord) + Sync),
+}
+
+/// Whose chunks are put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Everybody's: all bots of the cluster are stopped.
+    All,
+    /// Those of one bot: others go on.
+    Of(BotName),
+}
+
+/// One cluster, or what one bot of it has claimed.
+pub(super) struct Part<'a> {
+    ground: Ground<'a>,
+    pub(super) cluster: &'a ClusterSpec,
+    pub(super) whose: Whose,
+    /// Who waits for it.
+    bots: Vec<BotName>,
+    gate: Gate,
+    state: Mutex<State>,
+    news: Condvar,
+    /// One settles at a time.
+    settling: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    report: ClusterReport,
+    step: Step,
+    /// Why the chunks could not be put back at first.
+    failed: Option<Failure>,
+    /// How many were completed right after they were put back.
+    completed: Option<u64>,
+    /// The words by which chunks named the bot whose they were.
+    words: BTreeSet<String>,
+    ended: BTreeMap<BotName, Ended>,
+    settled: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Waits,
+    Asks,
+    Asked,
+    Over,
+}
+
+#[derive(Clone, Debug)]
+struct Ended {
+    survived: bool,
+    processes: Vec<ProcessReport>,
+}
+
+impl<'a> Part<'a> {
+    pub(super) fn new(ground: Ground<'a>, cluster: &'a ClusterSpec, whose: Whose) -> Self {
+        let bots = match &whose {
+            Whose::All => cluster.bots().cloned().collect(),
+            Whose::Of(bot) => vec![bot.clone()],
+        };
+        let limit = if whose == Whose::All && ground.order.emergency.is_none() { WHOLE } else { BRIEF };
+        let state = State {
+            report: ClusterReport::new(cluster.name.clone()),
+            step: Step::Waits,
+            failed: None,
+            completed: None,
+            words: BTreeSet::new(),
+            ended: BTreeMap::new(),
+            settled: false,
+        };
+        Self {
+            ground,
+            cluster,
+            whose,
+            bots,
+            gate: Gate::new(limit),
+            state: Mutex::new(state),
+            news: Condvar::new(),
+            settling: Mutex::new(()),
+        }
+    }
+
+    /// Whether this bot waits for it.
+    pub(super) fn has(&self, bot: &BotName) -> bool {
+        self.bots.contains(bot)
+    }
+
+    /// Its bots begin to wait now.
+    pub(super) fn set(&self) {
+        self.gate.set();
+    }
+
+    /// Waits until the bots may be told.
+    pub(super) fn pass(&self) {
+        self.gate.pass();
+    }
+
+    /// Whether they may be.
+    pub(super) fn is_open(&self) -> bool {
+        self.gate.is_open()
+    }
+
+    /// Puts the chunks back for the first time, lets the bots be told, and looks what was completed by then. Only the
+    /// first call does.
+    pub(super) fn put_back(&self) {
+        {
+            let mut state = self.lock();
+            if state.step != Step::Waits {
+                return;
+            }
+            state.step = Step::Asks;
+        }
+        self.set();
+        let (back, words) = match &self.whose {
+            Whose::All => {
+                self.look_who_is_elsewhere();
+                (self.asker().put_back(Which::Running, self.gate.set()), BTreeSet::new())
+            }
+            Whose::Of(bot) => match self.claimed_by(bot, self.gate.set()) {
+                Ok((claims, words)) => (self.asker().put_back(Which::These(claims), self.gate.set()), words),
+                Err(failure) => (Err(failure), BTreeSet::new()),
+            },
+        };
+        {
+            let mut state = self.lock();
+            state.words = words;
+            state.step = Step::Asked;
+            match &back {
+                Ok(back) => state.report.put_back(back.count),
+                Err(failure) => {
+                    state.failed = Some(failure.clone());
+                    state.report.errors = vec![failure.why.clone()];
+                }
+            }
+        }
+        self.gate.open();
+        self.news.notify_all();
+        self.tell();
+        self.remember();
+        if back.is_ok()
+            && let Ok(census) = self.asker().look(BRIEF)
+        {
+            self.lock().completed = Some(census.counts.completed);
+        }
+        self.lock().step = Step::Over;
+        self.news.notify_all();
+    }
+
+    /// One of its bots has ended; when all have, it is settled.
+    pub(super) fn ended(&self, report: &BotReport) {
+        if !self.has(&report.name) {
+            return;
+        }
+        let all = {
+            let mut state = self.lock();
+            let ended = Ended { survived: report.survived(), processes: report.processes.clone() };
+            state.ended.insert(report.name.clone(), ended);
+            state.settled = false;
+            self.bots.iter().all(|bot| state.ended.contains_key(bot))
+        };
+        if all {
+            self.settle();
+        }
+    }
+
+    /// So many chunks of the one bot were put back; nothing if it is about all bots, or if that could not be done.
+    pub(super) fn put_back_of(&self, bot: &BotName) -> Option<u64> {
+        if self.whose != Whose::Of(bot.clone()) {
+            return None;
+        }
+        self.lock().report.reset
+    }
+
+    /// What it has come to; settled, if nobody did that.
+    pub(super) fn report(&self) -> ClusterReport {
+        if !self.lock().settled {
+            self.settle();
+        }
+        self.whole()
+    }
+
+    /// How it stands, for whoever watches: in words, and as a number if its chunks are back.
+    pub(super) fn standing(&self) -> (Standing, Option<u64>, String) {
+        let state = self.lock();
+        let name = &self.cluster.name;
+        match (state.step, &state.failed, state.report.reset) {
+            (Step::Waits | Step::Asks, _, _) if self.gate.is_open() => {
+                (Standing::Failed, None, format!("{name}: no answer, not waited for"))
+            }
+            (Step::Waits | Step::Asks, _, _) => {
+                (Standing::UnderWay, None, format!("{name}: chunks are put back first"))
+            }
+            (Step::Asked | Step::Over, None, Some(count)) => (Standing::Done, Some(count), put_back(count)),
+            (Step::Asked | Step::Over, Some(_), Some(count)) => {
+                (Standing::Done, None, format!("{name}: {} after its bots had ended", put_back(count)))
+            }
+            (Step::Asked | Step::Over, Some(failure), None) => {
+                (Standing::Failed, None, self.obstacle(failure.obstacle))
+            }
+            (Step::Asked | Step::Over, None, None) => (Standing::Failed, None, format!("{name}: not put back")),
+        }
+    }
+
+    fn obstacle(&self, obstacle: Obstacle) -> String {
+        let name = &self.cluster.name;
+        match obstacle {
+            Obstacle::Missing => format!("{name}: there is no file"),
+            Obstacle::Locked => format!("{name}: locked, not waited for"),
+            Obstacle::Other => format!("{name}: not possible"),
+        }
+    }
+
+    fn asker(&self) -> Asker<'a> {
+        Asker::new(self.ground.readers, self.cluster, self.ground.specs)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who has a chunk and is nobody of this box: it may work on. In an emergency nobody waits for that.
+    fn look_who_is_elsewhere(&self) {
+        if self.ground.order.emergency.is_some() {
+            return;
+        }
+        let Ok(census) = self.asker().look(A_MOMENT.min(self.gate.set())) else { return };
+        let crew = Crew::of(self.cluster, &[], &who::host(), BTreeMap::new());
+        let mut elsewhere: BTreeMap<String, usize> = BTreeMap::new();
+        for word in census.running.iter().filter_map(|chunk| chunk.worker.word()) {
+            if !crew.is_of_this_box(&word) {
+                *elsewhere.entry(word).or_default() += 1;
+            }
+        }
+        let notes = elsewhere.into_iter().map(|(word, count)| {
+            format!("{count} of the chunks put back named {word}, which is not on this box: it may still work on it")
+        });
+        self.lock().report.notes.extend(notes);
+    }
+
+    /// What one bot has claimed, as it stands there; and in which words it is called there.
+    fn claimed_by(&self, bot: &BotName, within: Duration) -> Result<(Vec<Claim>, BTreeSet<String>), Failure> {
+        let Ground { home, readers, specs, .. } = self.ground;
+        let until = clock::now().plus(within);
+        let statuses = Surveyor::new(home.clone()).look(specs);
+        let left = until.since(clock::now());
+        let mut sights = see(home, readers, std::slice::from_ref(self.cluster), specs, &statuses, left);
+        let Some(sight) = sights.pop() else { return Ok((Vec::new(), BTreeSet::new())) };
+        let checked = sight.checked(clock::wall());
+        let census = sight.reading?;
+        let (words, dead) = self.known_of(bot);
+        // What was started anew has claims of its own by now.
+        let anew = self.ground.order.work == Work::End(Wish::Restart) && self.lock().ended.contains_key(bot);
+        let is_its = |chunk: &Chunk| {
+            let word = chunk.worker.word();
+            sight.crew.is_of(word.as_deref(), bot)
+                || word.is_some_and(|word| {
+                    words.contains(&word) || Crew::numbers(&word).iter().any(|pid| dead.contains(pid))
+                })
+        };
+        let held = |chunk: &Chunk| checked.iter().any(|checked| checked.chunk == *chunk && checked.hold != Hold::Stale);
+        let its: Vec<&Chunk> = census.running.iter().filter(|chunk| is_its(chunk) && !(anew && held(chunk))).collect();
+        let words = its.iter().filter_map(|chunk| chunk.worker.word()).collect();
+        Ok((its.into_iter().map(claim).collect(), words))
+    }
+
+    /// The words by which this bot was called, and the processes of it that have ended.
+    fn known_of(&self, bot: &BotName) -> (BTreeSet<String>, BTreeSet<i32>) {
+        let state = self.lock();
+        let ended = state.ended.get(bot).map(|ended| ended.processes.iter().map(|process| process.pid).collect());
+        (state.words.clone(), ended.unwrap_or_default())
+    }
+
+    /// All its bots have ended: what was claimed in between goes back, and everything is counted once more.
+    fn settle(&self) {
+        let _one = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
+        // Without a thread of its own it was not even begun.
+        self.put_back();
+        let first = {
+            let over = self.news.wait_while(self.lock(), |state| state.step != Step::Over);
+            let mut state = over.unwrap_or_else(PoisonError::into_inner);
+            if state.settled {
+                return;
+            }
+            state.settled = true;
+            state.failed.clone()
+        };
+        let living = self.living();
+        let settled = if living.is_empty() { self.put_back_again(first.as_ref()) } else { Settled::not(first.clone()) };
+        let counts = match (settled.counts, &settled.failure) {
+            (Some(counts), _) => Some(counts),
+            (None, Some(failure)) if failure.obstacle != Obstacle::Locked => None,
+            (None, _) => self.asker().look(AFTERWARDS).ok().map(|census| census.counts),
+        };
+        self.write_down(first, settled, living, counts);
+        self.tell();
+        let is_news = {
+            let state = self.lock();
+            state.report.again > 0 || state.failed.is_some() || !state.report.errors.is_empty()
+        };
+        if is_news {
+            self.remember();
+        }
+    }
+
+    fn write_down(&self, first: Option<Failure>, settled: Settled, living: Vec<String>, counts: Option<Counts>) {
+        let mut state = self.lock();
+        let completed = state.completed;
+        let report = &mut state.report;
+        report.errors.clear();
+        report.unasked = false;
+        if let Some(count) = settled.count {
+            report.put_back(count);
+            report.again += settled.again;
+            let note = first.map(|first| {
+                format!("could not be written at first ({}); put back after its processes had ended", first.why)
+            });
+            report.notes.extend(note);
+        }
+        if !living.is_empty() {
+            report.errors.push(format!("not settled: {}, and may claim chunks", living.join(", ")));
+        }
+        if let Some(failure) = settled.failure {
+            if failure.obstacle == Obstacle::Missing && !self.has_ever_run() {
+                report.untouched = true;
+                report.notes.push(format!("{}; nothing of it has ever run here, so nothing is missing", failure.why));
+            } else {
+                report.unasked = true;
+                report.errors.push(failure.why);
+            }
+        } else if counts.is_none() {
+            report.unasked = true;
+            report.errors.push(format!("{}: cannot be counted", self.cluster.database.display()));
+        }
+        if let Some(counts) = counts {
+            report.read(counts);
+            report.finished_meanwhile = completed.map(|before| counts.completed.saturating_sub(before));
+            if self.is_to_be_still() && living.is_empty() && counts.running > 0 && !report.unasked {
+                let run =
+                    if counts.running == 1 { "1 chunk runs".into() } else { format!("{} chunks run", counts.running) };
+                report.errors.push(format!("{run} again: something that is not known here claims them"));
+            }
+        }
+    }
+
+    /// Whether nothing of it is to run afterwards.
+    fn is_to_be_still(&self) -> bool {
+        self.whose == Whose::All && self.ground.order.work != Work::End(Wish::Restart)
+    }
+
+    fn put_back_again(&self, first: Option<&Failure>) -> Settled {
+        let mut settled = Settled::default();
+        let mut was_back = first.is_none();
+        for _ in 0..TRIES {
+            match self.once_more() {
+                Ok(Back { count, .. }) => {
+                    settled.count = Some(settled.count.unwrap_or(0) + count);
+                    settled.again += if was_back { count } else { 0 };
+                    was_back = true;
+                }
+                Err(failure) => {
+                    settled.failure = Some(failure);
+                    return settled;
+                }
+            }
+            match self.asker().look(AFTERWARDS) {
+                Ok(census) => settled.counts = Some(census.counts),
+                Err(failure) => {
+                    settled.failure = Some(failure);
+                    return settled;
+                }
+            }
+            if !self.is_to_be_still() || settled.counts.is_some_and(|counts| counts.running == 0) {
+                return settled;
+            }
+        }
+        settled
+    }
+
+    fn once_more(&self) -> Result<Back, Failure> {
+        let which = match &self.whose {
+            Whose::All if self.is_to_be_still() => Which::Running,
+            // Their next runs claim chunks by now: those are theirs.
+            Whose::All => Which::These(self.abandoned()?),
+            Whose::Of(bot) => Which::These(self.claimed_by(bot, AFTERWARDS)?.0),
+        };
+        self.asker().put_back(which, AFTERWARDS)
+    }
+
+    /// What nobody who lives has.
+    fn abandoned(&self) -> Result<Vec<Claim>, Failure> {
+        let Ground { home, readers, specs, .. } = self.ground;
+        let statuses = Surveyor::new(home.clone()).look(specs);
+        let sights = see(home, readers, std::slice::from_ref(self.cluster), specs, &statuses, AFTERWARDS);
+        let mut claims = Vec::new();
+        for sight in sights {
+            let checked = sight.checked(clock::wall());
+            let _: Census = sight.reading?;
+            claims
+                .extend(checked.iter().filter(|one| one.stale && one.hold == Hold::Stale).map(|one| claim(&one.chunk)));
+        }
+        Ok(claims)
+    }
+
+    /// What of its bots lives, in phrases.
+    fn living(&self) -> Vec<String> {
+        let state = self.lock();
+        let survivors = self.bots.iter().filter_map(|bot| Some((bot, state.ended.get(bot)?)));
+        survivors
+            .filter(|(_, ended)| ended.survived)
+            .map(|(bot, ended)| {
+                let pids: Vec<String> = ended
+                    .processes
+                    .iter()
+                    .filter(|process| process.ended_by.is_none() || crate::process::stat(process.pid).is_some())
+                    .map(|process| process.pid.to_string())
+                    .collect();
+                if pids.is_empty() { format!("{bot} may live") } else { format!("pid {} lives", pids.join(", ")) }
+            })
+            .collect()
+    }
+
+    /// Whether anything of it has ever run here: then its file is not missing for nothing.
+    fn has_ever_run(&self) -> bool {
+        self.cluster.bots().any(|name| {
+            let bot = self.ground.home.bot(name);
+            !matches!(record::read(&bot), RecordSeen::None) || record::has_run(&bot)
+        })
+    }
+
+    /// With its processes, and with what an earlier stopper had told.
+    fn whole(&self) -> ClusterReport {
+        let state = self.lock();
+        let mut report = state.report.clone();
+        report.processes = state.ended.values().flat_map(|ended| ended.processes.iter().cloned()).collect();
+        drop(state);
+        let before = self.ground.order.before.clusters.iter().find(|before| before.name == report.name);
+        match before.filter(|_| self.whose == Whose::All) {
+            Some(before) => report.after(before.clone()),
+            None => report,
+        }
+    }
+
+    fn tell(&self) {
+        let report = self.whole();
+        if self.ground.order.emergency.is_some() {
+            paper::note_told_of_cluster(self.ground.home, &self.ground.order.id, &report);
+        }
+        (self.ground.say)(&StopWord::Cluster(Box::new(report)));
+    }
+
+    fn remember(&self) {
+        let order = self.ground.order;
+        let doer = Doer { action: order.action(), by: &order.by, tty: order.tty.as_deref(), stop: Some(&order.id) };
+        let report = self.lock().report.clone();
+        if let Some(error) = doer.remember(self.ground.home, &report) {
+            let mut state = self.lock();
+            if !state.report.notes.contains(&error) {
+                state.report.notes.push(error);
+            }
+        }
+    }
+}
+
+/// What came of putting back once more.
+#[derive(Debug, Default)]
+struct Settled {
+    count: Option<u64>,
+    again: u64,
+    counts: Option<Counts>,
+    failure: Option<Failure>,
+}
+
+impl Settled {
+    /// Something of it lives: nothing is taken from that again.
+    fn not(failure: Option<Failure>) -> Self {
+        Self { failure, ..Self::default() }
+    }
+}
+
+fn put_back(count: u64) -> String {
+    if count == 1 { "1 chunk put back".to_owned() } else { format!("{count} chunks put back") }
+}
+
+fn claim(chunk: &Chunk) -> Claim {
+    Claim { id: chunk.id.clone(), failed: false, worker: chunk.worker.clone(), started: chunk.started.clone() }
+}
