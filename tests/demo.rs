@@ -176,7 +176,7 @@ fn errors(bot: &Value) -> String {
 #[test]
 fn the_embedded_configuration_reads_without_a_mistake() {
     let config = config::parse(Path::new("/nowhere/demo.toml"), TEXT).expect("no mistake");
-    assert_eq!(config.bots.len(), 9);
+    assert_eq!((config.bots.len(), config.clusters.len()), (12, 1));
     assert!(config.bots.iter().all(|bot| bot.mode != Mode::Live), "a newcomer places no live orders");
     assert!(config.bots.iter().all(|bot| bot.command[..2] == ["botwarden", "paper-bot"]));
     assert_ne!(hasty(), TEXT);
@@ -212,7 +212,8 @@ fn everything_comes_to_life_and_nothing_of_it_is_left() {
     assert!(closing.is_clean(), "{closing:?}");
     let told = closing.lines.join("\n");
     let line = |name: &str| closing.lines.iter().find(|line| line.starts_with(name)).expect(&told);
-    for name in ["maker", "trend", "arb", "slow-start", "slow-stop"] {
+    let cluster = ["sweep-coordinator", "sweep-worker@1", "sweep-worker@2"];
+    for name in ["maker", "trend", "arb", "slow-start", "slow-stop"].into_iter().chain(cluster) {
         assert!(line(name).contains("stopped, exited with 0"), "{told}");
     }
     assert!(line("stubborn").contains("stopped, was ended by SIGKILL"), "{told}");
@@ -432,6 +433,71 @@ fn the_flaky_one_crashes_and_backs_off() {
     assert_eq!(flaky.last_exit.as_ref().and_then(|exit| exit.code), Some(1));
 }
 
+/// How many chunks of the cluster say this of themselves.
+fn chunks(stage: &Stage, status: &str) -> i64 {
+    opened(&stage.work("sweep/exploration.db"))
+        .query_row("SELECT count(*) FROM chunks WHERE status = ?1", [status], |row| row.get(0))
+        .expect("a table of chunks")
+}
+
+/// What `cluster status` says of it.
+fn cluster(stage: &Stage) -> Value {
+    let output = stage.run(&["--json", "cluster", "status", "sweep"]);
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice::<Value>(&output.stdout).expect("JSON")["clusters"][0].clone()
+}
+
+#[test]
+fn the_cluster_really_works_through_its_chunks() {
+    let stage = Stage::open();
+    stage.start(&["--group", "sweep"]);
+    let before = chunks(&stage, "completed");
+    assert!(before > 0, "a newcomer sees a sweep in the middle");
+    until("chunks are completed", || chunks(&stage, "completed") > before + 1);
+    until("both workers have one", || chunks(&stage, "running") == 2);
+    let seen = cluster(&stage);
+    assert_eq!((&seen["workers_alive"], &seen["coordinator_alive"]), (&2.into(), &true.into()), "{seen}");
+    assert!(seen["combinations"]["tested"].as_u64().is_some_and(|tested| tested > 0), "{seen}");
+    assert_eq!((&seen["total"], &seen["stale"]), (&60.into(), &0.into()), "{seen}");
+    let log = stage.log("sweep-worker@1");
+    assert!(log.contains(" INFO worker: chunk ") && log.contains(" completed, best Sharpe "), "{log}");
+}
+
+#[test]
+fn a_worker_that_is_killed_leaves_a_stale_chunk_and_a_stop_puts_it_back() {
+    let stage = Stage::open();
+    stage.start(&["--group", "sweep"]);
+    let in_the_middle = || {
+        let found: i64 = opened(&stage.work("sweep/exploration.db"))
+            .query_row(
+                "SELECT count(*) FROM chunks
+                 WHERE status = 'running' AND assigned_worker = 'sweep-worker@1' AND done > 0 AND done < n",
+                [],
+                |row| row.get(0),
+            )
+            .expect("a table of chunks");
+        found == 1
+    };
+    until("a worker is in the middle of a chunk", in_the_middle);
+    let pid = stage.look().iter().find(|bot| bot.name.as_str() == "sweep-worker@1").and_then(|bot| bot.pid);
+    let id = process::identify(pid.expect("its process")).expect("it lives");
+    process::Held::open(&id).expect("it lives").signal(Signal::KILL).expect("it is ours");
+    until("it is stale", || cluster(&stage)["state"] == "stale");
+    let seen = cluster(&stage);
+    assert_eq!((&seen["stale"], &seen["workers_alive"]), (&1.into(), &1.into()), "{seen}");
+    assert!(seen["note"].as_str().is_some_and(|note| note.contains("sweep-worker@1 does not live")), "{seen}");
+
+    let output = stage.run(&["--json", "cluster", "stop"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    assert!(report["clusters"][0]["reset"].as_u64().is_some_and(|count| count > 0), "{report}");
+    assert_eq!((chunks(&stage, "running"), &report["clusters"][0]["running"]), (0, &0.into()), "{report}");
+    let again = stage.run(&["cluster", "stop"]);
+    assert_eq!(again.status.code(), Some(0), "{again:?}");
+    let told = String::from_utf8_lossy(&again.stdout);
+    assert!(told.contains("sweep  nothing to kill (already stopped), 0 chunks put back, "), "{told}");
+}
+
 #[test]
 fn a_desk_that_is_dropped_takes_its_bots_along() {
     let stage = Stage::open();
@@ -538,7 +604,7 @@ impl Drop for Demo {
 #[test]
 fn a_demo_that_is_told_to_end_closes_first() {
     let mut demo = Demo::run();
-    let before = demo.hear("stubborn    running");
+    let before = demo.hear("stubborn           running");
     assert!(before.contains(PaperDesk::LEAVE_NOTE), "{before}");
     let homes = demo.homes();
     assert_eq!(homes.len(), 1);
@@ -553,23 +619,23 @@ fn a_demo_that_is_told_to_end_closes_first() {
 #[test]
 fn what_a_killed_demo_leaves_is_cleared_by_the_next_one() {
     let mut demo = Demo::run();
-    demo.hear("stubborn    running");
+    demo.hear("stubborn           running");
     let left = demo.homes().remove(0);
     demo.signal(Signal::KILL);
     demo.child.wait().expect("its end");
-    assert_eq!(process::marked(&left).len(), 7, "bots outlive whoever started them");
+    assert_eq!(process::marked(&left).len(), 10, "bots outlive whoever started them");
 
     let next = PaperDesk::open_with(&setup(demo.folder.path())).expect("a desk");
     let notes = next.notes().join("\n");
     assert!(notes.contains("An earlier demo was killed") && notes.contains(&left.display().to_string()), "{notes}");
-    assert!(notes.contains("its 7 bots"), "{notes}");
+    assert!(notes.contains("its 10 bots"), "{notes}");
     assert!(!left.exists() && process::marked(&left).is_empty());
 }
 
 #[test]
 fn a_demo_that_nobody_listens_to_still_closes() {
     let mut demo = Demo::run();
-    demo.hear("stubborn    running");
+    demo.hear("stubborn           running");
     let home = demo.homes().remove(0);
     // A closed pipe, as of a terminal that is gone, and then the hangup.
     demo.words = BufReader::new(silent());

@@ -90,6 +90,12 @@ pub enum Command {
     },
     /// Whether this machine is ready for an emergency stop: one line a check
     Doctor,
+    /// Clusters: bots that work through chunks in somebody's database
+    Cluster {
+        /// What is to be done
+        #[command(subcommand)]
+        deed: ClusterDeed,
+    },
     /// What bots wrote
     Logs(LogArgs),
     /// What happened
@@ -120,6 +126,50 @@ pub enum EstopDeed {
         #[arg(long, value_name = "NOTE")]
         waive: Option<String>,
     },
+}
+
+/// What can be done with clusters.
+#[derive(Debug, Subcommand)]
+pub enum ClusterDeed {
+    /// How they come along, and what of "running" is so
+    Status(Clusters),
+    /// Put stale chunks back, then start the workers and the coordinator
+    Start(Clusters),
+    /// Put running chunks back to pending, then stop every bot of it, and put back what was claimed meanwhile
+    Stop(Clusters),
+    /// Put stale or failed chunks back to pending; never one that a live worker holds
+    Requeue(Requeue),
+}
+
+/// Which clusters.
+#[derive(Clone, Debug, Default, Group)]
+pub struct Clusters {
+    /// Clusters by name; without one, all
+    #[arg(value_name = "CLUSTER")]
+    pub names: Vec<String>,
+}
+
+/// Which chunks of which clusters.
+#[derive(Clone, Debug, Default, Group)]
+pub struct Requeue {
+    /// Which clusters
+    #[command(flatten)]
+    pub clusters: Clusters,
+    /// Stale chunks; so it is where nothing else is said
+    #[arg(long)]
+    pub stale: bool,
+    /// Failed chunks
+    #[arg(long)]
+    pub failed: bool,
+    /// Stale and failed chunks
+    #[arg(long)]
+    pub all: bool,
+    /// Only the chunk of this id; may be given several times
+    #[arg(long = "chunk", value_name = "ID", conflicts_with_all = ["stale", "failed", "all"])]
+    pub chunks: Vec<String>,
+    /// Those too whose worker is not known on this machine, although their lease is good
+    #[arg(long)]
+    pub unverified: bool,
 }
 
 /// Which bots.

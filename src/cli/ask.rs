@@ -1,4 +1,4 @@
-//! Questions: only on a terminal, and only where real money is at stake.
+//! Questions: only on a terminal, and only where real money or somebody else's work is at stake.
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -24,17 +24,44 @@ pub(super) fn confirm(desk: &Desk, action: &str, bots: &[(BotName, Option<Mode>)
         })
         .collect();
     let names = names.join(", ");
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !can_ask() {
         return Err(format!("{action} of live bots ({names}) needs --yes where nobody can be asked"));
     }
     let expected = match live.as_slice() {
         [(one, _)] => one.as_str(),
         _ => "LIVE",
     };
+    if answer(&format!("{action} of LIVE: {names}. Type {expected} to go on: ")) == expected {
+        Ok(())
+    } else {
+        Err(unconfirmed(action))
+    }
+}
+
+/// Makes sure that this is meant, where somebody sits there; `what` says what is about to be done.
+///
+/// # Errors
+/// If it is not meant.
+pub(super) fn confirm_simply(desk: &Desk, action: &str, what: &str) -> Result<(), String> {
+    if desk.yes || !can_ask() || matches!(answer(&format!("{what} [y/N] ")).as_str(), "y" | "Y" | "yes") {
+        return Ok(());
+    }
+    Err(unconfirmed(action))
+}
+
+fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+fn answer(question: &str) -> String {
     let mut stderr = std::io::stderr();
-    let _ = write!(stderr, "{action} of LIVE: {names}. Type {expected} to go on: ");
+    let _ = write!(stderr, "{question}");
     let _ = stderr.flush();
     let mut answer = String::new();
     let _ = std::io::stdin().lock().read_line(&mut answer);
-    if answer.trim() == expected { Ok(()) } else { Err(format!("{action}: not confirmed, nothing was done")) }
+    answer.trim().to_owned()
+}
+
+fn unconfirmed(action: &str) -> String {
+    format!("{action}: not confirmed, nothing was done")
 }

@@ -12,6 +12,7 @@ use crate::core::stop::Stage;
 use crate::logs::harmless::harmless;
 
 use super::bot_lines::{self, BotLines};
+use super::cluster_lines;
 use super::estop_words::local;
 use super::output::Output;
 
@@ -167,6 +168,7 @@ impl Course {
                 output.line(&output.red(&format!("          {}", harmless(order.name().as_bytes()))));
             }
         }
+        cluster_lines::show_reports(report, output);
         for error in &report.errors {
             output.complain(&harmless(error.as_bytes()));
         }

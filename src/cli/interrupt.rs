@@ -21,7 +21,11 @@ pub(super) fn leave_on_interrupt(output: Output, action: &'static str) {
         // The signals stay caught, so they do not end us either.
         if signals.forever().any(|_| !STAYS.load(Ordering::Relaxed)) {
             let work = if action == "up" { "start" } else { action };
-            let shows = if action == ESTOP { "estop status" } else { "status" };
+            let shows = match action {
+                ESTOP => "estop status",
+                _ if action.starts_with("cluster ") => "cluster status",
+                _ => "status",
+            };
             let work = if action == ESTOP { "emergency stop" } else { work };
             let why = format!("left; the {work} goes on without us ('botwarden {shows}' shows how far it is)");
             output.leave(action, Code::StillWorking, &why);

@@ -163,7 +163,7 @@ fn row(order: &Order, now: Timestamp) -> [String; 12] {
 }
 
 /// What somebody else wrote, in one cell that a terminal obeys in nothing.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let text = harmless(text.replace(['\t', '\n'], " ").as_bytes());
     if text.chars().count() <= WIDEST {
         return text;

@@ -133,9 +133,20 @@ pub(super) fn refusal(action: Option<&str>, code: Code, why: &str) -> serde_json
     let mut object = serde_json::json!({
         "schema": 1, "action": action, "ok": false, "exit_code": code.number(), "bots": [], "errors": [why],
     });
-    if let (Some("stop" | "kill" | "restart" | "estop" | "estop reset"), Some(fields)) =
-        (action, object.as_object_mut())
-    {
+    let reports = matches!(
+        action,
+        Some(
+            "stop"
+                | "kill"
+                | "restart"
+                | "cluster start"
+                | "cluster stop"
+                | "cluster requeue"
+                | "estop"
+                | "estop reset"
+        )
+    );
+    if let (true, Some(fields)) = (reports, object.as_object_mut()) {
         // What a report has, nothing of which came about.
         for name in ["at", "duration_ms", "latched", "scope", "by", "reason"] {
             fields.insert(name.into(), serde_json::Value::Null);

@@ -5,6 +5,7 @@ use crate::core::code::Code;
 use crate::core::report::Report;
 use crate::who;
 
+use super::cluster_lines;
 use super::desk::Place;
 use super::output::Output;
 
@@ -47,6 +48,7 @@ fn tell(report: &Report, output: Output) {
             output.line(&format!("  {}: {note}", bot.name));
         }
     }
+    cluster_lines::show_reports(report, output);
     for error in &report.errors {
         output.complain(error);
     }

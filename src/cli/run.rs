@@ -4,10 +4,10 @@ use crate::core::code::Code;
 use crate::core::stop::Wish;
 use crate::paths::words;
 
-use super::args::{Args, Command, EstopDeed};
+use super::args::{Args, ClusterDeed, Command, EstopDeed};
 use super::desk::{Place, find_desk, open_desk};
 use super::output::{Output, refusal, wants_color};
-use super::{cancel, check, doctor, estop, events, logs_command, orders, reset, start, status, stop};
+use super::{cancel, check, cluster, doctor, estop, events, logs_command, orders, reset, start, status, stop};
 
 /// Runs one command.
 pub fn run(args: &Args, command: &Command) -> Code {
@@ -58,7 +58,15 @@ fn carry_out(args: &Args, command: &Command, output: Output) -> Code {
     };
     if let Some(trouble) = &desk.trouble {
         // What lives can be looked at and stopped from a home that cannot be written.
-        if matches!(command, Command::Start(_) | Command::Adopt(_) | Command::Up | Command::Restart(_)) {
+        let starts = matches!(
+            command,
+            Command::Start(_)
+                | Command::Adopt(_)
+                | Command::Up
+                | Command::Restart(_)
+                | Command::Cluster { deed: ClusterDeed::Start(_) }
+        );
+        if starts {
             return output.refuse(word(command), trouble.code(), &trouble.why);
         }
         output.complain(&trouble.why);
@@ -74,6 +82,7 @@ fn carry_out(args: &Args, command: &Command, output: Output) -> Code {
         Command::Status { bots } => status::run(&desk, bots, output),
         Command::Orders { bots } => orders::run(&desk, bots, output),
         Command::Cancel { scope, orders } => cancel::run(&desk, scope, orders, output),
+        Command::Cluster { deed } => cluster::run(&desk, deed, output),
         Command::Logs(which) => logs_command::run(&desk, which, output),
         Command::Events { count, bots } => events::run(&desk, *count, bots, output),
     }
@@ -104,6 +113,7 @@ fn word(command: &Command) -> &'static str {
         Command::Estop { deed: Some(EstopDeed::Status), .. } => "estop status",
         Command::Estop { deed: Some(EstopDeed::Reset { .. }), .. } => "estop reset",
         Command::Doctor => "doctor",
+        Command::Cluster { deed } => cluster::word(deed),
         Command::Logs(_) => "logs",
         Command::Events { .. } => "events",
     }

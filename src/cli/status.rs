@@ -6,7 +6,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::clock;
-use crate::core::bot::Mode;
+use crate::cluster::sight;
+use crate::config::last_good;
+use crate::core::bot::{BotName, BotSpec, Mode};
+use crate::core::cluster::ClusterSpec;
+use crate::core::cluster_status::ClusterStatus;
 use crate::core::code::Code;
 use crate::core::latch::LatchSeen;
 use crate::core::readiness::{Check, EstopState};
@@ -18,10 +22,12 @@ use crate::latch;
 use crate::logs::harmless::harmless;
 use crate::orders::book::{self, Asked, SourceSeen};
 use crate::owner;
+use crate::readers::Readers;
 use crate::survey::Surveyor;
 use crate::who;
 
 use super::args::Scope;
+use super::cluster_lines;
 use super::desk::Desk;
 use super::estop_words::verdict;
 use super::output::Output;
@@ -42,7 +48,12 @@ pub(super) fn run(desk: &Desk, bots: &[String], output: Output) -> Code {
         }
     };
     let configured = desk.config.as_ref().map(|config| config.bots.as_slice()).unwrap_or_default();
-    let specs: Vec<_> = configured.iter().filter(|spec| wanted.contains(&spec.name)).cloned().collect();
+    let (clusters, all_bots) = clusters(desk, bots, &wanted);
+    // What is claimed is checked against the bots of a cluster, whoever was asked for.
+    let looked_at = |spec: &BotSpec| {
+        wanted.contains(&spec.name) || clusters.iter().flat_map(ClusterSpec::bots).any(|bot| *bot == spec.name)
+    };
+    let specs: Vec<_> = configured.iter().filter(|spec| looked_at(spec)).cloned().collect();
     // Sources are read while everything else is looked at. So is whether an emergency stop would work, for scripts, which
     // reads them too: whoever sits there has 'doctor'.
     let counted = if output.json {
@@ -50,9 +61,12 @@ pub(super) fn run(desk: &Desk, bots: &[String], output: Output) -> Code {
     } else {
         Counted::Asked(book::ask(&desk.home, &wanted, &known_specs(desk), ORDERS_WITHIN))
     };
+    let readers = Readers::new();
+    let asked = sight::ask(&readers, &clusters, &all_bots, ORDERS_WITHIN);
     let surveyor = Surveyor::new(desk.home.clone());
     let mut surveyor = if desk.config.is_some() { surveyor } else { surveyor.without_configuration() };
     let mut seen = surveyor.look_twice(&specs);
+    let clusters = clusters_seen(desk, asked, &seen);
     seen.retain(|bot| wanted.contains(&bot.name));
     let (checks, sources) = counted.collect();
     match sources {
@@ -76,7 +90,7 @@ pub(super) fn run(desk: &Desk, bots: &[String], output: Output) -> Code {
             "at": clock::wall(),
             "estop": estop,
             "bots": seen,
-            "clusters": [],
+            "clusters": clusters,
         }));
     } else if seen.is_empty() {
         // No file at all, or one that is right but for having no bots, leaves no doubt.
@@ -89,8 +103,27 @@ pub(super) fn run(desk: &Desk, bots: &[String], output: Output) -> Code {
     } else {
         table(&seen, output);
     }
+    if !clusters.is_empty() {
+        output.line("");
+        cluster_lines::show_heads(&clusters, output);
+    }
     // What could be seen is shown; that the configuration cannot be read is still said to scripts.
     if desk.config.is_none() { Code::Usage } else { Code::Done }
+}
+
+/// The clusters that there is something to say of, and every bot that is known: with bots that were named, the clusters that
+/// these belong to.
+fn clusters(desk: &Desk, named: &[String], wanted: &[BotName]) -> (Vec<ClusterSpec>, Vec<BotSpec>) {
+    let last_good = desk.config.is_none().then(|| last_good::read(&desk.home).ok()).flatten();
+    let Some(config) = desk.config.as_ref().or(last_good.as_ref()) else { return (Vec::new(), Vec::new()) };
+    let is_meant = |cluster: &&ClusterSpec| named.is_empty() || cluster.bots().any(|bot| wanted.contains(bot));
+    (config.clusters.iter().filter(is_meant).cloned().collect(), config.bots.clone())
+}
+
+/// What their files say beside what was seen of the bots.
+fn clusters_seen(desk: &Desk, asked: sight::Asked, bots: &[BotStatus]) -> Vec<ClusterStatus> {
+    let now = clock::wall();
+    asked.collect(&desk.home, bots).iter().map(|sight| sight.status_with_pace(&desk.home, now)).collect()
 }
 
 /// Who reads the order sources: each is asked once.

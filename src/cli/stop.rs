@@ -16,6 +16,7 @@ use crate::record;
 use super::args::Scope;
 use super::ask::confirm;
 use super::bot_lines;
+use super::cluster_lines;
 use super::desk::Desk;
 use super::interrupt::leave_on_interrupt;
 use super::output::Output;
@@ -83,6 +84,7 @@ fn riskier_mode(desk: &Desk, spec: &BotSpec) -> Option<Mode> {
 /// Has a stopper do it, and shows what it says as it says it: one bot's end does not wait for another's.
 fn carry_out(desk: &Desk, wish: Wish, names: &[BotName], output: Output) -> Code {
     let specs = desk.config.as_ref().map(|config| config.bots.as_slice());
+    // A bot of a cluster has chunks.
     let clusters = desk.config.as_ref().map(|config| config.clusters.clone());
     watch(&StopOrder { clusters, ..StopOrder::new(&desk.home, wish, names, specs, &desk.by) }, output)
 }
@@ -90,7 +92,7 @@ fn carry_out(desk: &Desk, wish: Wish, names: &[BotName], output: Output) -> Code
 /// Has a stopper carry this out, and shows what it says.
 pub(super) fn watch(order: &StopOrder, output: Output) -> Code {
     let action = order.work.word();
-    leave_on_interrupt(output, action);
+    leave_on_interrupt(output, order.action());
     let mut told = Told::default();
     let report = act::stop(order, &mut |word| match word {
         StopWord::Waiting { bot, what, .. } => output.remark(&format!("{bot}: {what}")),
@@ -98,7 +100,7 @@ pub(super) fn watch(order: &StopOrder, output: Output) -> Code {
         // Said of emergency stops alone.
         StopWord::Overall(_) => {}
         // Its last word stands in the report.
-        StopWord::Cluster(_) => {}
+        StopWord::Cluster(cluster) => output.remark(&format!("{}: {}", cluster.name, cluster.short())),
         StopWord::Bot(bot) => bot_lines::show(action, bot, output),
         StopWord::Over(report) => show_rest(report, output),
     });
@@ -114,7 +116,8 @@ impl Told {
     /// Tells of stages that have come to something: one line each, as they do.
     fn show(&mut self, progress: &Progress, output: Output) {
         let told = self.0.entry(progress.bot.clone()).or_default();
-        let worth = |seen: &&StageSeen| matches!(seen.stage, Stage::Signal | Stage::Cancel | Stage::Flush);
+        let worth =
+            |seen: &&StageSeen| matches!(seen.stage, Stage::Chunks | Stage::Signal | Stage::Cancel | Stage::Flush);
         for seen in progress.stages.iter().filter(worth).filter(|seen| !seen.text.is_empty()) {
             let failed = match seen.standing {
                 Standing::Ahead => continue,
@@ -138,6 +141,7 @@ fn show_rest(report: &Report, output: Output) {
     {
         output.line(&format!("together: {summary}"));
     }
+    cluster_lines::show_reports(report, output);
     for error in &report.errors {
         output.complain(error);
     }

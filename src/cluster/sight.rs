@@ -10,12 +10,13 @@ use crate::core::chunk::Census;
 use crate::core::cluster::ClusterSpec;
 use crate::core::cluster_status::{Checked, ClusterStatus, check, judge};
 use crate::core::crew::Crew;
+use crate::core::moment::Moment;
 use crate::core::status::BotStatus;
 use crate::paths::Home;
-use crate::readers::Readers;
+use crate::readers::{Pending, Readers};
 use crate::who;
 
-use super::{Answer, Errand, Failure, Obstacle, Question, claimed, seen};
+use super::{Answer, Errand, Failure, Obstacle, Question, claimed, memory, seen};
 
 /// What was seen of one cluster.
 #[derive(Clone, Debug)]
@@ -35,6 +36,20 @@ impl Sight {
         judge(&self.cluster, reading, &self.crew, now)
     }
 
+    /// The same, with the rate and the time that is left, by this reading and earlier ones.
+    pub fn status_with_pace(&self, home: &Home, now: Timestamp) -> ClusterStatus {
+        let mut status = self.status(now);
+        if let Ok(census) = &self.reading {
+            let counts = census.counts;
+            let mut pace = memory::recall(home, &self.cluster.name);
+            pace.add(census.at, counts.completed);
+            memory::keep(home, &self.cluster.name, &pace);
+            status.per_minute = pace.per_minute();
+            status.eta_s = pace.seconds_for(counts.total.saturating_sub(counts.completed + counts.failed));
+        }
+        status
+    }
+
     /// Every running chunk, checked; none where nothing could be read.
     pub fn checked(&self, now: Timestamp) -> Vec<Checked> {
         self.reading.as_ref().map_or_else(|_| Vec::new(), |census| check(&self.cluster, census, &self.crew, now))
@@ -44,6 +59,52 @@ impl Sight {
 /// The user that the bots of a cluster run as, if one is configured for the coordinator or a worker.
 pub fn user(cluster: &ClusterSpec, bots: &[BotSpec]) -> Option<String> {
     cluster.bots().find_map(|name| bots.iter().find(|bot| bot.name == *name)?.user.clone())
+}
+
+/// Clusters whose files are being read.
+#[derive(Debug)]
+pub struct Asked {
+    entries: Vec<(ClusterSpec, Pending<Question>)>,
+    until: Moment,
+}
+
+/// Begins to read the files of these clusters, all at once, without waiting. `bots`: every bot of the configuration.
+#[must_use]
+pub fn ask(readers: &Readers, clusters: &[ClusterSpec], bots: &[BotSpec], within: Duration) -> Asked {
+    let until = clock::now().plus(within);
+    let entries = clusters
+        .iter()
+        .map(|cluster| {
+            let errand = Errand::Look { known: None };
+            let question = Question { cluster: cluster.clone(), user: user(cluster, bots), errand, within };
+            (cluster.clone(), readers.ask(question))
+        })
+        .collect();
+    Asked { entries, until }
+}
+
+impl Asked {
+    /// Waits for the answers, until the time is up, and lays them beside what was seen of the desk's bots.
+    pub fn collect(self, home: &Home, statuses: &[BotStatus]) -> Vec<Sight> {
+        let host = who::host();
+        let until = self.until;
+        self.entries
+            .into_iter()
+            .map(|(cluster, pending)| {
+                let reading = match pending.wait(until) {
+                    Answer::Read(census) => Ok(*census),
+                    Answer::Failed(failure) => Err(failure),
+                    // Nothing was known before, and nothing was to be changed.
+                    Answer::Unchanged | Answer::PutBack { .. } => Err(Failure {
+                        obstacle: Obstacle::Other,
+                        why: format!("{}: was not read", cluster.database.display()),
+                    }),
+                };
+                let pids = reading.as_ref().map(|census| seen(home.root(), &claimed(census))).unwrap_or_default();
+                Sight { crew: Crew::of(&cluster, statuses, &host, pids), cluster, reading }
+            })
+            .collect()
+    }
 }
 
 /// Looks at these clusters, all at once. `bots`: every bot of the configuration; `statuses`: what was seen of them, before
@@ -56,30 +117,5 @@ pub fn see(
     statuses: &[BotStatus],
     within: Duration,
 ) -> Vec<Sight> {
-    let until = clock::now().plus(within);
-    let host = who::host();
-    let asked: Vec<_> = clusters
-        .iter()
-        .map(|cluster| {
-            let errand = Errand::Look { known: None };
-            readers.ask(Question { cluster: cluster.clone(), user: user(cluster, bots), errand, within })
-        })
-        .collect();
-    clusters
-        .iter()
-        .zip(asked)
-        .map(|(cluster, pending)| {
-            let reading = match pending.wait(until) {
-                Answer::Read(census) => Ok(*census),
-                Answer::Failed(failure) => Err(failure),
-                // Nothing was known before, and nothing was to be changed.
-                Answer::Unchanged | Answer::PutBack { .. } => Err(Failure {
-                    obstacle: Obstacle::Other,
-                    why: format!("{}: was not read", cluster.database.display()),
-                }),
-            };
-            let pids = reading.as_ref().map(|census| seen(home.root(), &claimed(census))).unwrap_or_default();
-            Sight { cluster: cluster.clone(), crew: Crew::of(cluster, statuses, &host, pids), reading }
-        })
-        .collect()
+    ask(readers, clusters, bots, within).collect(home, statuses)
 }

@@ -120,6 +120,32 @@ impl ClusterReport {
 
     /// Its chunks in a line: `3 chunks put back, 3 pending`.
     pub fn line(&self) -> String {
+        self.chunks("STILL RUNNING")
+    }
+
+    /// All of it in a line, behind its name: `nothing to kill (already stopped), 3 chunks put back, 3 pending`.
+    pub fn told(&self, action: &str) -> String {
+        match action {
+            // Everything of it was to end.
+            "cluster stop" => format!("{}, {}", self.killed(), self.line()),
+            "estop" | "estop reset" => self.line(),
+            // Others may go on with theirs.
+            _ => self.chunks("running"),
+        }
+    }
+
+    fn killed(&self) -> String {
+        let processes = |count: usize| if count == 1 { "1 process".to_owned() } else { format!("{count} processes") };
+        let ended = self.processes.iter().filter(|process| process.ended_by.is_some()).count();
+        match (ended, self.processes.len() - ended) {
+            (0, 0) => "nothing to kill (already stopped)".to_owned(),
+            (_, 0) => format!("{} ended", processes(ended)),
+            (0, living) => format!("{} NOT ENDED", processes(living)),
+            (_, living) => format!("{} ended, {living} NOT ENDED", processes(ended)),
+        }
+    }
+
+    fn chunks(&self, still: &str) -> String {
         if self.untouched {
             return "chunks not touched".to_owned();
         }
@@ -135,7 +161,7 @@ impl ClusterReport {
         parts.push(self.pending.map_or_else(|| "pending unknown".to_owned(), |count| format!("{count} pending")));
         match self.running {
             Some(0) => {}
-            Some(count) => parts.push(format!("{count} STILL RUNNING")),
+            Some(count) => parts.push(format!("{count} {still}")),
             None => parts.push("running unknown".to_owned()),
         }
         parts.join(", ")
@@ -183,6 +209,31 @@ mod tests {
             seen.line(),
             "4 chunks put back (1 of them a second time), 2 completed meanwhile, 3 pending, 1 STILL RUNNING"
         );
+    }
+
+    #[test]
+    fn what_was_ended_is_told_where_everything_was_to_end() {
+        let mut seen = report();
+        seen.put_back(3);
+        seen.read(Counts { total: 9, pending: 3, completed: 6, ..Counts::default() });
+        assert_eq!(seen.told("cluster stop"), "nothing to kill (already stopped), 3 chunks put back, 3 pending");
+        let process = |ended_by: Option<&str>| ProcessReport {
+            pid: 7,
+            command: "work".into(),
+            found_by: super::super::process_report::Tier::Search,
+            file: None,
+            ended_by: ended_by.map(str::to_owned),
+        };
+        seen.processes = vec![process(Some("SIGTERM")), process(Some("itself"))];
+        assert_eq!(seen.told("cluster stop"), "2 processes ended, 3 chunks put back, 3 pending");
+        seen.processes.push(process(None));
+        seen.running = Some(1);
+        assert_eq!(
+            seen.told("cluster stop"),
+            "2 processes ended, 1 NOT ENDED, 3 chunks put back, 3 pending, 1 STILL RUNNING"
+        );
+        assert_eq!(seen.told("stop"), "3 chunks put back, 3 pending, 1 running");
+        assert_eq!(seen.told("estop"), "3 chunks put back, 3 pending, 1 STILL RUNNING");
     }
 
     #[test]

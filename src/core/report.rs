@@ -445,6 +445,18 @@ impl Report {
 
     /// The whole of it in one line, for the desk's events.
     pub fn sentence(&self) -> String {
+        let clusters: Vec<String> =
+            self.clusters.iter().map(|cluster| format!("{} {}", cluster.name, cluster.told(&self.action))).collect();
+        let clusters = clusters.join("; ");
+        // What is done to whole clusters is told of them; of anything else, they are a part.
+        match (self.clusters.is_empty(), self.action.starts_with("cluster ")) {
+            (true, _) => self.sentence_of_bots(),
+            (false, true) => format!("{}: {clusters}", self.action),
+            (false, false) => format!("{}; chunks: {clusters}", self.sentence_of_bots()),
+        }
+    }
+
+    fn sentence_of_bots(&self) -> String {
         match self.bots.as_slice() {
             [] => format!("{}: no bot", self.action),
             [only] => only.line(&self.action),

@@ -6,14 +6,17 @@
 mod book;
 mod bot;
 mod cancel;
+mod coordinator;
 mod errand;
 mod market;
 mod order;
 mod state_json;
+mod sweep;
 mod trades;
 mod venue;
 mod voice;
 mod waiter;
+mod worker;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -28,6 +31,10 @@ pub const ROLE: &str = "paper-bot";
 /// The command that cancels a simulated bot's orders in its place: `botwarden paper-bot cancel`.
 const CANCEL: &str = "cancel";
 
+/// Those who work through the chunks of a simulated research cluster: `botwarden paper-bot coordinator` and `worker`.
+const COORDINATOR: &str = "coordinator";
+const WORKER: &str = "worker";
+
 /// The whole life of a simulated bot.
 pub fn run() -> ExitCode {
     let arguments: Vec<String> =
@@ -38,11 +45,12 @@ pub fn run() -> ExitCode {
             Err(why) => complain(&format!("{CANCEL}: {why}"), 1),
         };
     }
-    let result = on_a_desk().and_then(|()| errand::Errand::read(&arguments)).and_then(bot::Bot::new);
-    match result {
-        Ok(bot) => bot.live(),
-        Err(why) => complain(&why, 2),
-    }
+    let result = on_a_desk().and_then(|()| match arguments.first().map(String::as_str) {
+        Some(COORDINATOR) => coordinator::live(),
+        Some(WORKER) => worker::live(),
+        Some(_) | None => errand::Errand::read(&arguments).and_then(bot::Bot::new).map(bot::Bot::live),
+    });
+    result.unwrap_or_else(|why| complain(&why, 2))
 }
 
 fn complain(why: &str, code: u8) -> ExitCode {

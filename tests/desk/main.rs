@@ -10,6 +10,7 @@ mod adopt;
 mod binaries;
 mod canceling;
 mod cgroups;
+mod cluster_commands;
 mod cluster_estop;
 mod cluster_requeue;
 mod cluster_stop;
