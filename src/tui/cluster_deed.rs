@@ -6,6 +6,9 @@ use crate::core::cluster::ClusterSpec;
 use super::clusters::Claimed;
 use super::deed::{Deed, Target};
 
+/// What is said where no cluster is configured.
+pub(super) const NONE: &str = "no cluster is configured: [clusters.NAME] in the configuration";
+
 /// Something that is wanted of clusters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClusterWish {

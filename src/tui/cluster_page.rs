@@ -7,7 +7,7 @@ use ratatui::style::Style;
 
 use crate::core::cluster_status::{ClusterState, ClusterStatus, Hold};
 
-use super::cluster_wish::NONE;
+use super::cluster_deed::NONE;
 use super::clusters::{ChunkRow, Cluster, RowId};
 use super::layout;
 use super::model::{Model, Pane};

@@ -9,7 +9,7 @@ use crate::core::cluster_status::Hold;
 use crate::core::report::LATCHED;
 use crate::core::state::State;
 
-use super::cluster_deed::ClusterWish;
+use super::cluster_deed::{ClusterWish, NONE};
 use super::clusters::{ChunkRow, Cluster, RowId};
 use super::deed::{self, Deed, Guard, Target};
 use super::effect::{Effect, tell, ticket};
@@ -19,9 +19,6 @@ use super::stop_page::plural;
 use super::stops::Begun;
 use super::whom;
 use super::wish::{LATCHED_HERE, is_busy};
-
-/// What is said where no cluster is configured.
-pub(super) const NONE: &str = "no cluster is configured: [clusters.NAME] in the configuration";
 
 /// Somebody wants this done to the cluster under the cursor, or to chunks.
 pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
@@ -130,7 +127,8 @@ fn start(model: &Model) -> Result<ClusterWish, String> {
         .into_iter()
         .filter(|bot| model.is_stale() || !matches!(bot.state, State::Running | State::Starting))
         .collect();
-    let stale = cluster.stale().count() as u64;
+    // Of those that may be at work elsewhere none is put back by a start.
+    let stale = cluster.rows.iter().filter(|row| row.hold == Some(Hold::Stale)).count() as u64;
     if bots.is_empty() && stale == 0 {
         return Err(format!("{name}: every bot of it runs already"));
     }

@@ -18,7 +18,7 @@ use crate::cluster::Claim;
 use crate::config::{self, last_good};
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::cluster::ClusterSpec;
-use crate::core::report::{BotReport, Report, StartOutcome, StartedBot, StopOutcome};
+use crate::core::report::{BotReport, Report, StartOutcome, StartedBot};
 use crate::core::status::BotStatus;
 use crate::core::stop::Wish;
 use crate::journal;
@@ -414,17 +414,16 @@ fn told_clusters(deed: Deed, of: &[BotName], report: &Report) -> String {
     let errors = report.errors.iter().cloned().chain(wrong).chain(of_bots);
     let survived: Vec<&str> = report.bots.iter().filter(|bot| bot.survived()).map(|bot| bot.name.as_str()).collect();
     let lives = (deed == Deed::Stop && !survived.is_empty()).then(|| format!("NOT STOPPED: {}", survived.join(", ")));
-    let stopped = report.bots.iter().filter(|bot| bot.outcome == Some(StopOutcome::Stopped)).count();
-    let ended = (deed == Deed::Stop && survived.is_empty() && errors.clone().next().is_none()).then(|| match stopped {
-        0 => "nothing to kill (already stopped)".to_owned(),
-        1 => "stopped 1 bot".to_owned(),
-        bots => format!("stopped {bots} bots"),
+    let well = report.bots.iter().filter(|bot| bot.errors.is_empty()).count();
+    let started = (deed == Deed::Start && well > 0).then(|| match well {
+        1 => "1 bot runs".to_owned(),
+        bots => format!("{bots} bots run"),
     });
-    let chunks = report
-        .clusters
-        .iter()
-        .map(|cluster| if of.len() > 1 { format!("{}: {}", cluster.name, cluster.line()) } else { cluster.line() });
-    let parts: Vec<String> = lives.into_iter().chain(errors).chain(ended).chain(chunks).collect();
+    let chunks = report.clusters.iter().map(|cluster| {
+        let told = cluster.told(&report.action);
+        if of.len() > 1 { format!("{}: {told}", cluster.name) } else { told }
+    });
+    let parts: Vec<String> = lives.into_iter().chain(errors).chain(started).chain(chunks).collect();
     let parts = if parts.is_empty() { "done".to_owned() } else { parts.join("; ") };
     format!("{verb} {}: {parts}", of_clusters(of))
 }

@@ -386,7 +386,7 @@ fn clusters(report: &Report, width: usize, lines: &mut Vec<StopLine>) {
         None => {
             for cluster in &report.clusters {
                 let cluster = clean_cluster(cluster.clone());
-                stop_page::chunks(&cluster, width, lines);
+                stop_page::chunks(&cluster, &report.action, width, lines);
             }
         }
     }

@@ -121,8 +121,8 @@ fn page(model: &Model, width: usize) -> (Vec<StopLine>, usize) {
     if !book.bots.is_empty() {
         totals(book, width, &mut lines);
     }
-    for cluster in book.clusters() {
-        chunks(cluster, width, &mut lines);
+    for (action, cluster) in book.clusters() {
+        chunks(cluster, action, width, &mut lines);
     }
     if book.bots.len() > 1 {
         lines.extend(book.bots.iter().map(|bot| summary(model, book, bot, book.detail())));
@@ -165,9 +165,9 @@ fn page(model: &Model, width: usize) -> (Vec<StopLine>, usize) {
 }
 
 /// What became of a cluster's chunks, with whatever went wrong.
-pub(super) fn chunks(cluster: &ClusterReport, width: usize, lines: &mut Vec<StopLine>) {
+pub(super) fn chunks(cluster: &ClusterReport, action: &str, width: usize, lines: &mut Vec<StopLine>) {
     let tint = if cluster.code() == Code::Done { Tint::Plain } else { Tint::Bad };
-    let words = format!("{}: {}", cluster.name, cluster.line());
+    let words = format!("{}: {}", cluster.name, cluster.told(action));
     wrapped(vec![("Chunks   ".to_owned(), Tint::Strong), (words, tint)], width, lines);
     for (texts, tint) in [(&cluster.errors, Tint::Bad), (&cluster.notes, Tint::Plain)] {
         for text in texts {

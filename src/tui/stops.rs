@@ -117,7 +117,15 @@ impl StopBook {
             .collect();
         self.bots.retain(|bot| !over.contains(&bot.ticket) && !bots.iter().any(|begun| begun.name == bot.name));
         self.runs.retain(|run| run.over.is_none());
-        self.runs.push(Run { ticket, deed, clusters: Vec::new(), chunks: Vec::new(), asked: now, shown: false, over: None });
+        self.runs.push(Run {
+            ticket,
+            deed,
+            clusters: Vec::new(),
+            chunks: Vec::new(),
+            asked: now,
+            shown: false,
+            over: None,
+        });
         self.bots.extend(bots.iter().map(|begun| Watched {
             mode: begun.mode,
             chosen: begun.chosen.clone(),
@@ -225,12 +233,16 @@ impl StopBook {
         }
     }
 
-    /// What became of clusters, in all runs that are shown.
-    pub fn clusters(&self) -> impl Iterator<Item = &ClusterReport> {
-        let last = |run: &'_ Run| run.over.as_ref().filter(|over| !over.clusters.is_empty()).is_some();
-        self.runs.iter().flat_map(move |run| match &run.over {
-            Some(over) if last(run) => over.clusters.iter(),
-            Some(_) | None => run.chunks.iter(),
+    /// What became of clusters, in all runs that are shown, each with the word of what was done.
+    pub fn clusters(&self) -> impl Iterator<Item = (&'static str, &ClusterReport)> {
+        self.runs.iter().flat_map(|run| {
+            let action = match (run.deed, &run.over) {
+                (Deed::Requeue, _) => "cluster requeue",
+                (Deed::Stop, Some(_)) if !run.clusters.is_empty() => "cluster stop",
+                (deed, _) => deed.verb(),
+            };
+            let last = run.over.as_ref().map(|over| over.clusters.as_slice()).filter(|last| !last.is_empty());
+            last.unwrap_or(&run.chunks).iter().map(move |cluster| (action, cluster))
         })
     }
 

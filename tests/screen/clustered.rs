@@ -18,7 +18,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::screen::{Desk, alive, bot, bots};
 use crate::trading::{self, name, now};
 
-pub const SWEEP: &str = "[clusters.sweep-0412]\ndatabase = \"sweep.db\"\ncoordinator = \"coord\"\nworkers = [\"w1\", \"w2\"]\n";
+pub const SWEEP: &str =
+    "[clusters.sweep-0412]\ndatabase = \"sweep.db\"\ncoordinator = \"coord\"\nworkers = [\"w1\", \"w2\"]\n";
 pub const OTHER: &str = "[clusters.night]\ndatabase = \"night.db\"\nworkers = [\"w3\"]\n";
 
 /// What the configuration says: the traders, the crew in this mode, and these clusters.
@@ -78,7 +79,12 @@ pub fn census() -> Census {
         counts: Counts { total: 1024, pending: 205, running: 4, completed: 812, failed: 3, other: 0 },
         strange: vec![],
         combinations: CombinationsSeen::default(),
-        running: vec![chunk("c815", "w2", 48), chunk("c816", "w2", 47), chunk("c813", "w1", 12), chunk("c814", "w1", 2)],
+        running: vec![
+            chunk("c815", "w2", 48),
+            chunk("c816", "w2", 47),
+            chunk("c813", "w1", 12),
+            chunk("c814", "w1", 2),
+        ],
         failed: vec![chunk("c17", "w2", 4000), chunk("c18", "w1", 3900), chunk("c44", "w1", 3000)],
         cost: Duration::from_millis(2),
         indexed: true,

@@ -101,8 +101,9 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
         let word = match whom::order_owner(model).filter(|_| model.pane == Pane::Orders && row.action == Action::Stop) {
             Some(owner) => format!("{word} {}", text::cut(owner.as_str(), 16, model.signs().more)),
             None => match whom::cluster(model).filter(|_| model.pane == Pane::Cluster) {
-                Some((cluster, _)) if matches!(row.action, Action::Start | Action::Stop) => {
-                    format!("{word} {}", text::cut(cluster.name().as_str(), 16, model.signs().more))
+                Some((cluster, _)) if row.action == Action::Stop => {
+                    let columns = if wide { 16 } else { 10 };
+                    format!("{word} {}", text::cut(cluster.name().as_str(), columns, model.signs().more))
                 }
                 Some(_) | None => word.to_owned(),
             },
