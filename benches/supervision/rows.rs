@@ -50,6 +50,24 @@ pub enum Row {
     EstopReport,
     /// How many cancel commands run at once, at most.
     EstopCancels,
+    /// A million chunks, counted by an index.
+    ChunksIndexed,
+    /// The same, with two sums over all of them.
+    ChunksSums,
+    /// A million chunks without an index.
+    ChunksPass,
+    /// A writer with a write-ahead log, alone.
+    WriterLog,
+    /// The same, with a look every second.
+    WriterLogRefreshed,
+    /// The same, with looks without a pause.
+    WriterLogLooked,
+    /// A writer with a rollback journal, alone.
+    WriterJournal,
+    /// The same, with a look every second.
+    WriterJournalRefreshed,
+    /// The same, with looks without a pause.
+    WriterJournalLooked,
 }
 
 /// What a figure should be.
@@ -115,7 +133,7 @@ pub const ORPHAN_WELL: &str = "same pid, log whole, exit told";
 
 impl Row {
     /// Every row, in the order of the table.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 31] = [
         Self::Memory10,
         Self::Memory100,
         Self::IdleCpu,
@@ -138,6 +156,15 @@ impl Row {
         Self::EstopSignal,
         Self::EstopReport,
         Self::EstopCancels,
+        Self::ChunksIndexed,
+        Self::ChunksSums,
+        Self::ChunksPass,
+        Self::WriterLog,
+        Self::WriterLogRefreshed,
+        Self::WriterLogLooked,
+        Self::WriterJournal,
+        Self::WriterJournalRefreshed,
+        Self::WriterJournalLooked,
     ];
 
     /// What is said of it.
@@ -165,6 +192,15 @@ impl Row {
             Self::EstopSignal => (Topic::Estop, "estop of 100: latch -> last one signalled", "ms", Goal::Under(250.0)),
             Self::EstopReport => (Topic::Estop, "estop of 100: latch -> report", "ms", Goal::None),
             Self::EstopCancels => (Topic::Estop, "estop of 100: cancel commands at once", "", Goal::None),
+            Self::ChunksIndexed => (Topic::Chunks, "1,000,000 chunks with an index", "ms", Goal::Under(100.0)),
+            Self::ChunksSums => (Topic::Chunks, "the same, and two sums over them", "ms", Goal::None),
+            Self::ChunksPass => (Topic::Chunks, "1,000,000 chunks without an index", "ms", Goal::None),
+            Self::WriterLog => (Topic::Chunks, "writer, WAL: alone", "/s", Goal::None),
+            Self::WriterLogRefreshed => (Topic::Chunks, "writer, WAL: a look every second", "/s", Goal::None),
+            Self::WriterLogLooked => (Topic::Chunks, "writer, WAL: looks without a pause", "/s", Goal::None),
+            Self::WriterJournal => (Topic::Chunks, "writer, journal: alone", "/s", Goal::None),
+            Self::WriterJournalRefreshed => (Topic::Chunks, "writer, journal: a look every second", "/s", Goal::None),
+            Self::WriterJournalLooked => (Topic::Chunks, "writer, journal: looks without a pause", "/s", Goal::None),
         };
         Description { topic, what, unit, goal }
     }

@@ -19,7 +19,7 @@ pub(super) fn count(file: &Connection, table: &str, cluster: &ClusterSpec) -> Re
         .collect();
     // One by one, so that whoever is told that one is wrong knows which.
     for (key, expression) in &asked {
-        prepared(file, table, &[expression]).map_err(|error| wrong(cluster, key, error))?;
+        one_for_all(file, table, expression).map_err(|error| wrong(cluster, key, error))?;
     }
     let both = asked.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(" or ");
     let expressions: Vec<&str> = asked.iter().map(|(_, expression)| *expression).collect();
@@ -47,20 +47,31 @@ impl From<rusqlite::Error> for Wrong {
 }
 
 fn numbers(file: &Connection, table: &str, expressions: &[&str]) -> Result<Vec<Option<u64>>, Wrong> {
-    let mut statement = prepared(file, table, expressions)?;
+    let mut statement = prepared(file, &quoted(table), expressions)?;
     let mut rows = statement.query([])?;
     let Some(row) = rows.next()? else { return Ok(vec![None; expressions.len()]) };
     let numbers = (0..expressions.len()).map(|at| row.get_ref(at).map(number)).collect::<Result<_, _>>()?;
-    if rows.next()?.is_some() {
-        return Err(Wrong::Said("gives a number for every chunk: write one for all of them, such as sum(n)"));
-    }
-    Ok(numbers)
+    if rows.next()?.is_some() { Err(Wrong::Said(FOR_EVERY_CHUNK)) } else { Ok(numbers) }
 }
 
-fn prepared<'a>(file: &'a Connection, table: &str, expressions: &[&str]) -> Result<Statement<'a>, Wrong> {
+const FOR_EVERY_CHUNK: &str =
+    "gives a number for every chunk: write one for all of them, such as sum(n), or max(5000) for one that is fixed";
+
+/// Makes sure that an expression is one, and one for all chunks: beside another that is, it would be taken from any of them.
+fn one_for_all(file: &Connection, table: &str, expression: &str) -> Result<(), Wrong> {
+    prepared(file, &quoted(table), &[expression])?;
+    let two = format!("(SELECT * FROM {} LIMIT 2)", quoted(table));
+    // What is known of a table alone, such as its rowid, is not known of two of its rows: then there is nothing to be said.
+    let Ok(mut statement) = prepared(file, &two, &[expression]) else { return Ok(()) };
+    let mut rows = statement.query([])?;
+    let many = rows.next()?.is_some() && rows.next()?.is_some();
+    if many { Err(Wrong::Said(FOR_EVERY_CHUNK)) } else { Ok(()) }
+}
+
+fn prepared<'a>(file: &'a Connection, from: &str, expressions: &[&str]) -> Result<Statement<'a>, Wrong> {
     // A comment in it ends with its line.
     let columns: Vec<String> = expressions.iter().map(|expression| format!("({expression}\n)")).collect();
-    let statement = file.prepare(&format!("SELECT {} FROM {}", columns.join(", "), quoted(table)))?;
+    let statement = file.prepare(&format!("SELECT {} FROM {from}", columns.join(", ")))?;
     if !statement.readonly() || statement.column_count() != expressions.len() {
         return Err(Wrong::Said("is not one expression"));
     }

@@ -145,9 +145,15 @@ fn of_sqlite(cluster: &ClusterSpec, error: Error, doing: Doing, allowed: Duratio
     }
 }
 
+/// About so long.
 fn time(allowed: Duration) -> String {
     let tenths = (allowed.as_secs_f64() * 10.0).round().max(1.0) as u64;
-    duration_text(Duration::from_millis(tenths * 100))
+    // Nobody needs the tenths of what is longer than a second.
+    duration_text(if tenths < 10 {
+        Duration::from_millis(tenths * 100)
+    } else {
+        Duration::from_secs((tenths + 5) / 10)
+    })
 }
 
 fn locked(path: &Path, allowed: Duration, nothing: &str) -> String {

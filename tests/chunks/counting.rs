@@ -1,7 +1,7 @@
 //! What a look brings.
 
 use botwarden::cluster::{Answer, Errand, Which};
-use botwarden::core::chunk::{Counts, Value};
+use botwarden::core::chunk::{CombinationsSeen, Counts, Value};
 use botwarden::core::cluster::{ChunkColumns, ChunkValues, Combinations};
 
 use crate::sweep::{Sweep, claims, ids, text};
@@ -27,7 +27,10 @@ fn chunks_are_counted_by_their_state_with_an_index_and_without() {
         assert_eq!(census.running[1].worker, text("w@1"));
         assert_eq!(census.running[1].started, text("2026-11-21T23:31:02Z"));
         assert_eq!(census.running[1].started_at, Some("2026-11-21T23:31:02Z".parse().expect("a time")));
-        assert_eq!((ids(&census.failed), census.failed[0].started_at), (vec!["5".into()], census.running[1].started_at));
+        assert_eq!(
+            (ids(&census.failed), census.failed[0].started_at),
+            (vec!["5".into()], census.running[1].started_at)
+        );
     }
 }
 
@@ -118,12 +121,8 @@ fn states_may_be_numbers() {
                 "CREATE TABLE chunks (id, status {kind}, assigned_worker, started_at); {index}
                  INSERT INTO chunks VALUES (1, 0, NULL, NULL), (2, 1, 'w', 1), (3, 2, 'w', 1), (4, 3, 'w', 1), (5, 7, 'w', 1);"
             ));
-            sweep.cluster.values = ChunkValues {
-                pending: "0".into(),
-                running: "1".into(),
-                completed: "2".into(),
-                failed: "3".into(),
-            };
+            sweep.cluster.values =
+                ChunkValues { pending: "0".into(), running: "1".into(), completed: "2".into(), failed: "3".into() };
             let census = sweep.look();
             let counts = Counts { total: 5, pending: 1, running: 1, completed: 1, failed: 1, other: 1 };
             assert_eq!(census.counts, counts, "{kind} {index}");
@@ -144,13 +143,16 @@ fn combinations_are_counted_by_expressions_that_may_only_read() {
     sweep.cluster.combinations = of("sum(n)", "sum(CASE status WHEN 'completed' THEN n ELSE done END) -- so far");
     let seen = sweep.look().combinations;
     assert_eq!((seen.total, seen.tested), (Some(300), Some(207)));
-    sweep.cluster.combinations = of("-1", "NULL");
-    assert_eq!(sweep.look().combinations, Combinations::default().total.map_or_else(Default::default, |_| panic!()));
+    sweep.cluster.combinations = of("min(-1)", "max(NULL)");
+    assert_eq!(sweep.look().combinations, CombinationsSeen::default());
+    sweep.cluster.combinations = of("sum(rowid) + 1", "max(5000)");
+    let seen = sweep.look().combinations;
+    assert_eq!((seen.total, seen.tested), (Some(4), Some(5000)));
     for (expression, why) in [
         ("sum(nn)", "clusters.sweep.combinations.tested is wrong: no such column: nn"),
         ("sum(\"nn\")", "clusters.sweep.combinations.tested is wrong: no such column"),
         ("sum(n), 2", "clusters.sweep.combinations.tested is"),
-        ("n); DELETE FROM chunks; SELECT (1", "clusters.sweep.combinations.tested is more than one statement"),
+        ("1); DELETE FROM chunks; SELECT (1", "clusters.sweep.combinations.tested is more than one statement"),
         ("SELECT * FROM pragma_table_info('chunks')", "clusters.sweep.combinations.tested"),
         ("load_extension('x')", "clusters.sweep.combinations"),
         ("n", "gives a number for every chunk"),

@@ -1,5 +1,6 @@
 //! What is measured. Each topic takes one subject through it and gives the figures of its rows.
 
+mod chunks;
 mod cold;
 mod estop;
 mod flood;
@@ -42,11 +43,13 @@ pub enum Topic {
     Orders,
     /// How fast everything is stopped at once.
     Estop,
+    /// What a look at a cluster's database costs, and whom.
+    Chunks,
 }
 
 impl Topic {
     /// Every topic, in the order of the table.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Memory,
         Self::Idle,
         Self::Start,
@@ -57,6 +60,7 @@ impl Topic {
         Self::Orphan,
         Self::Orders,
         Self::Estop,
+        Self::Chunks,
     ];
 
     /// What it is called on the command line.
@@ -72,6 +76,7 @@ impl Topic {
             Self::Orphan => "orphan",
             Self::Orders => "orders",
             Self::Estop => "estop",
+            Self::Chunks => "chunks",
         }
     }
 
@@ -85,7 +90,7 @@ impl Topic {
     pub fn rounds(self, role: Role, quick: bool) -> usize {
         match (self, role) {
             _ if quick => 1,
-            (_, Role::Peer) | (Self::Memory | Self::Idle | Self::Orphan | Self::Orders, _) => 1,
+            (_, Role::Peer) | (Self::Memory | Self::Idle | Self::Orphan | Self::Orders | Self::Chunks, _) => 1,
             (Self::Start | Self::Restart | Self::Flood, Role::Floor | Role::Ours) => 3,
             (Self::Cold | Self::Stop | Self::Estop, Role::Floor | Role::Ours) => 5,
         }
@@ -97,8 +102,8 @@ impl Topic {
         if subject.role() == Role::Floor && matches!(self, Self::Memory | Self::Idle | Self::Restart | Self::Orphan) {
             return Ok(Vec::new());
         }
-        // Nobody else reads orders, or has an emergency stop.
-        if matches!(self, Self::Orders | Self::Estop) && subject.role() != Role::Ours {
+        // Nobody else reads orders or chunks, or has an emergency stop.
+        if matches!(self, Self::Orders | Self::Estop | Self::Chunks) && subject.role() != Role::Ours {
             return Ok(Vec::new());
         }
         match self {
@@ -112,6 +117,7 @@ impl Topic {
             Self::Orphan => orphan::measure(hands, subject),
             Self::Orders => orders::measure(hands, options.quick),
             Self::Estop => estop::measure(hands, subject),
+            Self::Chunks => chunks::measure(hands, options.quick),
         }
     }
 }
