@@ -10,7 +10,7 @@ use crate::client::{self, Trouble};
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::moment::Moment;
-use crate::core::protocol::Hello;
+use crate::core::protocol::{Hello, Snapshot};
 use crate::core::record::RunRecord;
 use crate::core::state::State;
 use crate::core::status::{BotStatus, Evidence, LastExit, LockSeen, RecordSeen, Stray, Verdict, Voice, decide};
@@ -78,8 +78,23 @@ pub fn with_marked(sight: &mut Sight, marked: Vec<i32>) {
     sight.verdict = decide(&sight.evidence);
 }
 
+/// Looks at one bot whose keeper has just said this, and is not asked again.
+pub fn see_told(home: &Home, name: &BotName, said: Snapshot, hello: Hello) -> Sight {
+    let heard = (LockSeen::Held, Voice::Said(Box::new(said)), Some(hello));
+    beside(&home.bot(name), name, &Marked::default(), heard)
+}
+
 fn glance(bot: &BotHome, name: &BotName, marked: &Marked) -> Sight {
-    let (keeper_lock, voice, hello) = ask(bot);
+    let heard = ask(bot);
+    beside(bot, name, marked, heard)
+}
+
+/// The keeper's lock, what it says, and its greeting.
+type Heard = (LockSeen, Voice, Option<Hello>);
+
+/// What there is to see beside what was heard.
+fn beside(bot: &BotHome, name: &BotName, marked: &Marked, heard: Heard) -> Sight {
+    let (keeper_lock, voice, hello) = heard;
     let record = record::read(bot);
     let main = match &record {
         RecordSeen::Read(record) => record.process.clone(),
@@ -108,7 +123,7 @@ fn glance(bot: &BotHome, name: &BotName, marked: &Marked) -> Sight {
 
 /// The keeper's lock, and what the keeper says. One that comes has its lock before its socket, and one that leaves has
 /// it longer: for as long as silence is put up with, nobody at the socket means to look again.
-fn ask(bot: &BotHome) -> (LockSeen, Voice, Option<Hello>) {
+fn ask(bot: &BotHome) -> Heard {
     let until = clock::now().plus(client::PATIENCE);
     loop {
         let keeper_lock = lock::look(&bot.keeper_lock());

@@ -49,6 +49,8 @@ pub(super) fn writable(subject: &Subject) -> Vec<Check> {
             Ok(trouble) => Some(Trouble::Bad(trouble)),
             Err(pending) => match pending.wait(asked_at.plus(WITHIN)) {
                 Answer::Read(_) | Answer::Unchanged | Answer::PutBack { .. } => None,
+                // Whoever makes it has not begun: there is nothing to put back.
+                Answer::Failed(Failure { obstacle: Obstacle::Missing, why }) => Some(Trouble::Unsure(why)),
                 // For the moment: whoever has it locked may be done by then, and a big table takes its time.
                 Answer::Failed(Failure { obstacle: Obstacle::Locked, why }) => Some(Trouble::Unsure(why)),
                 Answer::Failed(failure) if clock::now().since(asked_at) >= SLOW => Some(Trouble::Unsure(failure.why)),
@@ -68,7 +70,7 @@ pub(super) fn writable(subject: &Subject) -> Vec<Check> {
         (true, many) => Check::good(name, format!("all {many} can be written")),
     }];
     if !unsure.is_empty() {
-        checks.push(Check::warning(name, format!("could not be counted just now: {}", unsure.join("; "))));
+        checks.push(Check::warning(name, format!("could not be counted: {}", unsure.join("; "))));
     }
     checks
 }

@@ -198,6 +198,8 @@ pub fn freqtrade(words: &str, password: &str, more: &str) -> Desk {
     desk.write("port", &port.to_string());
     desk.run(&["start", "bot"]).expect(0);
     desk.wait_for_lines("bound", 1);
+    // On record once its keeper has looked for a latch again: from then on one that comes does not kill it.
+    desk.pid("bot");
     desk
 }
 

@@ -269,6 +269,8 @@ fn instances_know_their_number_and_answer_to_their_common_name() {
 fn nothing_starts_while_the_emergency_stop_is_latched() {
     let desk = Desk::new(TWO);
     desk.run(&["start", "shell"]).expect(0);
+    // On record once its keeper has looked for a latch again.
+    desk.pid("shell");
     let latch = desk.home_folder().join("estop.json");
     for contents in ["{}", "", "no json"] {
         std::fs::write(&latch, contents).expect("a latch");

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::emergency::{desk, fire, force_open, part, stopper};
+use crate::emergency::{desk, fire, force_open, part, stopper_at_work};
 use crate::harness::{Desk, alive, eventually, has, root, skipped};
 
 const ONE: &str = "[bots.a]\ncommand = ['sleep', '600']\nmode = 'live'\n";
@@ -56,7 +56,8 @@ fn a_stopper_that_hangs_while_many_ask_for_it_gives_way_all_the_same() {
     desk.run(&["start", "--yes", "deaf"]).expect(0);
     desk.wait_for_lines("up", 1);
     let mut first = desk.command(&["estop"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-    let hung = stopper(&desk);
+    // Nobody is told who it is by a queue that is full: its lock says so.
+    let hung = stopper_at_work(&desk);
     hung.signal("SIGSTOP".parse().expect("a signal")).expect("it is ours");
     // Its queue has room for so many.
     let home = botwarden::paths::Home::at(desk.home_folder().to_owned());
@@ -171,8 +172,8 @@ fn a_latch_that_somebody_takes_away_meanwhile_is_there_again_at_the_end() {
     desk.run(&["start", "--yes", "deaf"]).expect(0);
     desk.wait_for_lines("up", 1);
     let fired = desk.command(&["estop", "--json"]).stdout(Stdio::piped()).spawn().expect("it starts");
-    stopper(&desk);
-    eventually("the latch", || desk.home_folder().join("estop.json").exists().then_some(()));
+    // One that is lifted before it has made sure of it is made again without a word.
+    stopper_at_work(&desk);
     force_open(&desk);
     let done = fired.wait_with_output().expect("it ends");
     let report: Value = serde_json::from_slice(&done.stdout).expect("a report");

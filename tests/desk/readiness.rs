@@ -100,8 +100,9 @@ fn files(desk: &Desk) -> Vec<std::path::PathBuf> {
             if entry.path().is_dir() {
                 folders.push(entry.path());
             }
-            // A keeper replaces its records when it likes.
-            if entry.path().extension().is_none_or(|extension| extension != "new") {
+            // A keeper replaces its records when it likes, and tries for a moment what its disk can do.
+            let is_probe = entry.file_name().to_string_lossy().starts_with(".holes.");
+            if entry.path().extension().is_none_or(|extension| extension != "new") && !is_probe {
                 found.push(entry.path());
             }
         }
@@ -542,9 +543,11 @@ fn one_that_is_under_way_is_seen_without_a_latch_and_nobody_waits_for_its_end() 
 fn what_lives_while_latched_is_shown_with_what_owns_it() {
     let desk = desk("");
     desk.run(&["start", "a"]).expect(0);
+    // On record once its keeper has looked for a latch again.
+    let pid = desk.pid("a");
     assert!(!desk.status("a")["note"].as_str().expect("a note").contains("latched"));
     latch(&desk, false);
     let note = desk.status("a")["note"].as_str().expect("a note").to_owned();
     assert!(note.starts_with("lives although the emergency stop is latched"), "{note}");
-    assert!(alive(desk.pid("a")), "to look at it ends nothing");
+    assert!(alive(pid), "to look at it ends nothing");
 }

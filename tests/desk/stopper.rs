@@ -819,6 +819,8 @@ fn what_is_latched_can_still_be_stopped() {
     for keeper in [true, false] {
         let desk = bot("worker('main')\n", "");
         let pid = up(&desk, "main");
+        // On record once its keeper has looked for a latch again.
+        desk.pid("bot");
         std::fs::write(desk.home_folder().join("estop.json"), "").expect("a latch");
         if !keeper {
             desk.kill_keeper("bot");

@@ -72,6 +72,17 @@ pub fn config(desk: &Desk) -> botwarden::config::Config {
     botwarden::config::read(&desk.path("botwarden.toml")).expect("a configuration")
 }
 
+/// Starts the sweep; its bots have to be running already where a keeper would be launched, which is not done from here.
+pub fn start(desk: &Desk) -> Value {
+    let config = config(desk);
+    let readers = botwarden::readers::Readers::through(env!("CARGO_BIN_EXE_botwarden").into());
+    let home = botwarden::paths::Home::at(desk.home_folder().to_owned());
+    let wait = std::time::Duration::from_secs(30);
+    let report =
+        botwarden::act::cluster::start_through(&readers, &home, &config.clusters, &config.bots, "tester", wait);
+    serde_json::to_value(&report).expect("a report")
+}
+
 /// Asks for chunks of the sweep to be put back.
 pub fn requeue(desk: &Desk, wanted: botwarden::act::cluster::Wanted, unverified: bool) -> Value {
     use botwarden::act::cluster::{Requeue, requeue_through};

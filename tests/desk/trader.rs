@@ -132,6 +132,8 @@ impl Trader {
     pub fn start(self) -> Self {
         self.desk.run(&["start", "--yes", "bot"]).expect(0);
         self.desk.wait_for_lines("up", 1);
+        // On record once its keeper has looked for a latch again: from then on one that comes does not kill it.
+        self.desk.pid("bot");
         self
     }
 

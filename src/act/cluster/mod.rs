@@ -11,4 +11,4 @@ pub(super) use ask::{Asker, Back};
 pub use choose::Wanted;
 pub(super) use remember::Doer;
 pub use requeue::{Requeue, requeue, requeue_through};
-pub use start::{START, bots_of, start};
+pub use start::{START, bots_of, start, start_through};

@@ -37,6 +37,18 @@ pub fn bots_of<'a>(clusters: &[ClusterSpec], bots: &'a [BotSpec]) -> Vec<&'a Bot
 /// Starts these clusters; waits so long for a bot to be ready. Refused where the emergency stop is latched. `bots` are those
 /// of the whole desk.
 pub fn start(home: &Home, clusters: &[ClusterSpec], bots: &[BotSpec], by: &str, wait: Duration) -> Report {
+    start_through(&Readers::new(), home, clusters, bots, by, wait)
+}
+
+/// The same, asking these readers.
+pub fn start_through(
+    readers: &Readers,
+    home: &Home,
+    clusters: &[ClusterSpec],
+    bots: &[BotSpec],
+    by: &str,
+    wait: Duration,
+) -> Report {
     let (at, begun) = (clock::wall(), clock::now());
     let mut report = Report::of(START, by, at, Vec::new());
     report.scope = Some(clusters.iter().map(|cluster| cluster.name.as_str()).collect::<Vec<_>>().join(" "));
@@ -51,12 +63,11 @@ pub fn start(home: &Home, clusters: &[ClusterSpec], bots: &[BotSpec], by: &str, 
         report.add_error(LATCHED.into());
         return report;
     }
-    let readers = Readers::new();
     let tty = who::tty();
     let doer = Doer { action: START, by, tty: tty.as_deref(), stop: None };
     let mut ready: Vec<ClusterSpec> = Vec::new();
-    for sight in look(&readers, home, clusters, bots) {
-        let asker = Asker::new(&readers, &sight.cluster, bots);
+    for sight in look(readers, home, clusters, bots) {
+        let asker = Asker::new(readers, &sight.cluster, bots);
         let (mut done, failure) = put_back(&asker, &sight, &Wanted::Stale, false);
         match failure {
             None => ready.push(sight.cluster.clone()),

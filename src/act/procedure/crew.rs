@@ -2,15 +2,16 @@
 //! that is done.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::Scope;
 
-use crate::clock;
+use crate::clock::{self, millis};
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::emergency::{Depth, Effect, Emergency, Found, Input};
 use crate::core::moment::Moment;
 use crate::core::progress::Standing;
+use crate::core::protocol::Request;
 use crate::core::report::{BotReport, ExitReport, StopOutcome};
 use crate::core::status::RecordSeen;
 use crate::core::stop::{Stage, Wish};
@@ -23,6 +24,8 @@ use super::latching::{FSYNC, Latching};
 use super::muster::Muster;
 use super::order::{EmergencyOrder, StopWord};
 use super::paper;
+use super::setting::Setting;
+use super::shout::Shout;
 use super::whole::Whole;
 
 /// An emergency stop under way.
@@ -51,14 +54,7 @@ impl<'a> Work<'a> {
         while !course.is_over() {
             let input = match effects.pop_front() {
                 Some(Effect::End(bots)) => {
-                    self.whole.meet(&bots);
-                    // Nobody waits for those who wait for their chunks.
-                    let at_once: Vec<BotName> =
-                        bots.iter().filter(|bot| !self.common.chunks.hold_up(bot)).cloned().collect();
-                    self.common.roll.call(&at_once);
-                    for bot in bots {
-                        self.begin_to_end(scope, bot, &done);
-                    }
+                    self.end(scope, bots, &done);
                     continue;
                 }
                 Some(Effect::Latch) => Input::Latched(self.latch.make()),
@@ -142,16 +138,55 @@ impl<'a> Work<'a> {
         self.whole.stage(Stage::Verify, Standing::UnderWay, text);
     }
 
-    fn begin_to_end<'scope>(&self, scope: &'scope Scope<'scope, '_>, bot: BotName, done: &Sender<BotReport>)
+    fn end<'scope>(&self, scope: &'scope Scope<'scope, '_>, bots: Vec<BotName>, done: &Sender<BotReport>)
     where
         'a: 'scope,
     {
+        let common = self.common;
+        // Who waits for his chunks is told by his own course, when they are back; nobody waits for him.
+        let at_once: Vec<BotName> = bots.iter().filter(|bot| !common.chunks.hold_up(bot)).cloned().collect();
+        common.roll.call(&at_once);
+        // Who is asked over an interface of his own before anything else is told by his own course.
+        let shouted = at_once.iter().filter(|bot| !Setting::listens(common.home, bot, common.specs));
+        let shout = self.shout(scope, shouted);
+        self.whole.meet(&bots);
+        for bot in bots {
+            self.begin_to_end(scope, bot, &shout, done);
+        }
+        // Nor does anything else take the machine from whoever sends the signals.
+        shout.wait_for_all();
+    }
+
+    /// Tells the keepers of these bots, beside everything else.
+    fn shout<'scope, 'b>(&self, scope: &'scope Scope<'scope, '_>, bots: impl Iterator<Item = &'b BotName>) -> Arc<Shout>
+    where
+        'a: 'scope,
+    {
+        let common = self.common;
+        let (by, cap_ms) = (common.order.by.clone(), common.order.emergency.map(millis));
+        let (shout, calls) = Shout::begin(common.home, bots, Request::Stop { by, also: Vec::new(), cap_ms });
+        let shout = Arc::new(shout);
+        let shouts = Arc::clone(&shout);
+        spawn_or_do(scope, move || shouts.carry_out(calls, common.roll));
+        shout
+    }
+
+    fn begin_to_end<'scope>(
+        &self,
+        scope: &'scope Scope<'scope, '_>,
+        bot: BotName,
+        shout: &Arc<Shout>,
+        done: &Sender<BotReport>,
+    ) where
+        'a: 'scope,
+    {
+        let shout = Arc::clone(shout);
         let common = self.common;
         let promise = Promise { report: Some(BotReport::new(bot.clone())), done: done.clone() };
         let work = move || {
             let mut promise = promise;
             let spec: Option<&BotSpec> = common.specs.iter().find(|spec| spec.name == bot);
-            let mut report = end(common, Wish::Stop, &bot, spec);
+            let mut report = end(common, Wish::Stop, &bot, spec, Some(&shout));
             paper::keep(common.home, common.order, &mut report);
             paper::note_told(common.home, &common.order.id, &report);
             promise.report = Some(report.clone());
@@ -234,9 +269,9 @@ impl Drop for Promise {
 
 /// In a thread of its own; on a machine without room for one, here.
 fn spawn_or_do<'scope>(scope: &'scope Scope<'scope, '_>, work: impl FnOnce() + Send + 'scope) {
-    let work = std::sync::Arc::new(Mutex::new(Some(work)));
+    let work = Arc::new(Mutex::new(Some(work)));
     let take = |work: &Mutex<Option<_>>| work.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-    let in_a_thread = std::sync::Arc::clone(&work);
+    let in_a_thread = Arc::clone(&work);
     let thread = std::thread::Builder::new().spawn_scoped(scope, move || {
         if let Some(work) = take(&in_a_thread) {
             work();

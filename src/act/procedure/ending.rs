@@ -14,16 +14,28 @@ use super::flush::compare;
 use super::milestones::{DoneAtTheEnd, Milestones};
 use super::minder::Minder;
 use super::setting::Setting;
+use super::shout::Shout;
 use super::summary;
 use super::venue::Venue;
 use super::walk::Walk;
 
-/// Ends one bot, and has its orders minded where there is something to mind.
-pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<&BotSpec>) -> BotReport {
+/// Ends one bot, and has its orders minded where there is something to mind. Where its keeper is told by a `shout`, that is
+/// gone on with.
+pub(super) fn end(
+    common: &Common<'_>,
+    wish: Wish,
+    name: &BotName,
+    spec: Option<&BotSpec>,
+    shout: Option<&Shout>,
+) -> BotReport {
     let setting = Setting::of(common.home, name, common.specs, common.places);
     // Who only hurries a stop that is under way leaves its orders to that one.
     let minds = setting.minds() && wish != Wish::Climb;
-    let board = Board::new(name.clone(), minds, common.say);
+    if let Some(shout) = shout.filter(|_| !minds) {
+        shout.is_ready(name);
+    }
+    // Whoever watches takes the machine from whoever sends the first signals: nothing is said before.
+    let board = Board::new(name.clone(), minds && shout.is_none(), common.say);
     board.write(|progress| progress.mode = setting.mode);
     if wish == Wish::Climb || !common.chunks.concern(name) {
         board.stage(Stage::Chunks, Standing::Skipped, "");
@@ -34,20 +46,21 @@ pub(super) fn end(common: &Common<'_>, wish: Wish, name: &BotName, spec: Option<
             board.stage(stage, Standing::Skipped, "");
         }
         milestones.pass(|passed| (passed.ready, passed.done) = (true, true));
-        let mut report = Walk::new(common, wish, name, spec, &milestones, &board).finish();
+        let mut report = Walk::new(common, wish, name, spec, &milestones, &board).after(shout).finish();
         listen_only(&milestones.passed().told, &mut report);
         return reported(&board, report);
     }
     let begun = clock::now();
     let venue = || Venue::new(common.home, &setting, common.readers, Which::All);
     std::thread::scope(|scope| {
-        let minder = Minder::new(&setting, venue(), wish, common, &milestones, &board);
+        let minder = Minder::new(&setting, venue(), wish, common, &milestones, &board).before(shout);
         let minding = std::thread::Builder::new().spawn_scoped(scope, move || minder.mind());
         if minding.is_err() {
             // No room for a thread: the orders are seen to when the processes are gone.
             drop(DoneAtTheEnd(&milestones));
+            let _ = shout.map(|shout| shout.is_ready(name));
         }
-        let mut report = Walk::new(common, wish, name, spec, &milestones, &board).finish();
+        let mut report = Walk::new(common, wish, name, spec, &milestones, &board).after(shout).finish();
         let latched = report.errors.iter().any(|error| error == LATCHED);
         let empty = !report.survived();
         milestones.pass(|passed| {

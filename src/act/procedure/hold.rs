@@ -71,8 +71,10 @@ pub(super) fn take_hold(order: &mut EmergencyOrder) -> Hold {
     }
     let mut notes = Vec::new();
     let Ok(beacon) = light(&home, order, &mut notes) else {
-        // Whoever carries it out has the report; that somebody joined is worth no error of its own.
-        let _ = audit(&home, order, "joined", None);
+        // Whoever carries it out has the report; that somebody joined is worth no error of its own. Whom we have ended before
+        // another one was quicker to take his place is known to nobody else.
+        let what = (!notes.is_empty()).then(|| format!("joined; {}", notes.join("; ")));
+        let _ = audit(&home, order, "joined", what.as_deref());
         return Hold::Theirs;
     };
     // Whoever lifts a latch holds the beacon: from here on it stays.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::client::{Client, Trouble};
+use crate::client::{Client, PATIENCE, Trouble};
 use crate::clock::{self, millis};
 use crate::core::moment::Moment;
 use crate::core::protocol::{Request, SeenProcess, Snapshot};
@@ -14,6 +14,7 @@ use crate::core::stop::{Asked, Course, Heard, Input, KEEPER_GONE, Wish};
 use crate::lock;
 use crate::paths::words;
 use crate::process::{self, Held};
+use crate::survey::{Sight, see_told};
 
 use super::talk::Talk;
 use super::tally::ended_by;
@@ -52,6 +53,9 @@ impl Walk<'_> {
                 self.report.errors.push(error);
             }
         }
+        if let Some((client, before)) = self.shouted.take() {
+            return self.go_on_with(client, &before);
+        }
         let (by, also) = (self.order.by.clone(), self.stray_ids());
         let request = match wish {
             Wish::Stop => Request::Stop { by, also, cap_ms: self.order.emergency.map(millis) },
@@ -81,6 +85,24 @@ impl Walk<'_> {
         }
         self.talk = Some(Talk { client, old_run, ready_until: None, last: None });
         Ok(())
+    }
+
+    /// Its keeper was told before anything else was done: what it has said since, beside everything else there is to see.
+    pub(super) fn hear_the_shout(&mut self) -> Option<Sight> {
+        let name = &self.report.name;
+        let mut client = self.shout?.take(name)?;
+        // How it was before.
+        let before = client.next(PATIENCE).ok()??;
+        let sight = see_told(self.home, name, before.clone(), client.hello.clone());
+        self.shouted = Some((client, before));
+        Some(sight)
+    }
+
+    /// What is asked for now was asked for already.
+    fn go_on_with(&mut self, client: Client, before: &Snapshot) -> Result<(), Trouble> {
+        self.take_in(before);
+        let talk = self.talk.insert(Talk { client, old_run: None, ready_until: None, last: None });
+        talk.client.accepted()
     }
 
     /// What a keeper that is gone had still said.

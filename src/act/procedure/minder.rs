@@ -24,13 +24,14 @@ use super::over_api::{self, Then};
 use super::roll::Roll;
 use super::setting::Setting;
 use super::settled::{counted, settle, show};
+use super::shout::Shout;
 use super::venue::Venue;
 
 /// A graceful stop waits so long for the first reading before the bot is told; a kill hardly does.
 const BEFORE: Duration = Duration::from_secs(2);
 const BEFORE_A_KILL: Duration = Duration::from_millis(300);
 /// In an emergency every bot is told at once: what a file shows so soon after its beginning is taken along.
-const BEFORE_AN_EMERGENCY: Duration = Duration::from_millis(150);
+const BEFORE_AN_EMERGENCY: Duration = Duration::from_millis(60);
 /// How often it is listened to what the bot writes.
 const LISTEN: Duration = Duration::from_millis(100);
 /// How often the source is asked while the bot cleans up: an answer that nothing has changed costs next to nothing.
@@ -63,6 +64,8 @@ pub(super) struct Minder<'a> {
     together: &'a [BotName],
     milestones: &'a Milestones,
     board: &'a Board<'a>,
+    /// What tells the bot as soon as this is ready for it.
+    shout: Option<&'a Shout>,
     logs: Option<LogClaims>,
     flush: Option<Flush>,
     minded: Minded,
@@ -87,10 +90,18 @@ impl<'a> Minder<'a> {
             together: &common.order.bots,
             milestones,
             board,
+            shout: None,
             logs: None,
             flush: None,
             minded: Minded::default(),
         }
+    }
+
+    /// The same, but its keeper may be told by a shout, as soon as this is ready for it.
+    #[must_use]
+    pub(super) fn before(mut self, shout: Option<&'a Shout>) -> Self {
+        self.shout = shout.filter(|shout| shout.calls(&self.setting.bot));
+        self
     }
 
     /// From before the bot is told to after it is gone.
@@ -104,9 +115,14 @@ impl<'a> Minder<'a> {
         self.read_before();
         let passed = self.milestones.wait(Duration::MAX, |passed| passed.about_to_tell || passed.over.is_some());
         if passed.about_to_tell {
-            self.get_ready();
+            if self.shout.is_none() {
+                self.get_ready();
+            }
             self.venue.ledger.too_late();
             self.milestones.pass(|passed| passed.ready = true);
+        } else {
+            // There was nobody to be told: nothing is compared with what was there then.
+            (self.logs, self.flush) = (None, None);
         }
         let spent = self.while_it_ends();
         let passed = self.milestones.passed();
@@ -120,17 +136,28 @@ impl<'a> Minder<'a> {
 
     /// How everything was before it is told, as far as there is time for that.
     fn read_before(&mut self) {
-        if !self.venue.is_readable() {
-            return;
+        if self.at_once {
+            return self.read_at_once();
         }
-        let before = if self.wish == Wish::Kill { BEFORE_A_KILL } else { BEFORE };
+        if self.venue.is_readable() {
+            let before = if self.wish == Wish::Kill { BEFORE_A_KILL } else { BEFORE };
+            self.venue.read(before.min(self.venue.limit()));
+            self.show("");
+        }
+    }
+
+    /// The same in an emergency: everything else that has to be known before is found out beside the reading.
+    fn read_at_once(&mut self) {
         let left = self.begun.plus(BEFORE_AN_EMERGENCY).since(clock::now());
-        match self.at_once {
-            true if left.is_zero() => return,
-            true => self.venue.glance(left),
-            false => _ = self.venue.read(before.min(self.venue.limit())),
+        let glance = Some(left).filter(|left| !left.is_zero()).and_then(|left| self.venue.glance(left));
+        if self.shout.is_some() {
+            self.get_ready();
         }
-        self.show("");
+        let glanced = glance.map(|glance| self.venue.glanced(glance)).is_some();
+        let _ = self.shout.map(|shout| shout.is_ready(&self.setting.bot));
+        if glanced {
+            self.show("");
+        }
     }
 
     /// It is about to be told: what is there now is what everything later is compared with.

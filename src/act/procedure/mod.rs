@@ -31,6 +31,7 @@ mod reach;
 mod roll;
 mod setting;
 mod settled;
+mod shout;
 mod stray;
 mod summary;
 mod talk;
@@ -95,7 +96,7 @@ pub fn carry_out(order: &StopOrder, tell: &mut (dyn FnMut(&StopWord) + Send)) ->
     let one = |name: &BotName| {
         let spec = specs.iter().find(|spec| spec.name == *name);
         let mut report = match &order.work {
-            Work::End(wish) => end(&common, *wish, name, spec),
+            Work::End(wish) => end(&common, *wish, name, spec, None),
             Work::Cancel(chosen) => cancel(&common, chosen, name),
         };
         chunks.note(&mut report);

@@ -1,5 +1,6 @@
 //! What is known of a bot beside its processes: where its orders are, who cancels them, what its log says.
 
+use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -58,6 +59,16 @@ impl Setting {
         }
     }
 
+    /// Whether a bot may listen on an interface of its own, and is asked over that before it is told.
+    pub(super) fn listens(home: &Home, name: &BotName, specs: &[BotSpec]) -> bool {
+        let spec = specs.iter().find(|spec| spec.name == *name);
+        let record = match record::read(&home.bot(name)) {
+            RecordSeen::Read(record) => Some(record),
+            RecordSeen::None | RecordSeen::Unreadable(_) => None,
+        };
+        places(spec, record.as_deref()).first().is_some_and(|place| place.source.api().is_some())
+    }
+
     /// Whether there is anything to mind.
     pub(super) fn minds(&self) -> bool {
         !self.sources.is_empty() || self.cancel.is_some() || self.claims.is_some() || self.state_file.is_some()
@@ -80,10 +91,24 @@ fn mode(spec: Option<&BotSpec>, record: Option<&RunRecord>, is_lost: bool) -> Op
 
 /// Where every bot of a desk has its orders: found out once for all bots of a request, when the first one asks.
 #[derive(Debug, Default)]
-pub(super) struct Places(OnceLock<Vec<(BotName, Vec<Place>)>>);
+pub(super) struct Places(OnceLock<Vec<(BotName, Vec<Spot>)>>);
+
+/// Where orders are, as it is compared with hundreds of others.
+#[derive(Debug, PartialEq, Eq)]
+enum Spot {
+    /// A file, by what it is called: a link may be on a share that is gone.
+    File(OsString),
+    Other(Place),
+}
+
+impl Spot {
+    fn of(place: &Place) -> Self {
+        place.source.path().map_or_else(|| Self::Other(place.clone()), |path| Self::File(plain(path).into()))
+    }
+}
 
 impl Places {
-    fn of_all(&self, home: &Home, specs: &[BotSpec]) -> &[(BotName, Vec<Place>)] {
+    fn of_all(&self, home: &Home, specs: &[BotSpec]) -> &[(BotName, Vec<Spot>)] {
         self.0.get_or_init(|| {
             let mut all: Vec<BotName> = specs.iter().map(|spec| spec.name.clone()).collect();
             let recorded = home.recorded().unwrap_or_default();
@@ -94,8 +119,8 @@ impl Places {
                     RecordSeen::Read(record) => Some(record),
                     RecordSeen::None | RecordSeen::Unreadable(_) => None,
                 };
-                let places = places(spec, record.as_deref());
-                (name, places)
+                let spots = places(spec, record.as_deref()).iter().map(Spot::of).collect();
+                (name, spots)
             };
             all.into_iter().map(of_one).collect()
         })
@@ -106,18 +131,10 @@ impl Places {
         if own.is_empty() {
             return Vec::new();
         }
-        let shares = |places: &[Place]| places.iter().any(|place| own.iter().any(|own| is_the_same(own, place)));
-        let others = self.of_all(home, specs).iter().filter(|(other, places)| other != name && shares(places));
+        let own: Vec<Spot> = own.iter().map(Spot::of).collect();
+        let shares = |spots: &[Spot]| spots.iter().any(|spot| own.contains(spot));
+        let others = self.of_all(home, specs).iter().filter(|(other, spots)| other != name && shares(spots));
         others.map(|(other, _)| other.clone()).collect()
-    }
-}
-
-/// Whether two are one place, by what they are called: a link may be on a share that is gone.
-fn is_the_same(one: &Place, other: &Place) -> bool {
-    match (one.source.path(), other.source.path()) {
-        (Some(one), Some(other)) => plain(one) == plain(other),
-        (None, None) => one == other,
-        (Some(_), None) | (None, Some(_)) => false,
     }
 }
 

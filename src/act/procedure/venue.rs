@@ -14,7 +14,7 @@ use crate::lock::{self, Lock};
 use crate::orders::{Place, Question, Surroundings, has_placed_none};
 use crate::paths::Home;
 use crate::process;
-use crate::readers::Readers;
+use crate::readers::{Pending, Readers};
 use crate::record;
 
 use super::means::by_command;
@@ -55,6 +55,9 @@ pub(super) struct Venue<'a> {
     /// What went wrong with canceling: errors if orders are open in the end.
     pub(super) troubles: Vec<String>,
 }
+
+/// A first reading that is under way, and until when it counts.
+pub(super) struct Glance(Pending<Question>, Moment);
 
 impl<'a> Venue<'a> {
     pub(super) fn new(home: &'a Home, setting: &'a Setting, readers: &'a Readers, which: Which) -> Self {
@@ -108,10 +111,15 @@ impl<'a> Venue<'a> {
         !matches!(self.source(), Some(OrderSource::Command { .. }) | None)
     }
 
-    /// Reads them once, if that takes no longer: what comes later is not waited for by a moment.
-    pub(super) fn glance(&mut self, within: Duration) {
-        let answer = self.ask_for(within, Duration::ZERO);
-        self.take_in(answer);
+    /// Begins to read them once, if that takes no longer: what comes later is not waited for by a moment. Where it can be
+    /// read, what comes of it is for [`Self::glanced`].
+    pub(super) fn glance(&self, within: Duration) -> Option<Glance> {
+        self.question(within).map(|question| Glance(self.readers.ask(question), clock::now().plus(within)))
+    }
+
+    /// What came of that.
+    pub(super) fn glanced(&mut self, Glance(pending, until): Glance) {
+        self.take_in(pending.wait(until));
     }
 
     /// Reads them once, in so much time at most. Whether that went well.
@@ -156,15 +164,15 @@ impl<'a> Venue<'a> {
     }
 
     fn ask(&self, within: Duration) -> Answer {
-        self.ask_for(within, ON_THE_WAY)
+        match self.question(within) {
+            Some(question) => self.readers.ask(question).wait(clock::now().plus(within).plus(ON_THE_WAY)),
+            None => Answer::Failed("no source of its orders is configured".into()),
+        }
     }
 
-    /// The answer itself may take so much longer to come.
-    fn ask_for(&self, within: Duration, on_the_way: Duration) -> Answer {
-        let Some(Place { source, surroundings }) = self.setting.sources.get(self.at) else {
-            return Answer::Failed("no source of its orders is configured".into());
-        };
-        let question = Question {
+    fn question(&self, within: Duration) -> Option<Question> {
+        let Place { source, surroundings } = self.setting.sources.get(self.at)?;
+        Some(Question {
             bot: self.setting.bot.clone(),
             source: source.clone(),
             surroundings: surroundings.clone(),
@@ -172,8 +180,7 @@ impl<'a> Venue<'a> {
             known: self.known.clone().filter(|_| self.ledger.is_current()),
             of_interest: self.ledger.of_interest(),
             within,
-        };
-        self.readers.ask(question).wait(clock::now().plus(within).plus(on_the_way))
+        })
     }
 
     /// Has what is open canceled by the bot's cancel command, and reads again, until nothing is or the time is over.

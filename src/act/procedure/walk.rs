@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use crate::act::adopt::{as_found, as_spec, take};
 use crate::act::audit;
+use crate::client::Client;
 use crate::clock;
 use crate::core::bot::{BotName, BotSpec, Ladder};
 use crate::core::moment::Moment;
 use crate::core::progress::Standing;
+use crate::core::protocol::Snapshot;
 use crate::core::record::{Down, ProcessId};
 use crate::core::report::{BotReport, LATCHED, StartOutcome, Tier};
 use crate::core::signal::Signal;
@@ -31,6 +33,7 @@ use super::milestones::Milestones;
 use super::order::{StopOrder, StopWord};
 use super::passes::Passes;
 use super::roll::Roll;
+use super::shout::Shout;
 use super::stray::Stray;
 use super::talk::Talk;
 
@@ -76,6 +79,10 @@ pub(super) struct Walk<'a> {
     pub(super) was_down: bool,
     pub(super) alone: Option<Alone>,
     pub(super) begun: Moment,
+    /// What tells its keeper before this does anything.
+    pub(super) shout: Option<&'a Shout>,
+    /// Its keeper was told, and has said this first.
+    pub(super) shouted: Option<(Client, Snapshot)>,
     said: Option<Moment>,
 }
 
@@ -112,13 +119,23 @@ impl<'a> Walk<'a> {
             was_down: record::down(&home.bot(name)).is_some(),
             alone: None,
             begun: clock::now(),
+            shout: None,
+            shouted: None,
             said: None,
         }
+    }
+
+    /// The same, but a shout that tells its keeper is gone on with.
+    #[must_use]
+    pub(super) const fn after(mut self, shout: Option<&'a Shout>) -> Self {
+        self.shout = shout;
+        self
     }
 
     /// Goes on until the course is at its end; what became of it comes back.
     pub(super) fn finish(mut self) -> BotReport {
         let wish = self.wish;
+        let _ = self.shout.map(|shout| shout.wait(&self.report.name));
         if wish != Wish::Climb {
             let order = self.order;
             let said = audit(self.home, &self.report.name, order.word(wish), &order.by, order.tty.as_deref());
@@ -198,7 +215,7 @@ impl<'a> Walk<'a> {
         let mut sight = match self.sight.take().filter(|_| depth == Depth::All) {
             // It is being talked to: what it has to say is heard there.
             Some(sight) if self.talk.is_some() => self.look_at_its_lock(sight),
-            Some(_) | None => see(self.home, &name, &Marked::default()),
+            Some(_) | None => self.hear_the_shout().unwrap_or_else(|| see(self.home, &name, &Marked::default())),
         };
         let (mut strays, mut shared) = (0, 0);
         if depth == Depth::All {
