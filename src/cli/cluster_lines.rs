@@ -8,9 +8,8 @@ use crate::core::cluster_status::{ChunkStatus, ClusterState, ClusterStatus, Hold
 use crate::core::crew::{Life, Member};
 use crate::core::report::Report;
 use crate::core::words::span;
-use crate::logs::harmless::harmless;
 
-use super::orders::cell;
+use super::cell::{cell, one_line};
 use super::output::Output;
 
 /// So many chunks are shown of each worker, and so many failed ones.
@@ -72,21 +71,22 @@ pub(super) fn show_reports(report: &Report, output: Output) {
     }
 }
 
-/// What somebody else wrote, in one line that a terminal obeys in nothing.
-fn one_line(text: &str) -> String {
-    harmless(text.replace(['\n', '\t'], " ").as_bytes())
-}
-
-/// `sweep  STALE       12 of 40 completed (30.0 %), 3 running (3 stale), 24 pending, 1 failed`.
+/// `sweep  STALE       12 of 40 completed (30.0 %), 3 running (3 stale), 24 pending; 3 stale: sweep-worker@1 does not live`.
 fn head(status: &ClusterStatus, width: usize) -> String {
     let state = status.state.word().to_uppercase();
-    let line = format!("{:width$}  {state:<10}  {}", status.name, counts(status));
-    if status.note.is_empty() { line } else { format!("{line}; {}", one_line(&status.note)) }
+    // What the note says in more words is not said twice.
+    let notes: Vec<&str> = status.note.split("; ").filter(|note| !note.is_empty()).collect();
+    let is_told =
+        |part: &str| notes.iter().any(|note| note.strip_prefix(part).is_some_and(|rest| !rest.starts_with(' ')));
+    let counts: Vec<String> = counts(status).into_iter().filter(|part| !is_told(part)).collect();
+    let both = [counts.join(", "), one_line(&status.note)];
+    let both: Vec<String> = both.into_iter().filter(|text| !text.is_empty()).collect();
+    format!("{:width$}  {state:<10}  {}", status.name, both.join("; "))
 }
 
-fn counts(status: &ClusterStatus) -> String {
+fn counts(status: &ClusterStatus) -> Vec<String> {
     let (Some(total), Some(completed)) = (status.total, status.completed) else {
-        return "chunks unknown".to_owned();
+        return vec!["chunks unknown".to_owned()];
     };
     let mut parts = vec![match percent(completed, total) {
         Some(percent) => format!("{completed} of {total} completed ({percent})"),
@@ -100,8 +100,8 @@ fn counts(status: &ClusterStatus) -> String {
     parts.extend(running);
     parts.extend(more(status.pending, "pending"));
     parts.extend(more(status.failed, "failed"));
-    parts.extend(more(status.other, "in another state"));
-    parts.join(", ")
+    // Those in a state that is not configured stand in the note.
+    parts
 }
 
 /// Never 100 before it is all: what is cut off is left away.
@@ -227,8 +227,11 @@ fn aligned(chunks: &[&ChunkStatus]) -> Vec<String> {
         .iter()
         .map(|chunk| {
             let word = chunk.hold.map_or("", Hold::word);
-            let word = if chunk.hold.is_some_and(is_bad) { word.to_uppercase() } else { word.to_owned() };
             let why = chunk.why.as_deref().map(one_line).unwrap_or_default();
+            // The word stands before it already.
+            let why =
+                why.strip_prefix(word).map_or(why.as_str(), |rest| rest.trim_start_matches([':', ' '])).to_owned();
+            let word = if chunk.hold.is_some_and(is_bad) { word.to_uppercase() } else { word.to_owned() };
             [cell(&chunk.id), age(chunk), word, why]
         })
         .collect();

@@ -101,12 +101,20 @@ impl Course {
 
     /// Once of each stage what it came to; the latch first of all.
     fn news(&mut self) -> Vec<Line> {
-        let stages = self.lines().into_iter().filter(|line| line.seen.stage != Stage::Lock).filter_map(|line| {
+        let latch = self.latch_line();
+        // Chunks may be back before anybody has heard of the latch: that is said first all the same.
+        let is_due = |line: &StageLine| match line.seen.stage {
+            Stage::Lock => false,
+            Stage::Chunks => latch.is_some(),
+            Stage::Signal | Stage::Cancel | Stage::Flush | Stage::Empty | Stage::Verify | Stage::Report => true,
+        };
+        let stages = self.lines().into_iter().filter(is_due).filter_map(|line| {
             let is_loud = has_failed(line.seen.standing)?;
             let details = line.details.iter().filter(|_| is_loud).map(|detail| detail_line(detail));
             Some((Line { text: stage_line(&line), is_loud }, details.collect::<Vec<_>>()))
         });
-        let all: Vec<_> = self.latch_line().map(|line| (line, Vec::new())).into_iter().chain(stages).collect();
+        let stages: Vec<_> = stages.collect();
+        let all = latch.map(|line| (line, Vec::new())).into_iter().chain(stages);
         let mut news = Vec::new();
         for (line, details) in all {
             if self.told.insert(line.text.clone()) {

@@ -4,6 +4,7 @@ mod args;
 mod ask;
 mod bot_lines;
 mod cancel;
+mod cell;
 mod check;
 mod cluster;
 mod cluster_lines;

@@ -8,10 +8,10 @@ use serde_json::json;
 use crate::clock;
 use crate::core::code::Code;
 use crate::core::order::{Order, Side};
-use crate::logs::harmless::harmless;
 use crate::orders::book::{self, SourceSeen};
 
 use super::args::Scope;
+use super::cell::{cell, one_line};
 use super::desk::Desk;
 use super::output::Output;
 use super::scope::{known, known_specs};
@@ -19,8 +19,6 @@ use super::status::uptime;
 
 /// No source is waited for longer.
 const WITHIN: Duration = Duration::from_secs(10);
-/// Nothing that somebody else wrote makes a column wider.
-const WIDEST: usize = 40;
 
 /// The columns of the table, and whether they hold numbers.
 const COLUMNS: [(&str, bool); 12] = [
@@ -115,7 +113,7 @@ fn text(seen: &[SourceSeen], output: Output) {
 /// What there is to say of a source.
 fn told(seen: &SourceSeen, now: Timestamp) -> String {
     match (&seen.reading, &seen.error) {
-        (_, Some(why)) => format!("orders unknown: {}", harmless(why.replace(['\n', '\t'], " ").as_bytes())),
+        (_, Some(why)) => format!("orders unknown: {}", one_line(why)),
         (Some(reading), None) => {
             let age = now.duration_since(reading.at).as_secs().max(0).unsigned_abs();
             format!("{} open, read {} ago", reading.orders.len(), uptime(age))
@@ -160,15 +158,6 @@ fn row(order: &Order, now: Timestamp) -> [String; 12] {
         if order.protective { "PROT" } else { "" }.to_owned(),
         own(order.order_id.as_ref().map_or(&order.client_order_id, |_| &order.order_id)),
     ]
-}
-
-/// What somebody else wrote, in one cell that a terminal obeys in nothing.
-pub(super) fn cell(text: &str) -> String {
-    let text = harmless(text.replace(['\t', '\n'], " ").as_bytes());
-    if text.chars().count() <= WIDEST {
-        return text;
-    }
-    text.chars().take(WIDEST - 3).chain("...".chars()).collect()
 }
 
 #[cfg(test)]

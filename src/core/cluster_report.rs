@@ -189,6 +189,7 @@ impl ClusterReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::report::Report;
 
     fn report() -> ClusterReport {
         ClusterReport::new("sweep".parse().expect("a name"))
@@ -220,7 +221,7 @@ mod tests {
         let process = |ended_by: Option<&str>| ProcessReport {
             pid: 7,
             command: "work".into(),
-            found_by: super::super::process_report::Tier::Search,
+            found_by: crate::core::process_report::Tier::Search,
             file: None,
             ended_by: ended_by.map(str::to_owned),
         };
@@ -234,6 +235,23 @@ mod tests {
         );
         assert_eq!(seen.told("stop"), "3 chunks put back, 3 pending, 1 running");
         assert_eq!(seen.told("estop"), "3 chunks put back, 3 pending, 1 STILL RUNNING");
+    }
+
+    #[test]
+    fn the_sentence_of_a_report_is_about_clusters_where_they_are_what_it_is_about() {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let mut cluster = report();
+        cluster.put_back(3);
+        cluster.read(Counts { total: 9, pending: 3, completed: 6, ..Counts::default() });
+        for (action, sentence) in [
+            ("cluster stop", "cluster stop: sweep nothing to kill (already stopped), 3 chunks put back, 3 pending"),
+            ("cluster requeue", "cluster requeue: sweep 3 chunks put back, 3 pending"),
+            ("estop", "estop: no bot; chunks: sweep 3 chunks put back, 3 pending"),
+        ] {
+            let mut whole = Report::of(action, "ana", at, Vec::new());
+            whole.add_clusters([cluster.clone()]);
+            assert_eq!(whole.sentence(), sentence);
+        }
     }
 
     #[test]

@@ -171,9 +171,9 @@ fn each_state_is_told() {
     desk.run(&["start", "boss"]).expect(0);
     for (rows, state, told) in [
         (&[("running", Some("boss"), Some(5))][..], "processing", "0 of 1 completed (0.0 %), 1 running"),
-        (&[("pending", None, None)], "pending", "1 pending; 1 pending, nothing runs"),
+        (&[("pending", None, None)], "pending", "0 of 1 completed (0.0 %); 1 pending, nothing runs"),
         (&[("completed", None, None)], "complete", "1 of 1 completed (100.0 %)"),
-        (&[("completed", None, None), ("failed", None, Some(60))], "idle", "1 of 2 completed (50.0 %), 1 failed"),
+        (&[("completed", None, None), ("failed", None, Some(60))], "idle", "1 of 2 completed (50.0 %); 1 failed"),
         (&[], "idle", "no chunks"),
         (&[("running", Some("boss"), Some(3600))], "stale", "held by boss (pid "),
         (&[("running", None, None), ("odd", None, None)], "processing", "1 in a state that is not configured (odd)"),
