@@ -579,7 +579,9 @@ fn keys_about_bots_mean_none_in_the_pane_of_clusters() {
     }
     // What is known of a worker is there at its chunk.
     desk.press("ji");
-    assert!(shown(&desk).contains("Inspect w1"), "{}", shown(&desk));
+    let seen = shown(&desk);
+    assert!(seen.contains("Inspect w1") && seen.contains("CHUNKS OF sweep-0412"), "{seen}");
+    assert!(seen.contains("c813") && !seen.contains("c815"), "{seen}");
 }
 
 #[test]

@@ -190,7 +190,8 @@ fn queue(status: &ClusterStatus, width: usize, style: &impl Fn(Style) -> Style) 
         format!("fail {}", count(status.failed)),
     ];
     parts.extend(status.other.filter(|other| *other > 0).map(|other| format!("other {other}")));
-    let busy = status.completed < status.total;
+    // Where nobody is at it a rate says what was, and no time is left.
+    let busy = status.running.is_some_and(|running| running > 0);
     if let Some(rate) = status.per_minute.filter(|_| busy) {
         parts.push(if rate < 10.0 { format!("{rate:.1}/min") } else { format!("{rate:.0}/min") });
     }

@@ -576,11 +576,6 @@ impl Model {
         }
     }
 
-    /// What was seen of the bots, as far as it says who lives now.
-    pub fn who_lives(&self) -> &[BotStatus] {
-        if self.is_stale() { &[] } else { &self.bots }
-    }
-
     /// Whether anybody's orders can be read.
     pub fn has_orders(&self) -> bool {
         self.orders.sources().next().is_some() || self.specs.iter().any(|spec| spec.orders.is_some())
