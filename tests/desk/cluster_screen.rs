@@ -44,7 +44,7 @@ fn at_work() -> Option<(Desk, Connection)> {
     Some((desk, file))
 }
 
-fn count(file: &Connection, status: &str) -> u64 {
+fn count(file: &Connection, status: &str) -> i64 {
     let query = "SELECT count(*) FROM chunks WHERE status = ?1";
     file.query_row(query, [status], |row| row.get(0)).expect("a count")
 }
