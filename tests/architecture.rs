@@ -146,13 +146,14 @@ fn misplaced(graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
 }
 
 /// The files of the screen that carry out what the others only decide.
-const HANDS: [&str; 8] = [
+const HANDS: [&str; 9] = [
     "tui/mod.rs",
     "tui/effects.rs",
     "tui/follow.rs",
     "tui/tail.rs",
     "tui/file_tail.rs",
     "tui/order_watch.rs",
+    "tui/cluster_watch.rs",
     "tui/estop_watch.rs",
     "tui/trigger.rs",
 ];

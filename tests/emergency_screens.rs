@@ -173,7 +173,7 @@ fn at(desk: &mut Desk, ms: u64) {
 
 #[test]
 fn two_presses_of_one_key_fire_wherever_the_keys_are() {
-    for before in ["", "2", "3", "4", "5", "z", "?", "i", "jjx", "/grid<enter>", "2c", "jjA", "*", "q"] {
+    for before in ["", "2", "3", "4", "5", "6", "z", "?", "i", "jjx", "/grid<enter>", "2c", "jjA", "*", "q"] {
         for key in ["!", "<c-x>"] {
             for (width, height) in [(120, 36), (80, 24), (60, 15), (20, 5), (1, 1)] {
                 let mut desk = desk(width, height);
@@ -192,7 +192,7 @@ fn two_presses_of_one_key_fire_wherever_the_keys_are() {
 
 #[test]
 fn while_text_is_typed_the_one_key_types_and_the_other_acts() {
-    for before in ["/", "2/", "3/", "jjX", "*r"] {
+    for before in ["/", "2/", "4/", "jjX", "*r"] {
         let mut desk = desk(80, 24);
         desk.press(before);
         desk.press("!!!!");
@@ -954,7 +954,7 @@ fn no_reset_without_a_latch_with_another_hosts_name_while_it_goes_on_or_read_onl
 
 #[test]
 fn the_last_cell_of_the_footer_is_always_the_emergency_stop() {
-    for keys in ["", "2", "3", "4", "5", "z", "?", "i", "jjx", "jjX", "/gr", "2/gr", "*", "2c"] {
+    for keys in ["", "2", "3", "4", "5", "6", "z", "?", "i", "jjx", "jjX", "/gr", "2/gr", "*", "2c"] {
         for (width, height) in [(120, 36), (80, 24), (60, 15)] {
             let mut desk = desk(width, height);
             desk.press(keys);

@@ -601,7 +601,7 @@ fn a_stop_mid_way_at_80_by_24() {
     desk.tell(Msg::Stop(ticket, StopNews::Progress(Box::new(mid_way("grid-btc")))));
     desk.wait(2);
     insta::assert_snapshot!(desk.shot());
-    desk.press("5z");
+    desk.press("6z");
     insta::assert_snapshot!("a_stop_mid_way_zoomed_at_80_by_24", desk.shot());
 }
 
@@ -611,7 +611,7 @@ fn a_stop_mid_way_in_ascii_without_colour() {
     all_orders(&mut desk);
     let ticket = stopping(&mut desk, "grid-btc");
     desk.tell(Msg::Stop(ticket, StopNews::Progress(Box::new(mid_way("grid-btc")))));
-    desk.press("5z");
+    desk.press("6z");
     insta::assert_snapshot!(desk.shot());
 }
 
@@ -676,9 +676,9 @@ fn a_bot_that_lies_is_told_from_what_was_seen_at_60_by_15_in_ascii() {
     let mut desk = trader(60, 15, ASCII);
     all_orders(&mut desk);
     lie(&mut desk);
-    desk.press("5");
+    desk.press("6");
     insta::assert_snapshot!(desk.shot());
-    for keys in ["", "j", "2", "2c", "1", "1c", "5z"] {
+    for keys in ["", "j", "2", "2c", "1", "1c", "6z"] {
         for (width, height) in [(120, 36), (80, 24), (60, 15), (20, 5)] {
             desk.tell(Msg::Resize(width, height));
             desk.press(keys);
@@ -693,7 +693,7 @@ fn a_bot_that_lies_is_told_from_what_was_seen_at_60_by_15_in_ascii() {
 fn what_is_not_confirmed_is_red_wherever_it_stands() {
     let mut desk = desk(80, 24);
     lie(&mut desk);
-    desk.press("5z");
+    desk.press("6z");
     insta::assert_snapshot!(desk.shot());
     let buffer = desk.buffer();
     let lines = rows(&buffer);
@@ -724,7 +724,7 @@ fn several_bots_have_a_line_each_and_one_has_the_details() {
     desk.tell(Msg::Stop(ticket, StopNews::Progress(Box::new(mid_way("grid-btc")))));
     desk.tell(Msg::Stop(ticket, StopNews::Progress(Box::new(progress("mm-eth")))));
     desk.tell(Msg::Stop(ticket, StopNews::Bot(Box::new(report("spread-x", StopOutcome::NotRunning)))));
-    desk.press("<esc>5z");
+    desk.press("<esc>6z");
     insta::assert_snapshot!(desk.shot());
     assert!(shown(&desk).contains("grid-btc (LIVE)"), "whoever is in trouble comes first");
     desk.press("<enter>");
@@ -738,7 +738,7 @@ fn errors_are_all_kept_and_scrolled_to() {
     let mut seen = mid_way("grid-btc");
     seen.errors = (1..=40).map(|n| format!("OAB-{n} 429 Too Many \x1b[31mRequests, attempt {n}")).collect();
     desk.tell(Msg::Stop(ticket, StopNews::Progress(Box::new(seen))));
-    desk.press("5G");
+    desk.press("6G");
     assert!(shown(&desk).contains("OAB-40 429 Too Many Requests, attempt 40"), "{}", shown(&desk));
     desk.press("kkg");
     assert!(shown(&desk).contains("Orders canceled 2"), "{}", shown(&desk));
@@ -755,7 +755,7 @@ fn the_pane_of_stops_comes_by_itself_once_and_is_left_alone_afterwards() {
     assert_eq!(desk.model.lower, Pane::Logs);
     desk.wait(2);
     assert_eq!((desk.model.lower, desk.model.pane), (Pane::Stops, Pane::Bots));
-    desk.press("31");
+    desk.press("41");
     desk.wait(5);
     assert_eq!(desk.model.lower, Pane::Logs, "whoever turned away is not turned back");
     // Whoever reads a log that gives way has the keys where they can be seen.
@@ -827,7 +827,7 @@ fn every_order_that_was_refused_is_told_with_why() {
     desk.tell(Msg::Stop(ticket, StopNews::Over(Box::new(over("cancel", 11, vec![done])))));
     let told = Told { name: name("grid-btc"), well: false, text: "grid-btc: 2 orders NOT CONFIRMED canceled".into() };
     desk.tell(Msg::Done(Done { ticket, took: Duration::from_secs(2), bots: vec![told] }));
-    desk.press("<esc>5z");
+    desk.press("<esc>6z");
     insta::assert_snapshot!(desk.shot());
 }
 
@@ -867,7 +867,7 @@ fn the_result_of_several_bots_adds_up_and_hides_nothing() {
     let bots = vec![dry, torn, unknown];
     desk.tell(Msg::Stop(ticket, StopNews::Over(Box::new(over("stop", 0, bots.clone())))));
     desk.tell(Msg::Done(Done { ticket, took: Duration::from_secs(1), bots: vec![] }));
-    desk.press("<esc>5z");
+    desk.press("<esc>6z");
     let seen = shown(&desk);
     let all = desk.model.stops.bots.len();
     assert!(all >= 3, "{all}");
@@ -885,7 +885,7 @@ fn whoever_goes_from_bot_to_bot_sees_the_details_of_each() {
     let mut desk = desk(60, 15);
     desk.press("1*x");
     yes(&mut desk);
-    desk.press("5");
+    desk.press("6");
     let mut names = BTreeSet::new();
     for _ in 0..desk.model.stops.bots.len() {
         desk.press("<enter>");
@@ -905,7 +905,7 @@ fn every_size_can_be_drawn_with_orders_and_a_stop() {
     let mut desk = desk(1, 1);
     desk.tell(Msg::Resize(120, 36));
     lie(&mut desk);
-    for keys in ["", "2", "5", "z", "1zx", "<esc>2*c", "<esc>1*c"] {
+    for keys in ["", "2", "6", "z", "1zx", "<esc>2*c", "<esc>1*c"] {
         desk.press(keys);
         for width in [1, 2, 19, 59, 60, 61, 79, 80, 119, 120, 300] {
             for height in [1, 2, 14, 15, 16, 23, 24, 30, 90] {

@@ -97,7 +97,7 @@ fn help_at_80_by_24() {
 #[test]
 fn help_of_the_logs_at_120_by_36() {
     let mut desk = Desk::new(120, 36).survey();
-    desk.press("3?");
+    desk.press("4?");
     insta::assert_snapshot!(desk.shot());
 }
 
@@ -105,7 +105,7 @@ fn help_of_the_logs_at_120_by_36() {
 fn a_search_in_the_log_that_has_paused_it() {
     let mut desk = Desk::new(80, 24).survey();
     desk.log(&LOG.repeat(5));
-    desk.press("3/CANCEL<enter>nN<pgup>");
+    desk.press("4/CANCEL<enter>nN<pgup>");
     insta::assert_snapshot!(desk.shot());
 }
 
@@ -169,7 +169,7 @@ fn every_glyph_is_one_cell_wide() {
 
 #[test]
 fn ascii_means_bytes_below_0x80_and_no_colour_means_none() {
-    for keys in ["", "x", "jjXabc", "i", "GkkA", "?", "/日本", "3/cancel<enter>", "4", "2", "5", "z", "*", "!"] {
+    for keys in ["", "x", "jjXabc", "i", "GkkA", "?", "/日本", "4/cancel<enter>", "5", "2", "3", "6", "z", "*", "!"] {
         for (width, height) in [(120, 36), (80, 24), (60, 15), (20, 5)] {
             let mut desk = Desk::with(width, height, Fixed { ascii: true, ..Fixed::default() }).survey();
             desk.log(&LOG);
@@ -204,7 +204,7 @@ fn columns_stay_aligned_whatever_a_bot_writes() {
 fn every_size_can_be_drawn() {
     let mut desk = Desk::new(1, 1).survey();
     desk.log(&LOG);
-    for keys in ["", "x", "<esc>?", "<esc>i", "G", "<esc>z", "2", "3", "4", "5", "1zX"] {
+    for keys in ["", "x", "<esc>?", "<esc>i", "G", "<esc>z", "2", "3", "4", "5", "6", "1zX"] {
         desk.press(keys);
         for width in [1, 2, 19, 59, 60, 61, 79, 80, 119, 120, 300] {
             for height in [1, 2, 14, 15, 16, 23, 24, 30, 90] {
@@ -237,7 +237,7 @@ fn a_log_that_is_scrolled_up_stands_still_while_lines_arrive() {
     let mut desk = Desk::new(80, 24).survey();
     let lines: Vec<String> = (0..100).map(|n| format!("line {n}")).collect();
     desk.log(&lines.iter().map(String::as_str).collect::<Vec<_>>());
-    desk.press("3kkk");
+    desk.press("4kkk");
     let seen = |desk: &Desk| rows(&desk.buffer()).into_iter().filter(|r| r.contains("line ")).collect::<Vec<_>>();
     let before = seen(&desk);
     let bot = desk.model.cursor.clone().expect("a bot");
@@ -597,13 +597,13 @@ fn letters_of_a_filter_act_on_nothing() {
     assert_eq!(desk.model.filter.text(), "sxrXq!y");
     desk.press("<esc>");
     assert!(desk.model.filter.is_empty());
-    desk.press("3/sxrXq!y<enter>");
+    desk.press("4/sxrXq!y<enter>");
     assert_eq!(desk.acts(), []);
 }
 
 #[test]
 fn pasted_text_never_acts() {
-    for before in ["", "jjx", "jjX", "?", "i", "/", "2", "2/", "3", "3/", "4", "5"] {
+    for before in ["", "jjx", "jjX", "?", "i", "/", "2", "2/", "3", "4", "4/", "5", "6"] {
         let mut desk = Desk::new(120, 36).survey();
         desk.press(before);
         desk.asked.clear();
@@ -637,7 +637,7 @@ fn leaving_asks_only_where_it_ends_something() {
 
 #[test]
 fn a_screen_that_shows_nothing_does_nothing_and_asks_nothing() {
-    for keys in ["xy", "X", "s", "r", "jjxy", "* x", "?", "/a", "z", "2", "5", "c", "o"] {
+    for keys in ["xy", "X", "s", "r", "jjxy", "* x", "?", "/a", "z", "2", "3", "6", "c", "o"] {
         let mut desk = Desk::new(120, 36).survey();
         desk.tell(Msg::Resize(20, 5));
         desk.asked.clear();
@@ -647,7 +647,7 @@ fn a_screen_that_shows_nothing_does_nothing_and_asks_nothing() {
         assert!(desk.model.confirmed.is_none() && desk.model.marked.is_empty(), "{keys}");
     }
     // What was open when the screen became that small is closed, and means No.
-    for keys in ["jjx", "jjX", "?", "/gr", "2/gr", "3/gr"] {
+    for keys in ["jjx", "jjX", "?", "/gr", "2/gr", "4/gr"] {
         let mut desk = Desk::new(120, 36).survey();
         desk.press(keys);
         desk.tell(Msg::Resize(59, 36));
@@ -670,12 +670,14 @@ fn panes_follow_the_keys() {
     let mut desk = Desk::new(120, 36).survey();
     for (keys, pane) in [
         ("<tab>", Pane::Orders),
+        ("<tab>", Pane::Cluster),
         ("<tab>", Pane::Logs),
         ("<tab>", Pane::Diagnostics),
         ("<tab>", Pane::Stops),
         ("<tab>", Pane::Bots),
         ("<s-tab>", Pane::Stops),
-        ("3", Pane::Logs),
+        ("3", Pane::Cluster),
+        ("4", Pane::Logs),
         ("<esc>", Pane::Bots),
         ("<enter>", Pane::Logs),
     ] {
@@ -720,7 +722,7 @@ fn a_log_without_a_line_has_no_last_one() {
 fn a_search_that_is_no_regular_expression_is_made_for_the_text_and_says_so() {
     let mut desk = Desk::new(120, 36).survey();
     desk.log(&["bid (61250", "ask"]);
-    desk.press("3/(61<enter>");
+    desk.press("4/(61<enter>");
     assert_eq!(desk.feedback(), "no regular expression, so searched for as text: (61");
     assert!(rows(&desk.buffer()).iter().any(|row| row.contains("/(61 1 of 1")));
     desk.press("/[<enter>");

@@ -28,6 +28,8 @@ pub enum Deed {
     Adopt,
     /// Cancel orders, while the bot goes on.
     Cancel,
+    /// Put chunks of a cluster back; asked of no bot.
+    Requeue,
 }
 
 impl Deed {
@@ -41,6 +43,7 @@ impl Deed {
             Self::Restart => "restart",
             Self::Adopt => "adopt",
             Self::Cancel => "cancel orders of",
+            Self::Requeue => "requeue chunks of",
         }
     }
 
@@ -48,7 +51,7 @@ impl Deed {
     pub const fn starts(self) -> bool {
         match self {
             Self::Start | Self::Restart => true,
-            Self::Stop | Self::Climb | Self::Kill | Self::Adopt | Self::Cancel => false,
+            Self::Stop | Self::Climb | Self::Kill | Self::Adopt | Self::Cancel | Self::Requeue => false,
         }
     }
 
@@ -56,7 +59,7 @@ impl Deed {
     pub const fn needs_specs(self) -> bool {
         match self {
             Self::Start | Self::Restart | Self::Adopt => true,
-            Self::Stop | Self::Climb | Self::Kill | Self::Cancel => false,
+            Self::Stop | Self::Climb | Self::Kill | Self::Cancel | Self::Requeue => false,
         }
     }
 
@@ -65,14 +68,14 @@ impl Deed {
         match self {
             Self::Start | Self::Stop | Self::Kill | Self::Restart | Self::Adopt => true,
             // What is hurried was asked for already, and orders are the bot's, whoever placed them.
-            Self::Climb | Self::Cancel => false,
+            Self::Climb | Self::Cancel | Self::Requeue => false,
         }
     }
 
     /// Whether its course can be watched: it ends something, or cancels something.
     pub const fn is_watched(self) -> bool {
         match self {
-            Self::Stop | Self::Climb | Self::Kill | Self::Restart | Self::Cancel => true,
+            Self::Stop | Self::Climb | Self::Kill | Self::Restart | Self::Cancel | Self::Requeue => true,
             Self::Start | Self::Adopt => false,
         }
     }
@@ -86,6 +89,7 @@ impl Deed {
             Self::Kill => "SIGKILL to its whole tree, now. It can cancel no order and save nothing.",
             Self::Restart => "It is stopped by its ladder, and started once nothing of it is left.",
             Self::Adopt => "It gets a keeper and goes on running: it is not restarted, and nothing is sent to it.",
+            Self::Requeue => "They become pending, and whoever works on the cluster takes them again.",
             Self::Cancel => "The bot goes on, and may place new ones. Open positions stay open.",
         }
     }
@@ -282,7 +286,7 @@ pub fn guard(deed: Deed, targets: &[Target]) -> Option<Guard> {
         Deed::Stop => None,
         Deed::Climb => Some(Guard::YesNo),
         Deed::Kill if risky => Some(typed()),
-        Deed::Kill | Deed::Adopt | Deed::Cancel => Some(Guard::YesNo),
+        Deed::Kill | Deed::Adopt | Deed::Cancel | Deed::Requeue => Some(Guard::YesNo),
         // Both guards in one: who types the name has said yes to the stop as well.
         Deed::Restart if live => Some(typed()),
         Deed::Restart if open => Some(Guard::YesNo),

@@ -5,15 +5,17 @@ use std::path::PathBuf;
 use log::Level;
 
 use crate::core::bot::{BotName, BotSpec};
+use crate::core::cluster::ClusterSpec;
 use crate::core::signal::Signal;
 
+use super::clusters::Claimed;
 use super::deed::Deed;
 use super::message::Ticket;
 use super::model::{Feedback, Model, Tone};
 use super::text;
 
 /// What others are to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Do this to these bots; `Msg::Done` with this ticket ends it.
     Act {
@@ -27,6 +29,23 @@ pub enum Effect {
         specs: Vec<BotSpec>,
         /// Orders that were chosen one by one: whose, and what they are called. All of a bot that stands here without any.
         orders: Vec<(BotName, Vec<String>)>,
+    },
+    /// Do this to clusters; `Msg::Done` with this ticket ends it.
+    ActOnClusters {
+        /// What its end is known by.
+        ticket: Ticket,
+        /// What: start, stop or requeue.
+        deed: Deed,
+        /// To which, in the very words that the guard has seen.
+        clusters: Vec<ClusterSpec>,
+        /// Every cluster of the configuration.
+        all: Vec<ClusterSpec>,
+        /// Every bot of the configuration.
+        bots: Vec<BotSpec>,
+        /// The chunks that are meant, as they were seen, where chunks are.
+        chunks: Vec<(BotName, Vec<Claimed>)>,
+        /// Whether chunks of workers that nobody here knows are put back too.
+        unverified: bool,
     },
     /// Fire the emergency stop, now. What comes of it is told by `Msg::Emergency`.
     Fire,
@@ -43,9 +62,11 @@ pub enum Effect {
     Copy(String),
     /// Read the orders of these bots, and of those that are not configured any more; `Msg::Orders` follows.
     ReadOrders(Vec<BotSpec>),
-    /// Go on reading orders, or rest while nobody looks.
+    /// Read the databases of these clusters, with the bots of the configuration; `Msg::Cluster` follows.
+    ReadClusters(Vec<ClusterSpec>, Vec<BotSpec>),
+    /// Go on reading orders and clusters, or rest while nobody looks.
     WatchOrders(bool),
-    /// Read the orders of these bots now.
+    /// Read the orders of these bots now, and every cluster.
     ReadNow(Vec<BotName>),
     /// Read the configuration and look at the bots now; `Msg::Fresh` with this ticket follows what was seen.
     Look(Ticket),

@@ -10,11 +10,14 @@ use std::time::{Duration, Instant, SystemTime};
 use log::warn;
 
 use crate::act;
+use crate::act::cluster::{Requeue, Wanted};
 use crate::act::emergency::ResetOrder;
 use crate::act::procedure::{Chosen, StopOrder, StopWord};
 use crate::clock;
+use crate::cluster::Claim;
 use crate::config::{self, last_good};
 use crate::core::bot::{BotName, BotSpec};
+use crate::core::cluster::ClusterSpec;
 use crate::core::report::{BotReport, Report, StartOutcome, StartedBot};
 use crate::core::status::BotStatus;
 use crate::core::stop::Wish;
@@ -24,9 +27,12 @@ use crate::record;
 use crate::survey::Surveyor;
 use crate::who;
 
+use super::cluster_deed::of_clusters;
+use super::cluster_watch;
+use super::clusters::Claimed;
 use super::deed::Deed;
 use super::estop_watch;
-use super::follow::{Wanted, follow};
+use super::follow::{self, follow};
 use super::message::{Configured, Done, EmergencyNews, Inspection, LastReport, Msg, StopNews, Ticket, Told};
 use super::order_watch::{self, Watch};
 use super::trigger::Trigger;
@@ -50,14 +56,17 @@ pub struct Hands {
     by: String,
     tell: Sender<Msg>,
     looks: Option<Sender<Look>>,
-    logs: Option<Sender<Wanted>>,
+    logs: Option<Sender<follow::Wanted>>,
     orders: Option<Sender<Watch>>,
+    clusters: Option<Sender<cluster_watch::Watch>>,
     trigger: Trigger,
     estop: Option<Sender<()>>,
     /// Whose orders are to be read, for a thread that takes the place of another.
     owners: Vec<BotSpec>,
+    /// Which clusters are to be read, for the same reason.
+    clustered: (Vec<ClusterSpec>, Vec<BotSpec>),
     hurried: bool,
-    following: Option<Wanted>,
+    following: Option<follow::Wanted>,
     tried: Option<Instant>,
     complained: bool,
 }
@@ -81,7 +90,9 @@ impl Hands {
             looks: None,
             logs: None,
             orders: None,
+            clusters: None,
             owners: Vec::new(),
+            clustered: (Vec::new(), Vec::new()),
             hurried: false,
             following: None,
             tried: None,
@@ -96,7 +107,8 @@ impl Hands {
 
     /// Makes the threads that are not there, once a second at most.
     pub fn tend(&mut self) {
-        let all = self.looks.is_some() && self.logs.is_some() && self.orders.is_some() && self.estop.is_some();
+        let reading = self.orders.is_some() && self.clusters.is_some();
+        let all = self.looks.is_some() && self.logs.is_some() && reading && self.estop.is_some();
         if all || self.tried.is_some_and(|tried| tried.elapsed() < CALM) {
             return;
         }
@@ -106,7 +118,8 @@ impl Hands {
             .begin_to_watch()
             .and_then(|()| self.begin_to_look())
             .and_then(|()| self.begin_to_follow())
-            .and_then(|()| self.begin_to_read_orders());
+            .and_then(|()| self.begin_to_read_orders())
+            .and_then(|()| self.begin_to_read_clusters());
         match (&made, self.complained) {
             (Ok(()), true) => self.say("there is room for threads again; the list is that of now".into()),
             (Err(why), false) => {
@@ -204,6 +217,27 @@ impl Hands {
         Ok(())
     }
 
+    fn begin_to_read_clusters(&mut self) -> Result<(), String> {
+        if self.clusters.is_some() {
+            return Ok(());
+        }
+        let (clusters, asked) = channel();
+        let (home, tell) = (self.home.clone(), self.tell.clone());
+        spawn("clusters", move || cluster_watch::watch(home, &asked, &tell))?;
+        let (specs, bots) = self.clustered.clone();
+        let _ = clusters.send(cluster_watch::Watch::Specs(specs, bots));
+        self.clusters = Some(clusters);
+        Ok(())
+    }
+
+    /// Tells whoever reads clusters which they are, to rest, or to read now.
+    pub(super) fn clusters(&mut self, watch: cluster_watch::Watch) {
+        if let cluster_watch::Watch::Specs(specs, bots) = &watch {
+            self.clustered = (specs.clone(), bots.clone());
+        }
+        self.clusters = self.clusters.take().filter(|clusters| clusters.send(watch).is_ok());
+    }
+
     /// Tells whoever reads orders whose they are, to rest, or to read now.
     pub fn orders(&mut self, watch: Watch) {
         if let Watch::Specs(specs) = &watch {
@@ -289,6 +323,8 @@ impl Hands {
                     let chosen = orders.into_iter().map(|(bot, orders)| Chosen { bot, orders }).collect();
                     carry_out(StopOrder::cancel(&home, &names, chosen, None, &by))
                 }
+                // Asked of clusters alone.
+                Deed::Requeue => Vec::new(),
             };
             promise.bots = Some(bots);
         });
@@ -297,6 +333,99 @@ impl Hands {
             warn!("{}: {why}", deed.verb());
         }
     }
+}
+
+impl Hands {
+    /// Does this to clusters, on a thread of its own.
+    pub fn act_on_clusters(&self, asked: OnClusters) {
+        let (home, by, hear) = (self.home.clone(), self.by.clone(), self.tell.clone());
+        let OnClusters { ticket, deed, clusters, all, bots, chunks, unverified } = asked;
+        let of: Vec<BotName> = clusters.iter().map(|cluster| cluster.name.clone()).collect();
+        // Whoever is stopped is told of by name, should the thread break off.
+        let stopped = clusters.iter().filter(|_| deed == Deed::Stop).flat_map(ClusterSpec::bots).cloned();
+        let names = of.iter().cloned().chain(stopped).collect();
+        let promise =
+            Promise { ticket, deed, since: Instant::now(), names, tell: self.tell.clone(), began: false, bots: None };
+        let started = spawn("cluster", move || {
+            let mut promise = promise;
+            promise.began = true;
+            let tell = |news: StopNews| _ = hear.send(Msg::Stop(ticket, news));
+            let report = match deed {
+                Deed::Start => act::cluster::start(&home, &clusters, &bots, &by, READY_WAIT),
+                Deed::Requeue => {
+                    let claims = |(name, chunks): (BotName, Vec<Claimed>)| {
+                        (name, Wanted::These(chunks.into_iter().map(Claim::from).collect()))
+                    };
+                    let wanted = chunks.into_iter().map(claims).collect();
+                    let requeue = Requeue { wanted, unverified, by, tty: who::tty() };
+                    act::cluster::requeue(&home, &all, &bots, &requeue)
+                }
+                Deed::Stop | Deed::Climb | Deed::Kill | Deed::Restart | Deed::Adopt | Deed::Cancel => {
+                    let order = StopOrder::clusters(&home, &clusters, &all, &bots, &by);
+                    act::stop(&order, &mut |word| tell(StopNews::from(word)))
+                }
+            };
+            let text = told_clusters(deed, &of, &report);
+            let well = report.exit_code == 0;
+            if deed.is_watched() {
+                tell(StopNews::Over(Box::new(report)));
+            }
+            promise.bots = Some(of.into_iter().take(1).map(|name| Told { name, well, text: text.clone() }).collect());
+        });
+        if let Err(why) = started {
+            // The promise, which went with the thread, has told the screen already.
+            warn!("{}: {why}", deed.verb());
+        }
+    }
+}
+
+/// Something that is to be done to clusters.
+#[derive(Debug)]
+pub struct OnClusters {
+    /// What its end is known by.
+    pub ticket: Ticket,
+    /// What: start, stop or requeue.
+    pub deed: Deed,
+    /// To which.
+    pub clusters: Vec<ClusterSpec>,
+    /// Every cluster of the configuration.
+    pub all: Vec<ClusterSpec>,
+    /// Every bot of the configuration.
+    pub bots: Vec<BotSpec>,
+    /// The chunks that are meant, as they were seen, where chunks are.
+    pub chunks: Vec<(BotName, Vec<Claimed>)>,
+    /// Whether chunks of workers that nobody here knows are put back too.
+    pub unverified: bool,
+}
+
+impl From<Claimed> for Claim {
+    fn from(claimed: Claimed) -> Self {
+        let Claimed { id, failed, worker, started } = claimed;
+        Self { id, failed, worker, started }
+    }
+}
+
+/// What became of clusters, in a sentence with whatever went wrong first.
+fn told_clusters(deed: Deed, of: &[BotName], report: &Report) -> String {
+    let verb = if deed == Deed::Requeue { "requeue" } else { deed.verb() };
+    let of_bots =
+        report.bots.iter().flat_map(|bot| bot.errors.iter().map(move |error| format!("{}: {error}", bot.name)));
+    let wrong = report.clusters.iter().flat_map(|cluster| cluster.errors.iter().cloned());
+    let errors = report.errors.iter().cloned().chain(wrong).chain(of_bots);
+    let survived: Vec<&str> = report.bots.iter().filter(|bot| bot.survived()).map(|bot| bot.name.as_str()).collect();
+    let lives = (deed == Deed::Stop && !survived.is_empty()).then(|| format!("NOT STOPPED: {}", survived.join(", ")));
+    let well = report.bots.iter().filter(|bot| bot.errors.is_empty()).count();
+    let started = (deed == Deed::Start && well > 0).then(|| match well {
+        1 => "1 bot runs".to_owned(),
+        bots => format!("{bots} bots run"),
+    });
+    let chunks = report.clusters.iter().map(|cluster| {
+        let told = cluster.told(&report.action);
+        if of.len() > 1 { format!("{}: {told}", cluster.name) } else { told }
+    });
+    let parts: Vec<String> = lives.into_iter().chain(errors).chain(started).chain(chunks).collect();
+    let parts = if parts.is_empty() { "done".to_owned() } else { parts.join("; ") };
+    format!("{verb} {}: {parts}", of_clusters(of))
 }
 
 /// An action that will be told the end of, whatever happens to its thread.
@@ -342,6 +471,10 @@ pub struct Source {
     told: bool,
     /// The longest wait of a rung in an emergency stop, if that is news.
     wait: Option<Duration>,
+    /// Every cluster of the last time that it was without a mistake; none before that.
+    clusters: Option<Vec<ClusterSpec>>,
+    /// Whether those are news.
+    clusters_changed: bool,
 }
 
 /// What changes when a file is written.
@@ -351,7 +484,7 @@ impl Source {
     /// What was read of this file already.
     pub fn new(home: Home, file: Option<PathBuf>, said: Configured) -> Self {
         let specs = said.clone().unwrap_or_default();
-        Self { home, file, said, specs, stamp: None, told: false, wait: None }
+        Self { home, file, said, specs, stamp: None, told: false, wait: None, clusters: None, clusters_changed: false }
     }
 
     /// Reads the file again, if it must be or seems to have changed. What it says, if that is news.
@@ -365,12 +498,15 @@ impl Source {
         self.stamp = stamp;
         let said = match config::read(file) {
             Ok(config) => {
-                if self.said.as_ref() != Ok(&config.bots)
+                let others = self.clusters.as_ref().is_some_and(|before| *before != config.clusters);
+                if (others || self.said.as_ref() != Ok(&config.bots))
                     && let Err(error) = last_good::keep(&self.home, &config)
                 {
                     warn!("cannot keep a copy of the configuration: {error}");
                 }
                 self.wait = Some(config.estop.wait);
+                self.clusters_changed |= others || self.clusters.is_none();
+                self.clusters = Some(config.clusters);
                 Ok(config.bots)
             }
             Err(mistakes) => Err(mistakes.first().map(ToString::to_string).unwrap_or_default()),
@@ -400,6 +536,11 @@ fn look_on(mut surveyor: Surveyor, mut source: Source, asked: &Receiver<Look>, t
         }
         if let Some(wait) = source.wait.take()
             && tell.send(Msg::Emergency(EmergencyNews::Cap(wait))).is_err()
+        {
+            return;
+        }
+        if std::mem::take(&mut source.clusters_changed)
+            && tell.send(Msg::Clusters(source.clusters.clone().unwrap_or_default())).is_err()
         {
             return;
         }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
+use crate::core::code::Code;
 use crate::core::latch::LatchSeen;
 use crate::core::overall::{self, Overall, Part};
 use crate::core::progress::{Progress, StageSeen, Standing};
+use crate::core::report::Report;
 use crate::core::stop::Stage;
 
 use super::emergency::{Course, PagePart, Seen, Word};
@@ -16,6 +18,7 @@ use super::stop_page::{self, StopLine, Tint, line, plural, wrapped};
 use super::stops::Over;
 use super::text;
 use super::theme;
+use super::watched::clean_cluster;
 
 /// The one line above: what it is, who fired it, and how long it has taken.
 pub fn head(model: &Model) -> (String, String) {
@@ -92,6 +95,7 @@ pub fn verdict(seen: &Seen) -> (String, Tint) {
                 code: Some(report.exit_code),
                 took: Duration::from_millis(report.duration_ms),
                 errors: report.errors.clone(),
+                clusters: report.clusters.clone(),
             };
             stop_page::verdict(None, &seen.book, &over)
         }
@@ -269,6 +273,10 @@ fn every_error(seen: &Seen) -> Vec<String> {
     let lock = seen.lock_failed().filter(|why| !told.iter().any(|error| !why.is_empty() && error.contains(why)));
     let lock = lock.map(|why| format!("NO LATCH: {}", if why.is_empty() { "it could not be written" } else { why }));
     let beside = seen.report.iter().flat_map(|report| &report.errors).chain(told).cloned();
+    let of_clusters =
+        seen.report.iter().flat_map(|report| &report.clusters).flat_map(|cluster| {
+            cluster.errors.iter().map(|error| format!("{}: {}", cluster.name, text::harmless(error)))
+        });
     let of_bots = seen.book.bots.iter().flat_map(|bot| {
         let said = bot.errors();
         let results = bot.orders().into_iter().flat_map(|orders| &orders.results).filter(|result| {
@@ -281,7 +289,7 @@ fn every_error(seen: &Seen) -> Vec<String> {
         said.map(move |error| format!("{}: {error}", bot.name)).collect::<Vec<_>>()
     });
     let mut errors: Vec<String> = Vec::new();
-    for error in lock.into_iter().chain(beside).chain(of_bots) {
+    for error in lock.into_iter().chain(beside).chain(of_clusters).chain(of_bots) {
         if !errors.contains(&error) {
             errors.push(error);
         }
@@ -324,6 +332,7 @@ pub fn result(model: &Model, width: usize) -> Vec<StopLine> {
     }
     lines.push(line(&[("", Tint::Plain)]));
     stop_page::totals(&seen.book, width, &mut lines);
+    clusters(report, width, &mut lines);
     lines.push(processes(seen));
     let took = stop_page::took(Duration::from_millis(report.duration_ms));
     lines.push(line(&[("Duration ", Tint::Strong), (&took, Tint::Plain)]));
@@ -354,6 +363,33 @@ pub fn result(model: &Model, width: usize) -> Vec<StopLine> {
         stop_page::errors(bot, width, model.signs().more, &mut lines);
     }
     lines
+}
+
+/// What became of chunks: in a word where all went well, and of each cluster where it did not.
+fn clusters(report: &Report, width: usize, lines: &mut Vec<StopLine>) {
+    if report.clusters.is_empty() {
+        return;
+    }
+    let known: Option<u64> = report.clusters.iter().map(|cluster| cluster.reset).sum();
+    let well = report.clusters.iter().all(|cluster| cluster.code() == Code::Done && !cluster.untouched);
+    match known.filter(|_| well) {
+        Some(count) => {
+            let still: Option<u64> = report.clusters.iter().map(|cluster| cluster.running).sum();
+            let more = match still {
+                Some(0) => String::new(),
+                Some(still) => format!("; {still} run again"),
+                None => "; how many run is unknown".to_owned(),
+            };
+            let words = format!("{count} -> pending{more}");
+            wrapped(vec![("Chunks   ".to_owned(), Tint::Strong), (words, Tint::Plain)], width, lines);
+        }
+        None => {
+            for cluster in &report.clusters {
+                let cluster = clean_cluster(cluster.clone());
+                stop_page::chunks(&cluster, &report.action, width, lines);
+            }
+        }
+    }
 }
 
 /// How many trees are empty, and which of them needed SIGKILL.

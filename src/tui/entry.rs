@@ -2,6 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::cluster_wish;
 use super::deed::{self, Deed, Guard};
 use super::effect::{Effect, tell};
 use super::firing::{fire, not_again};
@@ -23,7 +24,7 @@ pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) 
             match prompt.pane {
                 Pane::Bots => narrow(model, &prompt.text),
                 Pane::Orders => model.orders.narrow(&prompt.text),
-                Pane::Logs | Pane::Diagnostics | Pane::Stops => {}
+                Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops => {}
             }
         }
         Focus::Panes | Focus::Asking(_) | Focus::Help(_) | Focus::Inspecting(_) | Focus::Resetting(_) => {
@@ -43,7 +44,7 @@ pub(super) fn typing(model: &mut Model, effects: &mut Vec<Effect>, mut prompt: P
     match prompt.pane {
         Pane::Bots => narrow(model, &prompt.text),
         Pane::Orders => model.orders.narrow(&prompt.text),
-        Pane::Logs | Pane::Diagnostics | Pane::Stops => {
+        Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops => {
             if accepted && event.code == KeyCode::Enter {
                 let rows = layout::log_page(model);
                 if !model.log.look_for(&prompt.text, rows) {
@@ -107,6 +108,10 @@ pub(super) fn asking(model: &mut Model, effects: &mut Vec<Effect>, mut dialog: D
         (About::Deed(deed, targets), false) => {
             let text = format!("not done: {} {}", deed.verb(), deed::named(&targets));
             tell(model, effects, Tone::Plain, text);
+        }
+        (About::Clusters(wish), true) => cluster_wish::confirmed(model, effects, wish),
+        (About::Clusters(wish), false) => {
+            tell(model, effects, Tone::Plain, format!("not done: {}", wish.what()));
         }
         (About::Leaving(_), true) => effects.push(Effect::Leave(None)),
         // It may have been reset since it was asked about, or fired by somebody else.

@@ -9,6 +9,7 @@ use crate::core::state::State;
 use crate::core::status::BotStatus;
 use crate::core::stop::Stage;
 
+use super::clusters::Cluster;
 use super::emergency::Course;
 use super::guard::{Armed, EmergencyKey};
 use super::model::Model;
@@ -143,7 +144,7 @@ fn all(model: &Model, armed: Armed, width: usize, say: Say) -> Vec<(Weight, Stop
     put(opening, format!("Pressing {key} again will, in this order:"), Tint::Plain);
     let stage = |number: usize, stage: Stage, text: &str| format!("  {number} {:<7} {text}", stage.word());
     put(Weight::Stage, stage(1, Stage::Lock, purpose(Stage::Lock)), Tint::Plain);
-    put(Weight::Stage, stage(2, Stage::Chunks, purpose(Stage::Chunks)), Tint::Plain);
+    put(Weight::Stage, stage(2, Stage::Chunks, &chunks(model)), Tint::Plain);
     put(Weight::Whom, stage(3, Stage::Signal, &whom(model, say, room)), Tint::Plain);
     let orders = Orders::of(model);
     put(Weight::Orders, stage(4, Stage::Cancel, &orders.sentence(model, say, room)), Tint::Plain);
@@ -184,6 +185,26 @@ fn meanwhile(model: &Model, key: &str) -> Option<String> {
             Some(format!("It is LATCHED already: {key} again verifies, and cancels what is left, under the latch."))
         }
         Some(Course::Over) | None => None,
+    }
+}
+
+/// How many chunks are put back, as far as is known.
+fn chunks(model: &Model) -> String {
+    let now = model.now.mono;
+    let (known, unknown): (Vec<&Cluster>, Vec<&Cluster>) =
+        model.clusters.all().iter().partition(|cluster| cluster.running(now).is_some());
+    let why = |cluster: &&Cluster| {
+        format!("{}: {}", cluster.name(), cluster.why_unknown(now).unwrap_or_else(|| "not read".to_owned()))
+    };
+    let whys: Vec<String> = unknown.iter().map(why).collect();
+    let running: u64 = known.iter().filter_map(|cluster| cluster.running(now)).sum();
+    let of = if model.clusters.all().len() > 1 { format!(" of {} clusters", known.len()) } else { String::new() };
+    let count = format!("{}{of} -> pending", plural(running, "running chunk"));
+    match (known.is_empty(), whys.is_empty()) {
+        (true, true) => purpose(Stage::Chunks).to_owned(),
+        (true, false) => format!("running chunks -> pending; how many is unknown: {}", whys.join("; ")),
+        (false, true) => count,
+        (false, false) => format!("{count}; unknown: {}", whys.join("; ")),
     }
 }
 

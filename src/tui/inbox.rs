@@ -51,6 +51,8 @@ impl Inbox {
             | Msg::Configuration(_)
             | Msg::Fresh(_)
             | Msg::Log(_)
+            | Msg::Clusters(_)
+            | Msg::Cluster(_)
             | Msg::Stop(..)
             | Msg::Emergency(_)
             | Msg::Done(_)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::core::bot::{BotSpec, Ladder, LogLimits, Mode, Ready, RestartPolicy};
+use crate::core::bot::{BotName, BotSpec, Ladder, LogLimits, Mode, Ready, RestartPolicy};
 use crate::core::event::Event;
 use crate::core::record::RunRecord;
 use crate::core::report::BotReport;
@@ -15,6 +15,7 @@ use crate::core::state::State;
 use crate::core::status::{BotStatus, RecordSeen};
 use crate::core::words::{self, Hands};
 
+use super::clusters::ChunkRow;
 use super::layout;
 use super::message::{Inspection, LastReport};
 use super::model::{Inspected, Model};
@@ -39,6 +40,9 @@ pub enum Look {
 /// Columns of the labels, with what stands before and after.
 const LABELS: usize = 14;
 
+/// So many chunks of a worker are named.
+const CHUNKS: usize = 20;
+
 /// Lines that are shown at once.
 pub fn page(model: &Model) -> usize {
     layout::inspect_page(model).1
@@ -56,6 +60,7 @@ pub fn lines(model: &Model, width: usize) -> Vec<(String, Look)> {
     let mut page = Page { width, lines: Vec::new() };
     let bot = model.bot(&inspected.name);
     seen(&mut page, model, inspected, bot);
+    chunks(&mut page, model, &inspected.name);
     let Some(read) = &inspected.read else {
         page.heading("WRITTEN DOWN");
         page.say("looking ...");
@@ -67,6 +72,33 @@ pub fn lines(model: &Model, width: usize) -> Vec<(String, Look)> {
     report(&mut page, model, &read.report);
     events(&mut page, &read.events);
     page.lines
+}
+
+/// The chunks that a worker has, of every cluster that it works for.
+fn chunks(page: &mut Page, model: &Model, name: &BotName) {
+    for cluster in model.clusters.all().iter().filter(|cluster| cluster.spec.bots().any(|bot| bot == name)) {
+        page.heading(&format!("CHUNKS OF {}", cluster.name()));
+        let look = theme::cluster(cluster.state(model.now.mono));
+        page.fact("state", look.word);
+        if let Some(why) = cluster.why_unknown(model.now.mono) {
+            page.say_so(&why, Look::Warning);
+        }
+        let its: Vec<&ChunkRow> = cluster
+            .rows
+            .iter()
+            .filter(|row| row.hold.is_some() && cluster.crew.is_of(row.claim.worker.word().as_deref(), name))
+            .collect();
+        for row in its.iter().take(CHUNKS) {
+            let look = if row.stale { Look::Warning } else { Look::Plain };
+            let why = if row.why.is_empty() { String::new() } else { format!(", {}", row.why) };
+            page.put(&row.id, &format!("{}{why}", row.word()), look);
+        }
+        if its.is_empty() {
+            page.say("none that runs");
+        } else if its.len() > CHUNKS {
+            page.say(&format!("and {} more", its.len() - CHUNKS));
+        }
+    }
 }
 
 /// What was written so far.

@@ -21,7 +21,9 @@ pub enum Action {
     Adopt,
     /// Cancel orders: the chosen ones, or all of the chosen bots.
     Cancel,
-    /// Mark or unmark the bot, or the order, under the cursor.
+    /// Put chunks of a cluster back: the marked ones, else the one under the cursor, else all stale ones.
+    Requeue,
+    /// Mark or unmark the bot, the order or the chunk under the cursor.
     Mark,
     /// Mark every one that is shown.
     MarkAll,
@@ -145,6 +147,8 @@ pub enum Place {
     Panes,
     /// In the list of bots and in that of orders.
     Lists,
+    /// In those, and in that of clusters.
+    Rows,
     /// In this pane alone.
     In(Pane),
     /// On the page of the emergency stop alone.
@@ -157,6 +161,7 @@ impl Place {
         match self {
             Always | Panes => true,
             Lists => matches!(pane, Pane::Bots | Pane::Orders),
+            Rows => matches!(pane, Pane::Bots | Pane::Orders | Pane::Cluster),
             In(only) => only == pane,
             Place::Emergency => false,
         }
@@ -239,7 +244,7 @@ macro_rules! table {
 }
 
 use Action as A;
-use Place::{Always, In, Lists, Panes};
+use Place::{Always, In, Lists, Panes, Rows};
 
 /// The table.
 #[rustfmt::skip]
@@ -250,6 +255,7 @@ pub const TABLE: &[Binding] = table![
     [plain('X')], A::Kill, "kill", "kill the whole tree now", "y/N; live with open orders: type the bot's name (several: LIVE)", Act, Panes, "kill";
     [plain('c')], A::Cancel, "cancel", "cancel chosen or all orders", "y/N with the count", Act, Panes, "cancel";
     [plain('A')], A::Adopt, "adopt", "adopt an orphan or a stray", "y/N", Act, Panes, "";
+    [plain('u')], A::Requeue, "requeue", "requeue stale or failed chunks", "y/N with the count", Act, In(Pane::Cluster), "requeue";
     [plain('j'), named(KeyCode::Down)], A::Down, "down", "down", "", Move, Panes, "";
     [plain('k'), named(KeyCode::Up)], A::Up, "up", "up", "", Move, Panes, "";
     [plain('g'), named(KeyCode::Home)], A::Top, "top", "to the top", "", Move, Panes, "";
@@ -260,15 +266,16 @@ pub const TABLE: &[Binding] = table![
     [named(KeyCode::BackTab)], A::PreviousPane, "previous pane", "previous pane", "", Move, Panes, "";
     [plain('1')], A::Go(Pane::Bots), "bots", "bots", "", Move, Panes, "";
     [plain('2')], A::Go(Pane::Orders), "orders", "open orders", "", Move, Panes, "";
-    [plain('3')], A::Go(Pane::Logs), "logs", "log of the bot", "", Move, Panes, "";
-    [plain('4')], A::Go(Pane::Diagnostics), "diagnostics", "what botwarden itself did", "", Move, Panes, "";
-    [plain('5')], A::Go(Pane::Stops), "stops", "how the last stop went", "", Move, Panes, "";
+    [plain('3')], A::Go(Pane::Cluster), "cluster", "clusters and their chunks", "", Move, Panes, "";
+    [plain('4')], A::Go(Pane::Logs), "logs", "log of the bot", "", Move, Panes, "";
+    [plain('5')], A::Go(Pane::Diagnostics), "diagnostics", "what botwarden itself did", "", Move, Panes, "";
+    [plain('6')], A::Go(Pane::Stops), "stops", "how the last stop went", "", Move, Panes, "";
     [named(KeyCode::Enter)], A::Open, "open", "open the bot's log", "", Move, Lists, "";
     [named(KeyCode::Enter)], A::NextStop, "next bot", "in Stops: the next bot", "", Move, In(Pane::Stops), "next bot";
     [named(KeyCode::Esc)], A::Back, "back", "back, clear", "", Move, Panes, "";
     [plain('z')], A::Zoom, "zoom", "zoom the pane", "", Move, Panes, "";
-    [plain(' ')], A::Mark, "mark", "mark", "", Find, Lists, "mark";
-    [plain('*')], A::MarkAll, "mark all", "mark all shown", "", Find, Lists, "";
+    [plain(' ')], A::Mark, "mark", "mark", "", Find, Rows, "mark";
+    [plain('*')], A::MarkAll, "mark all", "mark all shown", "", Find, Rows, "";
     [plain('U')], A::Unmark, "unmark", "unmark all", "", Find, Panes, "";
     [plain('/')], A::Find, "find", "filter lists, search logs", "", Find, Panes, "find";
     [plain('n')], A::Next, "next match", "next match", "", Find, In(Pane::Logs), "";
@@ -338,6 +345,7 @@ pub fn markdown() -> String {
                 Always => "always",
                 Panes => "every pane",
                 Lists => "Bots, Orders",
+                Rows => "Bots, Orders, Cluster",
                 In(pane) => pane.title(),
                 Place::Emergency => "page of the emergency stop",
             };

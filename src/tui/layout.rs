@@ -50,8 +50,12 @@ pub struct Areas {
     pub bots: Option<Rect>,
     /// Orders, where they have a place of their own.
     pub orders: Option<Rect>,
+    /// Clusters, where they have one.
+    pub cluster: Option<Rect>,
     /// The pane below, whichever it is.
     pub lower: Option<(Pane, Rect)>,
+    /// A line about clusters, where their pane is not shown.
+    pub summary: Option<Rect>,
     /// Keys and the last feedback.
     pub footer: Rect,
 }
@@ -69,7 +73,9 @@ pub fn areas(model: &Model, screen: Rect) -> Areas {
             tabs: None,
             bots: None,
             orders: None,
+            cluster: None,
             lower: None,
+            summary: None,
             footer: nothing,
         };
     }
@@ -83,30 +89,38 @@ pub fn areas(model: &Model, screen: Rect) -> Areas {
     let alert = next(!model.alerts().is_empty());
     let tabs = next(shape == Shape::Tabs);
     let footer = Rect { y: screen.bottom() - 2, height: 2, ..screen };
-    let body = Rect { y: screen.y + top, height: screen.height - top - 2, ..screen };
+    let told = shape == Shape::Tabs && !model.zoom && !model.clusters.is_empty() && model.lower != Pane::Cluster;
+    let body = Rect { y: screen.y + top, height: screen.height - top - 2 - u16::from(told), ..screen };
+    let summary = told.then(|| line(screen.height - 3));
     let parts = if model.zoom || shape == Shape::List { alone(model.pane, body) } else { together(model, shape, body) };
-    Areas { shape, header: line(0), alert, tabs, bots: parts.bots, orders: parts.orders, lower: parts.lower, footer }
+    let Parts { bots, orders, cluster, lower } = parts;
+    Areas { shape, header: line(0), alert, tabs, bots, orders, cluster, lower, summary, footer }
 }
 
 struct Parts {
     bots: Option<Rect>,
     orders: Option<Rect>,
+    cluster: Option<Rect>,
     lower: Option<(Pane, Rect)>,
 }
+
+const NOWHERE: Parts = Parts { bots: None, orders: None, cluster: None, lower: None };
 
 /// One pane has it all.
 const fn alone(pane: Pane, body: Rect) -> Parts {
     match pane {
-        Pane::Bots => Parts { bots: Some(body), orders: None, lower: None },
-        Pane::Orders => Parts { bots: None, orders: Some(body), lower: None },
-        Pane::Logs | Pane::Diagnostics | Pane::Stops => Parts { bots: None, orders: None, lower: Some((pane, body)) },
+        Pane::Bots => Parts { bots: Some(body), ..NOWHERE },
+        Pane::Orders => Parts { orders: Some(body), ..NOWHERE },
+        Pane::Cluster => Parts { cluster: Some(body), ..NOWHERE },
+        Pane::Logs | Pane::Diagnostics | Pane::Stops => Parts { lower: Some((pane, body)), ..NOWHERE },
     }
 }
 
-/// The list above, orders below it where there is room, and one of the others at the bottom.
+/// The list above, orders and clusters side by side below it where there is room, and one of the others at the bottom.
 fn together(model: &Model, shape: Shape, body: Rect) -> Parts {
-    let apart = orders_apart(model, shape);
-    let lower = model.lower_shown(apart);
+    let (orders_apart, clusters_apart) = (orders_apart(model, shape), clusters_apart(model, shape));
+    let apart = orders_apart || clusters_apart;
+    let lower = model.lower_shown(orders_apart, clusters_apart);
     // Border, headings, rows, and one row of air; the pane below keeps two fifths. A stop is worth more than a long list.
     let wanted = model.shown().count() as u16 + 4;
     let most = match (lower == Pane::Stops, apart) {
@@ -121,16 +135,35 @@ fn together(model: &Model, shape: Shape, body: Rect) -> Parts {
     let rest = body.height - height;
     if !apart {
         let below = under(bots, rest);
-        return if lower == Pane::Orders {
-            Parts { bots: Some(bots), orders: Some(below), lower: None }
-        } else {
-            Parts { bots: Some(bots), orders: None, lower: Some((lower, below)) }
+        return match lower {
+            Pane::Orders => Parts { bots: Some(bots), orders: Some(below), ..NOWHERE },
+            Pane::Cluster => Parts { bots: Some(bots), cluster: Some(below), ..NOWHERE },
+            Pane::Bots | Pane::Logs | Pane::Diagnostics | Pane::Stops => {
+                Parts { bots: Some(bots), lower: Some((lower, below)), ..NOWHERE }
+            }
         };
     }
-    let wanted = (model.orders.len() + troubled(model, usize::MAX) + 3).min(200) as u16;
+    let of_orders = if orders_apart { model.orders.len() + troubled(model, usize::MAX) + 3 } else { 0 };
+    // What is said of a cluster, and a few of its chunks.
+    let of_clusters = if clusters_apart { 8 + model.clusters.len().min(6) } else { 0 };
+    let wanted = of_orders.max(of_clusters).min(200) as u16;
     let most = if lower == Pane::Stops { 6 } else { rest / 2 };
-    let orders = under(bots, wanted.clamp(4, most.max(5)));
-    Parts { bots: Some(bots), orders: Some(orders), lower: Some((lower, under(orders, rest - orders.height))) }
+    let row = under(bots, wanted.clamp(4, most.max(5)));
+    let (orders, cluster) = match (orders_apart, clusters_apart) {
+        (true, true) => {
+            let right = (row.width * 2 / 5).max(49);
+            let left = row.width - right;
+            (Some(Rect { width: left, ..row }), Some(Rect { x: row.x + left, width: right, ..row }))
+        }
+        (true, false) => (Some(row), None),
+        (false, _) => (None, Some(row)),
+    };
+    Parts { bots: Some(bots), orders, cluster, lower: Some((lower, under(row, rest - row.height))) }
+}
+
+/// Whether clusters have a place of their own: where there is room, if any is configured or somebody looks for them.
+fn clusters_apart(model: &Model, shape: Shape) -> bool {
+    shape == Shape::Wide && (!model.clusters.is_empty() || model.pane == Pane::Cluster)
 }
 
 /// Whether orders have a place of their own: where there is room, if anybody's can be read or somebody looks for them.
@@ -143,6 +176,7 @@ pub fn takes_turns(model: &Model, pane: Pane) -> bool {
     match pane {
         Pane::Bots => false,
         Pane::Orders => !orders_apart(model, Shape::of(model.size.0, model.size.1)),
+        Pane::Cluster => !clusters_apart(model, Shape::of(model.size.0, model.size.1)),
         Pane::Logs | Pane::Diagnostics | Pane::Stops => true,
     }
 }
@@ -189,6 +223,11 @@ pub fn stops_page(model: &Model) -> (usize, usize) {
         Some((Pane::Stops, area)) => (text_columns(area), log_rows(area)),
         Some(_) | None => (usize::from(model.size.0.saturating_sub(4)), 0),
     }
+}
+
+/// Columns and lines of the pane of clusters on the model's own screen.
+pub fn cluster_page(model: &Model) -> (usize, usize) {
+    own(model).cluster.map_or((0, 0), |area| (text_columns(area), log_rows(area)))
 }
 
 /// Columns of text in a pane with one column of air on either side.

@@ -1,12 +1,17 @@
 //! Everything that the screen can be told. What the screen knows, it knows from these: time too.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 
 use crate::core::bot::{BotName, BotSpec};
+use crate::core::chunk::Census;
+use crate::core::cluster::ClusterSpec;
 use crate::core::cluster_report::ClusterReport;
+use crate::core::crew::PidSeen;
 use crate::core::event::{Event, Kind};
 use crate::core::latch::LatchSeen;
 use crate::core::moment::Moment;
@@ -35,6 +40,8 @@ pub enum Msg {
     Resize(u16, u16),
     /// What the configuration says from now on.
     Configuration(Configured),
+    /// Every cluster that it names from now on.
+    Clusters(Vec<ClusterSpec>),
     /// What was seen of the bots.
     Survey(Vec<BotStatus>),
     /// The survey before this message began after this look was asked for.
@@ -43,6 +50,8 @@ pub enum Msg {
     Log(LogNews),
     /// What came of reading a bot's orders.
     Orders(Vec<OrdersNews>),
+    /// What came of reading a cluster's database.
+    Cluster(Box<ClusterNews>),
     /// Whoever stops bots, or cancels orders, says how it goes.
     Stop(Ticket, StopNews),
     /// Something about the emergency stop.
@@ -151,6 +160,50 @@ pub enum OrdersSeen {
     Failed(String),
     /// The bot has none any more.
     Gone,
+}
+
+/// What came of reading a cluster's database.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClusterNews {
+    /// Which.
+    pub cluster: BotName,
+    /// How often it is read.
+    pub every: Duration,
+    /// What was seen.
+    pub seen: ClusterSeen,
+    /// The processes that its chunks name, looked up on this box; absent if nobody has looked again.
+    pub pids: Option<BTreeMap<i32, PidSeen>>,
+    /// How fast it comes along; absent if nothing new is known of that.
+    pub figures: Option<PaceFigures>,
+}
+
+/// What may be seen of a cluster's database.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClusterSeen {
+    /// It was asked for the first time.
+    Asked,
+    /// Only who lives was looked at.
+    People,
+    /// This stands in it.
+    Read(Arc<Census>),
+    /// It is as it was.
+    Unchanged(Timestamp),
+    /// It cannot be read.
+    Failed {
+        /// Why, and what can be done about it.
+        why: String,
+        /// Whether there is no such file yet.
+        missing: bool,
+    },
+}
+
+/// How fast a cluster comes along.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PaceFigures {
+    /// Chunks that become completed in a minute.
+    pub per_minute: Option<f64>,
+    /// Seconds until nothing is left, at that rate.
+    pub eta_s: Option<u64>,
 }
 
 /// What is said while bots are stopped, or orders canceled.

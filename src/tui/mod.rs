@@ -9,6 +9,11 @@
 //!
 //! It supervises nothing and holds nothing that matters: it may be killed at any time.
 
+pub mod cluster_deed;
+pub mod cluster_page;
+mod cluster_watch;
+mod cluster_wish;
+pub mod clusters;
 pub mod deed;
 mod diagnostics;
 pub mod effect;
@@ -60,7 +65,7 @@ use crate::core::signal::Signal;
 use crate::paths::Home;
 
 use effect::Effect;
-use effects::{Hands, Source};
+use effects::{Hands, OnClusters, Source};
 use inbox::Inbox;
 use message::{Configured, Msg, Now, Running};
 use model::{Fixed, Model};
@@ -214,13 +219,23 @@ fn gone(error: io::Error) -> String {
 fn perform(effect: Effect, hands: &mut Hands, terminal: &mut Terminal) -> io::Result<After> {
     match effect {
         Effect::Act { ticket, deed, names, specs, orders } => hands.act(ticket, deed, names, specs, orders),
+        Effect::ActOnClusters { ticket, deed, clusters, all, bots, chunks, unverified } => {
+            hands.act_on_clusters(OnClusters { ticket, deed, clusters, all, bots, chunks, unverified });
+        }
         Effect::Fire => hands.fire(),
         Effect::Reset { reason, waive } => hands.reset(reason, waive),
         Effect::Examine => hands.examine(),
         Effect::Copy(text) => terminal::copy(&text)?,
         Effect::ReadOrders(specs) => hands.orders(Watch::Specs(specs)),
-        Effect::WatchOrders(go_on) => hands.orders(Watch::GoOn(go_on)),
-        Effect::ReadNow(names) => hands.orders(Watch::Now(names)),
+        Effect::ReadClusters(clusters, bots) => hands.clusters(cluster_watch::Watch::Specs(clusters, bots)),
+        Effect::WatchOrders(go_on) => {
+            hands.orders(Watch::GoOn(go_on));
+            hands.clusters(cluster_watch::Watch::GoOn(go_on));
+        }
+        Effect::ReadNow(names) => {
+            hands.orders(Watch::Now(names));
+            hands.clusters(cluster_watch::Watch::Now);
+        }
         Effect::Look(ticket) => hands.look(ticket),
         Effect::Hurry(hurried) => hands.hurry(hurried),
         Effect::Follow(name, file) => hands.follow(name, file),

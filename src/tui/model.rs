@@ -7,12 +7,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::core::bot::{BotName, BotSpec, Mode};
+use crate::core::cluster_status::ClusterState;
 use crate::core::moment::Moment;
 use crate::core::report::LATCHED;
 use crate::core::state::State;
 use crate::core::status::{BotStatus, WILL_NOT_END};
 use crate::core::words::{self, Hands};
 
+use super::cluster_deed::ClusterWish;
+use super::clusters::ClusterBook;
 use super::deed::{Deed, Guard, Target};
 use super::emergency::{Course, Emergency};
 use super::filter::Filter;
@@ -36,6 +39,8 @@ pub enum Pane {
     Bots,
     /// What they have open.
     Orders,
+    /// Clusters, and their chunks.
+    Cluster,
     /// The log of one.
     Logs,
     /// What botwarden itself has to say.
@@ -46,13 +51,14 @@ pub enum Pane {
 
 impl Pane {
     /// Every pane, in the order of their numbers.
-    pub const ALL: [Self; 5] = [Self::Bots, Self::Orders, Self::Logs, Self::Diagnostics, Self::Stops];
+    pub const ALL: [Self; 6] = [Self::Bots, Self::Orders, Self::Cluster, Self::Logs, Self::Diagnostics, Self::Stops];
 
     /// Its name.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Bots => "Bots",
             Self::Orders => "Orders",
+            Self::Cluster => "Cluster",
             Self::Logs => "Logs",
             Self::Diagnostics => "Diagnostics",
             Self::Stops => "Stops",
@@ -64,15 +70,16 @@ impl Pane {
         match self {
             Self::Bots => 1,
             Self::Orders => 2,
-            Self::Logs => 3,
-            Self::Diagnostics => 4,
-            Self::Stops => 5,
+            Self::Cluster => 3,
+            Self::Logs => 4,
+            Self::Diagnostics => 5,
+            Self::Stops => 6,
         }
     }
 }
 
 /// What the keys mean right now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Focus {
     /// What the table says.
     #[default]
@@ -128,7 +135,7 @@ pub struct Prompt {
 }
 
 /// A question.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Dialog {
     /// What is asked.
     pub about: About,
@@ -139,10 +146,12 @@ pub struct Dialog {
 }
 
 /// What a question is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum About {
     /// Doing something to these bots, as they were when the question was asked.
     Deed(Deed, Vec<Target>),
+    /// Doing something to clusters, or to chunks of them, as they were when the question was asked.
+    Clusters(ClusterWish),
     /// Leaving, although that ends something.
     Leaving(String),
     /// Firing the emergency stop again under its latch.
@@ -193,6 +202,8 @@ pub struct Doing {
     pub deed: Deed,
     /// To which bots.
     pub names: Vec<BotName>,
+    /// To which clusters, where it is done to those.
+    pub clusters: Vec<BotName>,
 }
 
 /// Something that was confirmed, and waits for a fresh look at its targets.
@@ -204,6 +215,17 @@ pub struct Confirmed {
     pub deed: Deed,
     /// As they were when the question was asked.
     pub targets: Vec<Target>,
+    /// When it was confirmed.
+    pub at: Moment,
+}
+
+/// Something about clusters that was confirmed, and waits for a fresh look at their bots.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConfirmedClusters {
+    /// The look it waits for.
+    pub ticket: Ticket,
+    /// What.
+    pub wish: ClusterWish,
     /// When it was confirmed.
     pub at: Moment,
 }
@@ -303,7 +325,7 @@ pub struct Model {
     pub pane: Pane,
     /// The pane below the list.
     pub lower: Pane,
-    /// The one that was there before the orders: what is there where orders have a place of their own.
+    /// The one that was there before orders or clusters: what is there where those have a place of their own.
     pub below: Pane,
     /// Whether `pane` has the screen to itself.
     pub zoom: bool,
@@ -315,6 +337,8 @@ pub struct Model {
     pub emergency: Emergency,
     /// The orders of all.
     pub orders: OrderBook,
+    /// Every cluster.
+    pub clusters: ClusterBook,
     /// The last stop.
     pub stops: StopBook,
     /// The log of the bot under the cursor.
@@ -329,6 +353,8 @@ pub struct Model {
     pub doing: BTreeMap<Ticket, Doing>,
     /// What waits for a fresh look.
     pub confirmed: Option<Confirmed>,
+    /// The same about clusters.
+    pub confirmed_cluster: Option<ConfirmedClusters>,
     /// The last ticket that was given out.
     pub last_ticket: Ticket,
     /// Whether looks are asked for five times a second instead of once.
@@ -462,8 +488,36 @@ impl Model {
             let comma = if note.is_empty() { "" } else { ", " };
             alerts.push((rank + if live { 0 } else { 10 }, format!("{} ({mode}): {word}{comma}{note}", bot.name)));
         }
+        self.cluster_alerts(&mut alerts);
         alerts.sort();
         alerts.into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// Work that nobody does although the file says so, and files that cannot be read.
+    fn cluster_alerts(&self, alerts: &mut Vec<(u8, String)>) {
+        let now = self.now.mono;
+        for cluster in self.clusters.all() {
+            let is_live = |name: &BotName| self.bot(name).is_some_and(|bot| bot.mode == Some(Mode::Live));
+            let rank = if cluster.spec.bots().any(is_live) { 6 } else { 16 };
+            let name = cluster.name();
+            match (cluster.state(now), cluster.why_unknown(now)) {
+                (ClusterState::Stale, _) => alerts.push((rank, format!("cluster {name}: {}", cluster.note()))),
+                // Who makes the file may not have begun, and what was never asked for is no news.
+                (ClusterState::Unknown, Some(why))
+                    if cluster.is_old(now) && !(cluster.missing && !cluster.crew.anybody_lives()) =>
+                {
+                    alerts.push((rank, format!("cluster {name}: UNKNOWN, {why}")));
+                }
+                (
+                    ClusterState::Unknown
+                    | ClusterState::Processing
+                    | ClusterState::Pending
+                    | ClusterState::Complete
+                    | ClusterState::Idle,
+                    _,
+                ) => {}
+            }
+        }
     }
 
     /// What must not be missed of the emergency stop. Nothing is worse than what rank 0 says.
@@ -513,9 +567,13 @@ impl Model {
         own.or_else(stray).map(|text| text.trim_end().to_owned())
     }
 
-    /// The pane that is shown below: orders have a place of their own where there is room.
-    pub fn lower_shown(&self, orders_apart: bool) -> Pane {
-        if orders_apart && self.lower == Pane::Orders { self.below } else { self.lower }
+    /// The pane that is shown below: orders and clusters have places of their own where there is room.
+    pub fn lower_shown(&self, orders_apart: bool, clusters_apart: bool) -> Pane {
+        match self.lower {
+            Pane::Orders if orders_apart => self.below,
+            Pane::Cluster if clusters_apart => self.below,
+            lower @ (Pane::Bots | Pane::Orders | Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops) => lower,
+        }
     }
 
     /// Whether anybody's orders can be read.

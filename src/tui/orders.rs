@@ -357,7 +357,7 @@ impl OrderBook {
 }
 
 /// When something was read, on the clock of ages: however long it has waited since to be taken in.
-fn moment_of(read: Timestamp, now: Now) -> Moment {
+pub(super) fn moment_of(read: Timestamp, now: Now) -> Moment {
     let waited = Duration::try_from(now.wall.duration_since(read)).unwrap_or_default();
     Moment::at(now.mono.since(Moment::default()).saturating_sub(waited))
 }

@@ -1,5 +1,6 @@
 //! Getting around: which pane has the keys, where its cursor is, and what is in view.
 
+use super::cluster_page;
 use super::effect::Effect;
 use super::filter::Filter;
 use super::layout;
@@ -13,7 +14,7 @@ pub(super) fn settle_panes(model: &mut Model, effects: &mut Vec<Effect>) {
     if layout::takes_turns(model, model.pane) {
         model.lower = model.pane;
     }
-    if model.lower != Pane::Orders {
+    if !matches!(model.lower, Pane::Orders | Pane::Cluster) {
         model.below = model.lower;
     }
     let rows = layout::orders_page(model);
@@ -22,6 +23,7 @@ pub(super) fn settle_panes(model: &mut Model, effects: &mut Vec<Effect>) {
         // Whatever has moved the cursor: a key, a filter, or an order that went.
         follow_order(model);
     }
+    cluster_page::settle(model);
     let last = if model.stops.top == 0 { 0 } else { stop_page::furthest(model) };
     model.stops.top = model.stops.top.min(last);
     let resting = layout::is_tiny(model);
@@ -47,6 +49,7 @@ pub(super) fn page(model: &Model) -> i64 {
     let rows = match model.pane {
         Pane::Bots => layout::list_page(model),
         Pane::Orders => layout::orders_page(model),
+        Pane::Cluster => layout::cluster_page(model).1,
         Pane::Logs | Pane::Diagnostics | Pane::Stops => layout::log_page(model),
     };
     rows.saturating_sub(1).max(1) as i64
@@ -62,6 +65,10 @@ pub(super) fn step(model: &mut Model, by: i64) {
         Pane::Orders => {
             let from = model.orders.cursor_at().unwrap_or(model.orders.cursor_row) as u64;
             go_to_order(model, from.saturating_add_signed(by) as usize);
+        }
+        Pane::Cluster => {
+            let from = model.clusters.cursor_at().unwrap_or(model.clusters.cursor_row) as u64;
+            model.clusters.go_to(from.saturating_add_signed(by) as usize);
         }
         Pane::Stops => {
             let top = (model.stops.top as u64).saturating_add_signed(by) as usize;
@@ -128,6 +135,8 @@ pub(super) fn back(model: &mut Model) {
         model.orders.narrow("");
     } else if model.pane == Pane::Orders && !model.orders.marked.is_empty() {
         model.orders.unmark();
+    } else if model.pane == Pane::Cluster && !model.clusters.marked.is_empty() {
+        model.clusters.unmark();
     } else if model.pane != Pane::Bots {
         go(model, Pane::Bots);
     } else if model.filter.is_empty() {

@@ -17,15 +17,18 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::core::bot::BotName;
+use crate::core::cluster_report::ClusterReport;
+use crate::core::code::Code;
 use crate::core::progress::{StageSeen, Standing};
 use crate::core::report::{BotReport, CancelResult, OrderResult, OrdersReport, StopOutcome};
 use crate::core::stop::Stage;
 
+use super::cluster_deed::of_clusters;
 use super::deed::Deed;
 use super::layout;
 use super::model::Model;
 use super::orders::Count;
-use super::stops::{Over, StopBook};
+use super::stops::{Over, Run, StopBook};
 use super::text;
 use super::theme;
 use super::watched::Watched;
@@ -115,7 +118,12 @@ fn page(model: &Model, width: usize) -> (Vec<StopLine>, usize) {
     {
         result(model, over, width, &mut lines);
     }
-    totals(book, width, &mut lines);
+    if !book.bots.is_empty() {
+        totals(book, width, &mut lines);
+    }
+    for (action, cluster) in book.clusters() {
+        chunks(cluster, action, width, &mut lines);
+    }
     if book.bots.len() > 1 {
         lines.extend(book.bots.iter().map(|bot| summary(model, book, bot, book.detail())));
     }
@@ -156,6 +164,18 @@ fn page(model: &Model, width: usize) -> (Vec<StopLine>, usize) {
     (lines, details)
 }
 
+/// What became of a cluster's chunks, with whatever went wrong.
+pub(super) fn chunks(cluster: &ClusterReport, action: &str, width: usize, lines: &mut Vec<StopLine>) {
+    let tint = if cluster.code() == Code::Done { Tint::Plain } else { Tint::Bad };
+    let words = format!("{}: {}", cluster.name, cluster.told(action));
+    wrapped(vec![("Chunks   ".to_owned(), Tint::Strong), (words, tint)], width, lines);
+    for (texts, tint) in [(&cluster.errors, Tint::Bad), (&cluster.notes, Tint::Plain)] {
+        for text in texts {
+            wrapped(vec![(format!("         {text}"), tint)], width, lines);
+        }
+    }
+}
+
 /// Shows the next bot in detail, and its details where they can be seen.
 pub(super) fn show_next(model: &mut Model) {
     model.stops.next();
@@ -194,12 +214,15 @@ pub fn verdict(model: Option<&Model>, book: &StopBook, over: &Over) -> (String, 
         let tint = if totals.unknown > 0 { Tint::Warning } else { Tint::Good };
         match (picked(), parts.is_empty()) {
             (Some(words), _) => (words, tint),
+            (None, true) if book.bots.is_empty() => ("DONE".to_owned(), tint),
             (None, true) => ("DONE - 0 orders open, verified".to_owned(), tint),
             (None, false) => (format!("DONE - {}", parts.join("; ")), tint),
         }
     };
     let open =
         || (totals.unconfirmed > 0).then(|| format!("{} not confirmed canceled", plural(totals.unconfirmed, "order")));
+    let not_put_back = over.clusters.iter().find(|cluster| cluster.unasked);
+    let not_put_back = not_put_back.map(|cluster| format!("chunks of {} NOT PUT BACK", cluster.name));
     let lives = || (!survivors.is_empty()).then(|| format!("something lives of {}", survivors.join(", ")));
     // What applies beside that which the code says: the code is that of the worst.
     let (words, tint, beside) = match over.code {
@@ -210,20 +233,23 @@ pub fn verdict(model: Option<&Model>, book: &StopBook, over: &Over) -> (String, 
         Some(11) => (
             format!("INCOMPLETE - {} not confirmed canceled", plural(totals.unconfirmed, "order")),
             Tint::Bad,
-            vec![picked(), lives(), unknown(book, totals.unknown)],
+            vec![picked(), lives(), not_put_back, unknown(book, totals.unknown)],
         ),
         Some(12) => (
             "INCOMPLETE - state was not flushed".to_owned(),
             Tint::Bad,
-            vec![open(), lives(), unknown(book, totals.unknown)],
+            vec![open(), lives(), not_put_back, unknown(book, totals.unknown)],
         ),
         Some(13) => (
             format!("NOT STOPPED - something lives of {}", survivors.join(", ")),
             Tint::Bad,
-            vec![open(), unknown(book, totals.unknown)],
+            vec![open(), not_put_back, unknown(book, totals.unknown)],
         ),
         Some(14) => (
-            "INCOMPLETE - a source of orders or a cancel command could not be asked".to_owned(),
+            match &not_put_back {
+                Some(what) => format!("INCOMPLETE - {what}"),
+                None => "INCOMPLETE - a source of orders or a cancel command could not be asked".to_owned(),
+            },
             Tint::Bad,
             vec![open(), lives(), unknown(book, totals.unknown).filter(|_| book.bots.len() > 1)],
         ),
@@ -557,6 +583,9 @@ pub(super) fn errors(bot: &Watched, width: usize, more: &str, lines: &mut Vec<St
 /// What the title names: `stop grid-btc`, `kill 3 bots`.
 pub fn subject(book: &StopBook) -> String {
     let Some(run) = book.runs.last() else { return String::new() };
+    if !run.clusters.is_empty() {
+        return format!("{} {}", run.deed.verb().trim_end_matches(" of"), of_clusters(&run.clusters));
+    }
     let names: Vec<&BotName> = book.bots.iter().map(|bot| &bot.name).collect();
     match names.as_slice() {
         [only] => format!("{} {only}", run.deed.verb()),
@@ -566,7 +595,9 @@ pub fn subject(book: &StopBook) -> String {
 
 /// How long the slowest has taken so far.
 pub fn elapsed(model: &Model) -> Duration {
-    model.stops.bots.iter().map(|bot| bot.elapsed(model.now.mono)).max().unwrap_or_default()
+    let of_bots = model.stops.bots.iter().map(|bot| bot.elapsed(model.now.mono)).max();
+    let of_run = |run: &Run| run.over.as_ref().map_or_else(|| model.now.mono.since(run.asked), |over| over.took);
+    of_bots.or_else(|| model.stops.runs.iter().map(of_run).max()).unwrap_or_default()
 }
 
 /// The first line that can be on top, on the model's own screen.

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use crate::core::bot::{BotName, Mode};
+use crate::core::cluster_report::ClusterReport;
 use crate::core::moment::Moment;
 use crate::core::order::Order;
 use crate::core::progress::{Progress, StageSeen, Standing, Waiting};
@@ -13,7 +14,7 @@ use crate::core::report::Report;
 use super::deed::{Deed, Picked};
 use super::message::{StopNews, Ticket, Told};
 use super::text;
-use super::watched::{Watched, blank, clean_report, cleaned};
+use super::watched::{Watched, blank, clean_cluster, clean_report, cleaned};
 use crate::core::stop::Stage;
 
 /// What takes longer than this is worth a pane.
@@ -26,6 +27,10 @@ pub struct Run {
     pub ticket: Ticket,
     /// What.
     pub deed: Deed,
+    /// The clusters that it is done to, where it is done to those.
+    pub clusters: Vec<BotName>,
+    /// What became of chunks, as far as it was told.
+    pub chunks: Vec<ClusterReport>,
     /// When.
     pub asked: Moment,
     /// Whether its pane has been opened for it, or need not be.
@@ -43,6 +48,8 @@ pub struct Over {
     pub took: Duration,
     /// What went wrong beside the bots.
     pub errors: Vec<String>,
+    /// What became of clusters.
+    pub clusters: Vec<ClusterReport>,
 }
 
 /// A bot that something is begun with.
@@ -110,7 +117,15 @@ impl StopBook {
             .collect();
         self.bots.retain(|bot| !over.contains(&bot.ticket) && !bots.iter().any(|begun| begun.name == bot.name));
         self.runs.retain(|run| run.over.is_none());
-        self.runs.push(Run { ticket, deed, asked: now, shown: false, over: None });
+        self.runs.push(Run {
+            ticket,
+            deed,
+            clusters: Vec::new(),
+            chunks: Vec::new(),
+            asked: now,
+            shown: false,
+            over: None,
+        });
         self.bots.extend(bots.iter().map(|begun| Watched {
             mode: begun.mode,
             chosen: begun.chosen.clone(),
@@ -123,6 +138,13 @@ impl StopBook {
         }
         self.chosen = None;
         self.top = 0;
+    }
+
+    /// A run is about these clusters as a whole.
+    pub fn about_clusters(&mut self, ticket: Ticket, clusters: &[BotName]) {
+        for run in self.runs.iter_mut().filter(|run| run.ticket == ticket) {
+            run.clusters = clusters.to_vec();
+        }
     }
 
     /// Another bot belongs to a run.
@@ -165,8 +187,12 @@ impl StopBook {
                 bot.heard = now;
             }
             // Said of emergency stops, which have a page of their own.
-            // What became of chunks stands in the report.
-            StopNews::Overall(_) | StopNews::Cluster(_) => {}
+            StopNews::Overall(_) => {}
+            StopNews::Cluster(report) => {
+                let Some(run) = self.runs.iter_mut().find(|run| run.ticket == ticket) else { return };
+                run.chunks.retain(|before| before.name != report.name);
+                run.chunks.push(clean_cluster(*report));
+            }
             StopNews::Bot(report) => {
                 if let Some(bot) = self.bot_mut(ticket, &report.name.clone()) {
                     bot.mode = report.mode.or(bot.mode);
@@ -188,7 +214,8 @@ impl StopBook {
         if let Some(run) = self.runs.iter_mut().find(|run| run.ticket == ticket) {
             let errors = report.errors.iter().map(|error| text::harmless(error)).collect();
             let took = Duration::from_millis(report.duration_ms);
-            run.over = Some(Over { code: Some(report.exit_code), took, errors });
+            let clusters = report.clusters.into_iter().map(clean_cluster).collect();
+            run.over = Some(Over { code: Some(report.exit_code), took, errors, clusters });
             self.top = 0;
         }
     }
@@ -202,8 +229,21 @@ impl StopBook {
         }
         if let Some(run) = self.runs.iter_mut().find(|run| run.ticket == ticket) {
             run.shown = true;
-            run.over.get_or_insert_with(|| Over { code: None, took, errors: Vec::new() });
+            run.over.get_or_insert_with(|| Over { code: None, took, errors: Vec::new(), clusters: Vec::new() });
         }
+    }
+
+    /// What became of clusters, in all runs that are shown, each with the word of what was done.
+    pub fn clusters(&self) -> impl Iterator<Item = (&'static str, &ClusterReport)> {
+        self.runs.iter().flat_map(|run| {
+            let action = match (run.deed, &run.over) {
+                (Deed::Requeue, _) => "cluster requeue",
+                (Deed::Stop, Some(_)) if !run.clusters.is_empty() => "cluster stop",
+                (deed, _) => deed.verb(),
+            };
+            let last = run.over.as_ref().map(|over| over.clusters.as_slice()).filter(|last| !last.is_empty());
+            last.unwrap_or(&run.chunks).iter().map(move |cluster| (action, cluster))
+        })
     }
 
     /// Whether there is nothing to show.

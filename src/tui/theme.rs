@@ -5,6 +5,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 
 use crate::core::bot::Mode;
+use crate::core::cluster_status::ClusterState;
 use crate::core::progress::Standing;
 use crate::core::state::State;
 
@@ -44,6 +45,19 @@ pub const fn state(state: State) -> Look {
         State::Failed   => look("FAILED",   "FAILED",   "⊘", "#", PLAIN.fg(Color::Red).add_modifier(Modifier::REVERSED)),
         State::Orphaned => look("ORPHANED", "ORPHAN",   "⚑", "&", PLAIN.fg(Color::Magenta).add_modifier(Modifier::BOLD)),
         State::Unknown  => look("UNKNOWN",  "UNKNOWN",  "?", "?", PLAIN.fg(Color::Magenta).add_modifier(Modifier::UNDERLINED)),
+    }
+}
+
+/// What this state of a cluster looks like: the table of those.
+#[rustfmt::skip]
+pub const fn cluster(state: ClusterState) -> Look {
+    match state {
+        ClusterState::Unknown    => look("UNKNOWN",    "unknown",    "?", "?", PLAIN.fg(Color::Magenta)),
+        ClusterState::Stale      => look("STALE",      "stale",      "↯", "!", PLAIN.fg(Color::Magenta).add_modifier(Modifier::BOLD)),
+        ClusterState::Processing => look("PROCESSING", "processing", "▸", ">", PLAIN.fg(Color::Yellow)),
+        ClusterState::Pending    => look("PENDING",    "pending",    "⋯", ":", PLAIN.fg(Color::Blue)),
+        ClusterState::Complete   => look("COMPLETE",   "complete",   "✓", "v", PLAIN.fg(Color::Green)),
+        ClusterState::Idle       => look("IDLE",       "idle",       "◦", "-", PLAIN.fg(Color::Gray)),
     }
 }
 
@@ -87,18 +101,22 @@ pub struct Signs {
     pub more: &'static str,
     /// Where something is typed.
     pub caret: &'static str,
+    /// A bar: what is done, what is being worked on, what is left.
+    pub bar: [&'static str; 3],
     /// Around panes.
     pub border: border::Set<'static>,
 }
 
 /// The signs of a terminal that knows Unicode.
-pub const UNICODE: Signs = Signs { cursor: "▸", more: "…", caret: "▏", border: border::PLAIN };
+pub const UNICODE: Signs =
+    Signs { cursor: "▸", more: "…", caret: "▏", bar: ["█", "▒", "░"], border: border::PLAIN };
 
 /// The signs of one that knows ASCII.
 pub const ASCII: Signs = Signs {
     cursor: ">",
     more: "~",
     caret: "_",
+    bar: ["#", "=", "."],
     border: border::Set {
         top_left: "+",
         top_right: "+",

@@ -10,6 +10,7 @@ use crate::core::bot::{BotName, Mode, READY_LIMIT};
 use crate::core::state::State;
 use crate::core::status::BotStatus;
 
+use super::cluster_wish;
 use super::deed::{self, Deed, Guard};
 use super::effect::{Effect, tell};
 use super::emergency_keys::{bring_back, guarded, hear, on_its_page, resetting, want_reset};
@@ -49,6 +50,14 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 model.confirmed = None;
                 tell(model, &mut effects, Tone::Bad, text);
             }
+            if let Some(confirmed) = &model.confirmed_cluster
+                && now.mono.since(confirmed.at) > PATIENCE
+            {
+                let what = confirmed.wish.what();
+                model.confirmed_cluster = None;
+                let text = format!("{what}: nothing was done; the bots could not be looked at again");
+                tell(model, &mut effects, Tone::Bad, text);
+            }
             if model.stops.is_long(now.mono) {
                 show_stops(model);
             }
@@ -71,8 +80,15 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Configuration(configured) => configure(model, &mut effects, configured),
+        Msg::Clusters(clusters) => {
+            effects.push(Effect::ReadClusters(clusters.clone(), model.specs.clone()));
+            model.clusters.configure(clusters);
+        }
         Msg::Survey(bots) => survey(model, bots),
-        Msg::Fresh(ticket) => fresh(model, &mut effects, ticket),
+        Msg::Fresh(ticket) => {
+            fresh(model, &mut effects, ticket);
+            cluster_wish::fresh(model, &mut effects, ticket);
+        }
         Msg::Log(news) => {
             if model.log.bot.as_ref() == Some(&news.bot) {
                 model.log.hear(news.what, model.now.mono);
@@ -81,6 +97,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Orders(news) => {
             model.orders.hear(news, model.now);
             count_orders(model);
+        }
+        Msg::Cluster(news) => {
+            let statuses = if model.is_stale() { &[][..] } else { &model.bots };
+            model.clusters.hear(*news, statuses, &model.fixed.host, model.now);
         }
         Msg::Emergency(news) => hear(model, &mut effects, news),
         Msg::Stop(ticket, news) => model.stops.hear(ticket, news, model.now.mono),
@@ -133,7 +153,7 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     model.top_row = model.top_row.max((model.cursor_row + 1).saturating_sub(rows)).min(count.saturating_sub(rows));
     let moving = model.bots.iter().any(|bot| bot.state == State::Stopping || starts_now(model, bot));
-    let hurried = moving || !model.doing.is_empty() || model.confirmed.is_some();
+    let hurried = moving || !model.doing.is_empty() || model.confirmed.is_some() || model.confirmed_cluster.is_some();
     if hurried != model.hurried {
         model.hurried = hurried;
         effects.push(Effect::Hurry(hurried));
@@ -194,6 +214,10 @@ fn configure(model: &mut Model, effects: &mut Vec<Effect>, configured: Configure
                 tell(model, effects, Tone::Good, "the configuration has no mistake any more");
             }
             effects.push(Effect::ReadOrders(specs.clone()));
+            if !model.clusters.is_empty() {
+                let clusters = model.clusters.all().iter().map(|cluster| cluster.spec.clone()).collect();
+                effects.push(Effect::ReadClusters(clusters, specs.clone()));
+            }
             model.specs = specs;
         }
         Err(why) => {
@@ -221,6 +245,7 @@ fn survey(model: &mut Model, mut bots: Vec<BotStatus>) {
     model.marks_gone |= marked && model.marked.is_empty();
     model.orders.set_modes(model.bots.iter().map(|bot| (bot.name.clone(), bot.mode)).collect());
     count_orders(model);
+    model.clusters.look_again(&model.bots, &model.fixed.host, model.now);
     sort(model);
 }
 
@@ -259,6 +284,7 @@ fn shut(model: &mut Model, effects: &mut Vec<Effect>) {
         let what = match focus {
             Focus::Asking(dialog) => match dialog.about {
                 About::Deed(deed, targets) => format!("not done: {} {}", deed.verb(), deed::named(&targets)),
+                About::Clusters(wish) => format!("not done: {}", wish.what()),
                 About::Leaving(_) => "not left".to_owned(),
                 About::FireAgain => "not fired again".to_owned(),
             },
@@ -313,6 +339,9 @@ fn key(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
 
 fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
     match action {
+        Action::Start if model.pane == Pane::Cluster => cluster_wish::want(model, effects, Deed::Start),
+        Action::Stop if model.pane == Pane::Cluster => cluster_wish::want(model, effects, Deed::Stop),
+        Action::Requeue => cluster_wish::want(model, effects, Deed::Requeue),
         Action::Start => want(model, effects, Deed::Start),
         Action::Stop => want(model, effects, Deed::Stop),
         Action::Restart => want(model, effects, Deed::Restart),
@@ -327,6 +356,9 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
         Action::Unmark if model.pane == Pane::Orders => model.orders.unmark(),
         Action::Sort if model.pane == Pane::Orders => model.orders.sort_next(),
         Action::Reverse if model.pane == Pane::Orders => model.orders.turn_round(),
+        Action::Mark if model.pane == Pane::Cluster => model.clusters.mark(),
+        Action::MarkAll if model.pane == Pane::Cluster => model.clusters.mark_all(),
+        Action::Unmark if model.pane == Pane::Cluster => model.clusters.unmark(),
         Action::NextStop => stop_page::show_next(model),
         Action::Mark => {
             if let Some(row) = model.cursor_at()
@@ -352,6 +384,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
         Action::Top => match model.pane {
             Pane::Bots => go_to(model, 0),
             Pane::Orders => go_to_order(model, 0),
+            Pane::Cluster => model.clusters.go_to(0),
             Pane::Stops => model.stops.top = 0,
             Pane::Logs => model.log.to_top(),
             Pane::Diagnostics => model.diagnostics_up = usize::from(u16::MAX),
@@ -359,6 +392,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
         Action::Bottom => match model.pane {
             Pane::Bots => go_to(model, usize::MAX),
             Pane::Orders => go_to_order(model, usize::MAX),
+            Pane::Cluster => model.clusters.go_to(usize::MAX),
             Pane::Stops => model.stops.top = stop_page::furthest(model),
             Pane::Logs => model.log.to_end(),
             Pane::Diagnostics => model.diagnostics_up = 0,
@@ -374,7 +408,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
                 Pane::Bots => model.filter.text().to_owned(),
                 Pane::Orders => model.orders.filter.text().to_owned(),
                 Pane::Logs => model.log.search().map(|search| search.text.clone()).unwrap_or_default(),
-                Pane::Diagnostics | Pane::Stops => return,
+                Pane::Cluster | Pane::Diagnostics | Pane::Stops => return,
             };
             let text = if model.pane == Pane::Logs { String::new() } else { before.clone() };
             model.focus = Focus::Typing(Prompt { pane: model.pane, text, before });

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::core::bot::{BotName, Mode};
+use crate::core::cluster_report::ClusterReport;
 use crate::core::moment::Moment;
 use crate::core::progress::{Progress, Standing};
 use crate::core::report::{BotReport, ClaimsReport, OrdersReport};
@@ -192,6 +193,13 @@ pub(super) fn cleaned(mut progress: Progress) -> Progress {
 }
 
 /// The same, harmless.
+/// The same of a cluster.
+pub(super) fn clean_cluster(mut report: ClusterReport) -> ClusterReport {
+    clean(&mut report.errors);
+    clean(&mut report.notes);
+    report
+}
+
 pub(super) fn clean_report(mut report: BotReport) -> BotReport {
     clean(&mut report.errors);
     clean(&mut report.notes);

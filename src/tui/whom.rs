@@ -4,6 +4,7 @@
 use crate::core::bot::BotName;
 use crate::core::status::BotStatus;
 
+use super::clusters::{Cluster, RowId};
 use super::model::{Model, Pane};
 
 /// The bot that keys mean here: in the list the one under its cursor, among the orders the owner of the order under
@@ -13,6 +14,10 @@ pub fn under_cursor(model: &Model) -> Result<&BotStatus, String> {
         let owner = order_owner(model).ok_or("there is no order here, so no bot is meant; 1 goes to the bots")?;
         return model.bot(owner).ok_or_else(|| format!("{owner} is not in the list of bots"));
     }
+    if model.pane == Pane::Cluster {
+        return worker(model)
+            .ok_or_else(|| "no bot of this desk has it, so no bot is meant; 1 goes to the bots".into());
+    }
     match model.cursor_at().and_then(|row| model.shown().nth(row)) {
         Some(bot) => Ok(bot),
         None if model.cursor.is_some() && !model.bots.is_empty() => {
@@ -20,6 +25,20 @@ pub fn under_cursor(model: &Model) -> Result<&BotStatus, String> {
         }
         None => Err("there is no bot here".into()),
     }
+}
+
+/// The cluster under the cursor, and its row.
+pub fn cluster(model: &Model) -> Option<(&Cluster, &RowId)> {
+    let id = model.clusters.cursor.as_ref()?;
+    Some((model.clusters.cluster(&id.cluster)?, id))
+}
+
+/// The bot that has the chunk under the cursor.
+fn worker(model: &Model) -> Option<&BotStatus> {
+    let (cluster, id) = cluster(model)?;
+    let word = model.clusters.row(id)?.claim.worker.word();
+    let name = cluster.spec.bots().find(|name| cluster.crew.is_of(word.as_deref(), name))?;
+    model.bot(name)
 }
 
 /// Whose the order under the cursor is; nobody's where that order is hidden or gone.
@@ -32,6 +51,9 @@ pub fn order_owner(model: &Model) -> Option<&BotName> {
 pub(super) fn chosen(model: &mut Model) -> Result<Vec<BotStatus>, String> {
     if model.pane == Pane::Orders {
         return under_cursor(model).map(|bot| vec![bot.clone()]);
+    }
+    if model.pane == Pane::Cluster {
+        return Err("here s, x and u act on the cluster; 1 goes to the bots".into());
     }
     // Whoever marked bots means those, and not the one that the cursor happens to be on.
     if std::mem::take(&mut model.marks_gone) {

@@ -109,9 +109,11 @@ fn want_orders(model: &mut Model, effects: &mut Vec<Effect>) {
     }
 }
 
-fn is_busy(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
-    let Some(confirmed) = &model.confirmed else { return false };
-    let text = format!("{} is about to happen; one at a time", confirmed.deed.verb());
+pub(super) fn is_busy(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
+    let bots = model.confirmed.as_ref().map(|confirmed| confirmed.deed.verb().to_owned());
+    let cluster = || model.confirmed_cluster.as_ref().map(|confirmed| confirmed.wish.what());
+    let Some(what) = bots.or_else(cluster) else { return false };
+    let text = format!("{what} is about to happen; one at a time");
     tell(model, effects, Tone::Plain, text);
     true
 }
@@ -135,7 +137,7 @@ fn needless(model: &Model, deed: Deed, bot: &BotStatus) -> Option<String> {
                 return Some("was asked to stop already; once it is STOPPING, x hurries it".to_owned());
             }
             Deed::Cancel if same => return Some("waits: its orders are being canceled".to_owned()),
-            Deed::Stop | Deed::Climb | Deed::Kill | Deed::Cancel => {}
+            Deed::Stop | Deed::Climb | Deed::Kill | Deed::Cancel | Deed::Requeue => {}
         }
     }
     match deed {
@@ -160,7 +162,7 @@ fn needless(model: &Model, deed: Deed, bot: &BotStatus) -> Option<String> {
         }
         Deed::Stop if bot.state == State::Stopping => Some("is stopping already".to_owned()),
         Deed::Adopt => not_adoptable(bot),
-        Deed::Stop | Deed::Climb | Deed::Kill | Deed::Restart => None,
+        Deed::Stop | Deed::Climb | Deed::Kill | Deed::Restart | Deed::Requeue => None,
     }
 }
 
@@ -196,6 +198,7 @@ const fn noun(deed: Deed) -> &'static str {
         Deed::Restart => "restart",
         Deed::Adopt => "adoption",
         Deed::Cancel => "cancelation",
+        Deed::Requeue => "requeue",
     }
 }
 
@@ -248,7 +251,7 @@ pub(super) fn carry_out(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed
         let done: BTreeSet<&String> = keys.collect();
         model.orders.marked.retain(|id| id.bot != target.name || !done.contains(&id.key));
     }
-    model.doing.insert(ticket, Doing { deed, names: names.clone() });
+    model.doing.insert(ticket, Doing { deed, names: names.clone(), clusters: Vec::new() });
     let specs = if deed.needs_specs() {
         names.iter().filter_map(|name| model.spec(name)).cloned().collect()
     } else {

@@ -13,6 +13,7 @@ mod cgroups;
 mod cluster_commands;
 mod cluster_estop;
 mod cluster_requeue;
+mod cluster_screen;
 mod cluster_start;
 mod cluster_stop;
 mod commands;

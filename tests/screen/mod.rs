@@ -50,8 +50,11 @@ impl Desk {
 
     pub fn tell(&mut self, msg: Msg) {
         let effects = update(&mut self.model, msg);
-        self.asked
-            .extend(effects.into_iter().filter(|effect| !matches!(effect, Effect::Note(..) | Effect::ReadOrders(_))));
+        self.asked.extend(
+            effects.into_iter().filter(|effect| {
+                !matches!(effect, Effect::Note(..) | Effect::ReadOrders(_) | Effect::ReadClusters(..))
+            }),
+        );
     }
 
     pub fn wait(&mut self, seconds: u64) {

@@ -14,6 +14,8 @@ use ratatui::Frame;
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 
+use crate::tui::cluster_deed::ClusterWish;
+use crate::tui::cluster_wish;
 use crate::tui::deed::{self, Deed, Guard, Target};
 use crate::tui::model::{About, Dialog, Model};
 use crate::tui::{scope, text, theme};
@@ -32,12 +34,16 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
                     sentences = scope::sentences(targets);
                     scope::title(targets)
                 }
-                Deed::Start | Deed::Stop | Deed::Climb | Deed::Kill | Deed::Restart | Deed::Adopt => {
+                Deed::Start | Deed::Stop | Deed::Climb | Deed::Kill | Deed::Restart | Deed::Adopt | Deed::Requeue => {
                     format!(" {} {}? ", deed.verb(), deed::named(targets))
                 }
             };
             sentences.push(deed.story().to_owned());
             (title, targets.iter().any(Target::is_live))
+        }
+        About::Clusters(wish) => {
+            sentences.extend(wish.story.iter().cloned());
+            (format!(" {}? ", wish.what()), wish.bots.iter().any(Target::is_live))
         }
         About::FireAgain => {
             let story = "The emergency stop is fired again under its latch: what lives is ended, what is open is canceled, and \
@@ -70,6 +76,7 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
     let most = usize::from(screen.height).saturating_sub(3 + told.len()).max(1);
     let mut lines = match &dialog.about {
         About::Deed(deed, targets) => list(model, *deed, targets, room, most),
+        About::Clusters(wish) => of_clusters(model, wish, room, most),
         About::Leaving(_) | About::FireAgain => Vec::new(),
     };
     if !lines.is_empty() {
@@ -86,6 +93,21 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
     }
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(Text::from(lines)).block(block), area);
+}
+
+/// As many of the bots or chunks as there is room for, and why yes will be refused.
+fn of_clusters(model: &Model, wish: &ClusterWish, room: u16, most: usize) -> Vec<Line<'static>> {
+    let changed = cluster_wish::changed(model, wish).map(|what| format!("{what}: yes will be refused"));
+    let changed: Vec<String> = changed.iter().flat_map(|what| text::fold(what, usize::from(room))).collect();
+    let most = most.saturating_sub(changed.len() + 1).max(1);
+    let shown = if wish.named.len() > most { most.saturating_sub(1) } else { wish.named.len() };
+    let mut lines: Vec<Line<'static>> =
+        wish.named.iter().take(shown).map(|line| Line::raw(cut(model, line, room))).collect();
+    if wish.named.len() > shown {
+        lines.push(Line::raw(format!("and {} more", wish.named.len() - shown)));
+    }
+    lines.extend(changed.into_iter().map(|row| Line::styled(row, theme::bad())));
+    lines
 }
 
 /// As many of the bots as there is room for, what the others are, and what all of them have open.

@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 
+use crate::tui::cluster_deed::of_clusters;
 use crate::tui::emergency_keys::types_text;
 use crate::tui::firing::not_again;
 use crate::tui::keys::{Action, Binding, Group, Place, TABLE};
@@ -79,7 +80,14 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
     for row in TABLE.iter().filter(|row| !row.short.is_empty() && !row.group.is_of_emergency()) {
         // Where there is little room, finding is worth more than killing, which the help tells too.
         let spared = !wide && row.action == Action::Kill;
-        if spared || !row.place.holds(model.pane) || (model.fixed.read_only && row.group == Group::Act) {
+        // These are about bots, and there none is chosen.
+        let of_bots =
+            matches!(row.action, Action::Restart | Action::Kill | Action::Cancel | Action::Find | Action::Follow);
+        if spared
+            || (of_bots && model.pane == Pane::Cluster)
+            || !row.place.holds(model.pane)
+            || (model.fixed.read_only && row.group == Group::Act)
+        {
             continue;
         }
         let key = row.keys.first().map(|key| key.label()).unwrap_or_default();
@@ -92,7 +100,13 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
         // There the bot is not under the eyes of whoever presses it.
         let word = match whom::order_owner(model).filter(|_| model.pane == Pane::Orders && row.action == Action::Stop) {
             Some(owner) => format!("{word} {}", text::cut(owner.as_str(), 16, model.signs().more)),
-            None => word.to_owned(),
+            None => match whom::cluster(model).filter(|_| model.pane == Pane::Cluster) {
+                Some((cluster, _)) if row.action == Action::Stop => {
+                    let columns = if wide { 16 } else { 10 };
+                    format!("{word} {}", text::cut(cluster.name().as_str(), columns, model.signs().more))
+                }
+                Some(_) | None => word.to_owned(),
+            },
         };
         let gap = if wide { "  " } else { " " };
         let key = key.replace("Space", "Spc");
@@ -116,7 +130,7 @@ fn typed(model: &Model, prompt: &Prompt, width: u16) -> Line<'static> {
     let hint = match prompt.pane {
         Pane::Bots => "name mode: st: group: !not  Enter keeps ",
         Pane::Orders => "bot symbol side: st: mode: prot !not ",
-        Pane::Logs | Pane::Diagnostics | Pane::Stops => "text or regex  Enter searches ",
+        Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops => "text or regex  Enter searches ",
     };
     let width = width.saturating_sub(16);
     let left = vec![Span::styled(format!(" /{}", prompt.text), theme::strong()), Span::raw(model.signs().caret)];
@@ -125,15 +139,19 @@ fn typed(model: &Model, prompt: &Prompt, width: u16) -> Line<'static> {
 
 fn last(model: &Model, width: u16) -> Line<'static> {
     let doing = model.doing.values().next_back().map_or_else(String::new, |doing| {
-        let names = match doing.names.as_slice() {
-            [only] => only.to_string(),
-            names => format!("{} bots", names.len()),
+        let names = match (doing.clusters.as_slice(), doing.names.as_slice()) {
+            ([], [only]) => only.to_string(),
+            ([], names) => format!("{} bots", names.len()),
+            (clusters, _) => of_clusters(clusters),
         };
         format!("  under way: {} {names} ", doing.deed.verb())
     });
     let doing = match &model.confirmed {
         Some(confirmed) => format!("  looking again before: {} ", confirmed.deed.verb()),
-        None => doing,
+        None => match &model.confirmed_cluster {
+            Some(confirmed) => format!("  looking again before: {} ", confirmed.wish.what()),
+            None => doing,
+        },
     };
     let left = model.feedback.as_ref().map_or_else(Vec::new, |feedback| {
         let style = match feedback.tone {

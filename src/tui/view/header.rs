@@ -1,7 +1,7 @@
 //! ```text
 //!  botwarden  trade-box-1     LIVE 3  PAPER 3  DRY 1                                                     14:32:07 UTC
 //!  ! mm-eth (LIVE): ORPHANED, no keeper; A adopts, x stops                                                      1 of 2
-//!  [1 Bots 8]  2 Logs  3 Diagnostics                                                                          marked 1
+//!  [1 Bots 8]  2 Orders 6  3 Cluster > 79%  4 Logs  5 Diag  6 Stops                                         marked 1
 //! ```
 
 use ratatui::Frame;
@@ -10,6 +10,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 
 use crate::core::bot::Mode;
+use crate::tui::cluster_page;
 use crate::tui::emergency::Word;
 use crate::tui::layout::{Areas, SMALLEST, Shape};
 use crate::tui::model::{Model, Pane};
@@ -153,16 +154,22 @@ fn tabs(model: &Model, width: u16) -> Line<'static> {
             Pane::Bots => format!(" {}", model.bots.len()),
             Pane::Orders if model.has_orders() => format!(" {}", model.orders.totals().0),
             Pane::Stops if model.stops.is_under_way() => " ...".to_owned(),
+            Pane::Cluster => cluster_page::tab(model).map(|tab| format!(" {tab}")).unwrap_or_default(),
             Pane::Orders | Pane::Logs | Pane::Diagnostics | Pane::Stops => String::new(),
         };
-        let name = format!("{} {}{count}", pane.number(), pane.title());
+        let title = if pane == Pane::Diagnostics { "Diag" } else { pane.title() };
+        let name = format!("{} {title}{count}", pane.number());
         left.push(if pane == model.pane {
             Span::styled(format!("[{name}]"), theme::strong())
         } else {
             Span::raw(format!(" {name} "))
         });
     }
-    let marked = if model.pane == Pane::Orders { model.orders.marked.len() } else { model.marked.len() };
+    let marked = match model.pane {
+        Pane::Orders => model.orders.marked.len(),
+        Pane::Cluster => model.clusters.marked.len(),
+        Pane::Bots | Pane::Logs | Pane::Diagnostics | Pane::Stops => model.marked.len(),
+    };
     let marked = if marked == 0 { String::new() } else { format!("marked {marked} ") };
     spread(left, vec![Span::styled(marked, theme::strong())], width)
 }

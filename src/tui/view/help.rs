@@ -12,9 +12,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Clear};
 
+use crate::core::cluster_status::ClusterState;
 use crate::core::state::State;
 use crate::tui::keys::{Group, TABLE};
 use crate::tui::model::{Model, Pane};
+use crate::tui::theme::Look;
 use crate::tui::{text, theme};
 
 pub(super) fn draw(model: &Model, top: usize, frame: &mut Frame<'_>) {
@@ -46,7 +48,7 @@ pub(super) fn draw(model: &Model, top: usize, frame: &mut Frame<'_>) {
 /// The groups in two columns, what belongs to this pane first.
 fn columns(model: &Model, width: usize) -> [Vec<Line<'static>>; 2] {
     let (left, right): (&[Group], &[Group]) = match model.pane {
-        Pane::Bots | Pane::Orders => (
+        Pane::Bots | Pane::Orders | Pane::Cluster => (
             &[Group::Act, Group::Emergency, Group::Find, Group::Logs],
             &[Group::Move, Group::Other, Group::EmergencyPage],
         ),
@@ -85,11 +87,18 @@ fn side_by_side([left, right]: [Vec<Line<'static>>; 2], width: usize) -> Vec<Lin
         .collect()
 }
 
-/// Every state with its sign, in as many lines as it takes.
+/// Every state with its sign, in as many lines as it takes: those of bots, and those of clusters where there are any.
 fn legend(model: &Model, width: u16) -> Vec<Line<'static>> {
+    let mut lines = looks(model, width, &State::ALL.map(theme::state));
+    if !model.clusters.is_empty() {
+        lines.extend(looks(model, width, &ClusterState::ALL.map(theme::cluster)));
+    }
+    lines
+}
+
+fn looks(model: &Model, width: u16, looks: &[Look]) -> Vec<Line<'static>> {
     let mut lines = vec![Line::default()];
-    for state in State::ALL {
-        let look = theme::state(state);
+    for look in looks {
         let sign = if model.fixed.ascii { look.sign } else { look.glyph };
         let item = format!(" {sign} {} ", look.short);
         let full = lines.last().is_some_and(|line| line.width() + text::width(&item) > usize::from(width));

@@ -4,9 +4,9 @@
 //! header
 //! alert (if there is one)
 //! tabs (80 columns)
-//! +- bots ------------+
-//! +- orders ----------+    from 120x30; else they take turns with
-//! +- logs ------------+    diagnostics, or a stop
+//! +- bots -------------+
+//! +- orders -+ cluster +    from 120x30; else they take turns with
+//! +- logs -------------+    diagnostics, or a stop
 //! footer, two lines
 //! ```
 //!
@@ -14,6 +14,7 @@
 //! everything.
 
 mod bots;
+mod cluster;
 mod columns;
 mod diagnostics;
 mod dialog;
@@ -82,12 +83,18 @@ fn draw_panes(model: &Model, frame: &mut Frame<'_>, areas: &Areas) {
     if let Some(area) = areas.orders {
         orders::draw(model, frame, area);
     }
+    if let Some(area) = areas.cluster {
+        cluster::draw(model, frame, area);
+    }
+    if let Some(area) = areas.summary {
+        cluster::draw_summary(model, frame, area);
+    }
     match areas.lower {
         Some((Pane::Logs, area)) => logs::draw(model, frame, area),
         Some((Pane::Diagnostics, area)) => diagnostics::draw(model, frame, area),
         Some((Pane::Stops, area)) => stops::draw(model, frame, area),
-        // These two have places of their own.
-        Some((Pane::Bots | Pane::Orders, _)) | None => {}
+        // These have places of their own.
+        Some((Pane::Bots | Pane::Orders | Pane::Cluster, _)) | None => {}
     }
 }
 

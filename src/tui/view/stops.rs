@@ -1,5 +1,5 @@
 //! ```text
-//! ┌ 5 Stops  stop grid-btc ───────────────────────────────────────────── 4.1 s   1-10 of 14 ┐
+//! ┌ 6 Stops  stop grid-btc ───────────────────────────────────────────── 4.1 s   1-10 of 14 ┐
 //! │ Orders canceled 2  filled 1  errors 1   State flushed 0/1   Running 1                   │
 //! │ [✓] 1 LOCK    down written                                                     0.02 s   │
 //! │ [▸] 4 CANCEL  2 of 4 verified, 1 pending                                       3.80 s   │
