@@ -139,7 +139,7 @@ fn write(path: &Path, over: &AtomicBool) -> rusqlite::Result<f64> {
     let (start, mut count) = (Instant::now(), 0_u64);
     while !over.load(Ordering::Relaxed) {
         // Of those that are pending: at most one of them runs.
-        let id = 700_001 + (count / 2) % 100_000;
+        let id = 700_001 + (count / 2) as i64 % 100_000;
         statement.execute(rusqlite::params!["2026-11-21T23:31:02Z", id])?;
         count += 1;
     }
