@@ -25,9 +25,8 @@ const STRANGE: usize = 5;
 /// So many rows of a kind are gone through to find those without news for longest. Of more, some are not seen.
 const SIFTED: usize = 5 * LISTED;
 
-/// The chunks of one state are counted up to here at first, and up to so many times as many at the next attempt.
+/// The chunks of one state are counted up to here at first.
 const FIRST: i64 = 4096;
-const STEP: i64 = 8;
 
 /// Counts the chunks of a cluster, until then at the latest.
 pub fn look(cluster: &ClusterSpec, known: Option<&str>, until: Moment) -> Answer {
@@ -137,26 +136,35 @@ fn states(file: &Connection, schema: &Schema) -> Result<Option<Vec<Value>>, Faul
     Ok(Some(states))
 }
 
-/// How many there are of each. Nobody knows beforehand which is the most frequent one, so all of them are counted a little
-/// way, and those that go further a longer way, until one is left.
+/// How many there are of each. Nobody knows beforehand which is the most frequent one: all of them are counted a little way,
+/// those that go further up to a tenth of all, and of those that go further still all but one to their end. That one is
+/// what is left.
 fn counted(file: &Connection, schema: &Schema, states: Vec<Value>, total: i64) -> Result<Vec<(Value, i64)>, Fault> {
     let (table, status) = (table::quoted(&schema.table), table::quoted(&schema.status.name));
-    let mut count = file.prepare(&format!(
+    let mut some = file.prepare(&format!(
         "SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {status} COLLATE BINARY IS ?1 LIMIT ?2)"
     ))?;
+    let mut all = file.prepare(&format!("SELECT count(*) FROM {table} WHERE {status} COLLATE BINARY IS ?1"))?;
     let mut done: Vec<(Value, i64)> = Vec::new();
-    let (mut left, mut limit) = (states, FIRST);
-    while left.len() > 1 {
+    let mut left = states;
+    for limit in [FIRST, FIRST.max(total / 10)] {
+        if left.len() < 2 {
+            break;
+        }
         let mut more = Vec::new();
         for state in left {
-            let found: i64 = count.query_row(rusqlite::params![table::Bound(&state), limit], |row| row.get(0))?;
+            let found: i64 = some.query_row(rusqlite::params![table::Bound(&state), limit], |row| row.get(0))?;
             if found < limit { done.push((state, found)) } else { more.push(state) }
         }
         left = more;
-        limit = limit.saturating_mul(STEP);
+    }
+    let last = left.pop();
+    for state in left {
+        let found = all.query_row([table::Bound(&state)], |row| row.get(0))?;
+        done.push((state, found));
     }
     let rest = total - done.iter().map(|(_, count)| count).sum::<i64>();
-    done.extend(left.into_iter().map(|state| (state, rest)));
+    done.extend(last.map(|state| (state, rest)));
     Ok(done)
 }
 
