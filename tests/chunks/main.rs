@@ -5,4 +5,11 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // What helps a test may fail like one.
 
 mod counting;
+mod damage;
+mod left_behind;
+mod model;
+mod putting_back;
+mod schemas;
 mod sweep;
+mod trouble;
+mod writers;

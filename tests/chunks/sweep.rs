@@ -1,6 +1,8 @@
 //! A folder with a cluster's file in it, and readers to ask.
 
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use botwarden::clock;
@@ -178,4 +180,60 @@ fn told(value: rusqlite::types::ValueRef<'_>) -> String {
         ValueRef::Text(text) => format!("'{}'", String::from_utf8_lossy(text)),
         ValueRef::Blob(bytes) => format!("x{bytes:02x?}"),
     }
+}
+
+/// Another program, until it is dropped: then it is killed.
+pub struct Other {
+    child: Child,
+    said: BufReader<ChildStdout>,
+}
+
+impl Other {
+    pub fn python(script: &str, path: &Path) -> Self {
+        Self::python_with(script, path, "")
+    }
+
+    pub fn python_with(script: &str, path: &Path, argument: &str) -> Self {
+        let mut child = Command::new("python3")
+            .args(["-u", "-c", script])
+            .arg(path)
+            .arg(argument)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3");
+        let said = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut other = Self { child, said };
+        assert_eq!(other.line(), "ready");
+        other
+    }
+
+    pub fn pid(&self) -> i32 {
+        self.child.id() as i32
+    }
+
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.said.read_line(&mut line).expect("a line");
+        line.trim_end().to_owned()
+    }
+
+    /// Lets it come to its end, and gives its last words.
+    pub fn end(mut self) -> String {
+        drop(self.child.stdin.take());
+        let mut words = String::new();
+        self.said.read_to_string(&mut words).expect("words");
+        words
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn bytes(paths: &[&Path]) -> Vec<Option<Vec<u8>>> {
+    paths.iter().map(|path| std::fs::read(path).ok()).collect()
 }
