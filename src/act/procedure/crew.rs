@@ -121,12 +121,8 @@ impl<'a> Work<'a> {
         'a: 'scope,
     {
         let (common, whole) = (self.common, self.whole);
-        let show = move || {
-            let (standing, text) = common.chunks.standing();
-            whole.stage(Stage::Chunks, standing, text);
-        };
-        show();
-        common.chunks.begin(scope, show);
+        show_chunks(common, whole);
+        common.chunks.begin(scope, move || show_chunks(common, whole));
     }
 
     fn show_verify(&self, depth: Depth) {
@@ -181,7 +177,7 @@ impl<'a> Work<'a> {
         'a: 'scope,
     {
         let shout = Arc::clone(shout);
-        let common = self.common;
+        let (common, whole) = (self.common, self.whole);
         let promise = Promise { report: Some(BotReport::new(bot.clone())), done: done.clone() };
         let work = move || {
             let mut promise = promise;
@@ -191,7 +187,10 @@ impl<'a> Work<'a> {
             paper::note_told(common.home, &common.order.id, &report);
             promise.report = Some(report.clone());
             drop(promise);
-            common.chunks.ended(&report);
+            if common.chunks.concern(&report.name) {
+                common.chunks.ended(&report);
+                show_chunks(common, whole);
+            }
         };
         spawn_or_do(scope, work);
     }
@@ -248,6 +247,12 @@ impl<'a> Work<'a> {
         self.reports.insert(name.clone(), report);
         Input::Ended(name, outcome)
     }
+}
+
+/// How far the chunks of all clusters have come.
+fn show_chunks(common: &Common<'_>, whole: &Whole<'_>) {
+    let (standing, text) = common.chunks.standing();
+    whole.stage(Stage::Chunks, standing, text);
 }
 
 /// A bot whose end will be told of, whatever happens to whoever sees to it.
