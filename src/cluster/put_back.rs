@@ -69,15 +69,18 @@ fn allow(file: &mut Connection, schema: &Schema) -> Result<(), Fault> {
     let table = schema.table.clone();
     let columns = [&schema.status, &schema.worker, &schema.started_at].map(|column| column.name.clone());
     file.authorizer(Some(move |context: AuthContext<'_>| {
-        let allowed = match context.action {
-            AuthAction::Select | AuthAction::Read { .. } | AuthAction::Function { .. } => true,
-            AuthAction::Transaction { .. } => context.database_name.is_none(),
-            AuthAction::Update { table_name, column_name } => {
-                context.database_name == Some("main")
-                    && table_name == table
-                    && columns.iter().any(|column| column == column_name)
-            }
-            _ => false,
+        let allowed = if let AuthAction::Update { table_name, column_name } = context.action {
+            context.database_name == Some("main")
+                && table_name == table
+                && columns.iter().any(|column| column == column_name)
+        } else {
+            matches!(
+                context.action,
+                AuthAction::Select
+                    | AuthAction::Read { .. }
+                    | AuthAction::Function { .. }
+                    | AuthAction::Transaction { .. }
+            )
         };
         if allowed { Authorization::Allow } else { Authorization::Deny }
     }))?;

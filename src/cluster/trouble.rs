@@ -107,6 +107,7 @@ fn closed(path: &Path) -> Option<String> {
     access(path, Access::READ_OK).is_err().then(|| may_not(path, "read"))
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "they are SQLite's, and most of them never come")]
 fn of_sqlite(cluster: &ClusterSpec, error: Error, doing: Doing, allowed: Duration) -> (Obstacle, String) {
     let path = &cluster.database;
     let name = &cluster.name;
@@ -138,9 +139,9 @@ fn of_sqlite(cluster: &ClusterSpec, error: Error, doing: Doing, allowed: Duratio
             super::schema::short(&cluster.table)
         )),
         ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied => {
-            other(not_allowed(path, &error, message, doing))
+            other(not_allowed(path, error, message, doing))
         }
-        ErrorCode::SystemIoFailure => other(not_allowed(path, &error, message, doing)),
+        ErrorCode::SystemIoFailure => other(not_allowed(path, error, message, doing)),
         _ => other(format!("cannot be {}: {message}{nothing}", doing.verb())),
     }
 }
@@ -166,7 +167,7 @@ fn locked(path: &Path, allowed: Duration, nothing: &str) -> String {
 }
 
 /// Why a file cannot be opened, or not to be written: it itself, its folder, what is beside it, or its disk.
-fn not_allowed(path: &Path, error: &ffi::Error, message: String, doing: Doing) -> String {
+fn not_allowed(path: &Path, error: ffi::Error, message: String, doing: Doing) -> String {
     let folder = path.parent().unwrap_or(Path::new("/"));
     if let Some(why) = closed(path) {
         return why;
