@@ -16,7 +16,7 @@ use crate::readers::Readers;
 use super::subject::Subject;
 
 /// No database is waited for longer.
-const WITHIN: Duration = Duration::from_millis(1000);
+const WITHIN: Duration = Duration::from_secs(1);
 /// Whoever took this long has a table that takes its time, and is not broken for that.
 const SLOW: Duration = Duration::from_millis(700);
 

@@ -273,3 +273,39 @@ fn what_a_stopper_that_was_killed_had_put_back_is_counted() {
     let sweep = cluster(&report, "sweep");
     assert_eq!((&sweep["reset"], &sweep["running"], &sweep["pending"]), (&3.into(), &0.into(), &3.into()), "{report}");
 }
+
+#[test]
+fn nothing_is_taken_again_from_a_worker_that_lives() {
+    let desk =
+        Desk::new(&SWEEP.replace(
+            "['sleep', '601']",
+            "['PYTHON', '-S', 'hand.py']\nstop = [{ signal = 'SIGTERM', wait = '300ms' }]",
+        ));
+    fill(&desk, "sweep.db", &[("pending", None), ("pending", None)]);
+    desk.write(
+        "hand.py",
+        &format!(
+            "{WORKER_PY}claim(name[-1])\nsignal.signal(signal.SIGTERM, lambda *_: claim(name[-1]))\nsay('up', name)\n\
+             while True: time.sleep(1)\n"
+        ),
+    );
+    desk.run(&["start", "coord", "hand"]).expect(0);
+    desk.wait_for_lines("up", 2);
+    let pid = desk.pid("hand@1");
+    let report = desk.run(&ALL).expect(13).json();
+    let sweep = cluster(&report, "sweep");
+    assert_eq!((&sweep["reset"], &sweep["again"], &sweep["running"]), (&2.into(), &0.into(), &2.into()), "{report}");
+    let errors = sweep["errors"].to_string();
+    assert!(errors.contains("not settled") && errors.contains(&pid.to_string()), "{report}");
+    assert!(alive(pid));
+}
+
+#[test]
+fn a_restart_of_all_bots_puts_back_what_their_last_runs_had() {
+    let desk = started();
+    let report = desk.run(&["restart", "coord", "hand", "--json"]).expect(0).json();
+    let sweep = cluster(&report, "sweep");
+    assert_eq!((&sweep["reset"], &sweep["pending"], &sweep["running"]), (&1.into(), &2.into(), &0.into()), "{report}");
+    assert_eq!(part(&report, "hand@1")["restarted"], true, "{report}");
+    assert_eq!(desk.state("hand@1"), "running");
+}

@@ -8,6 +8,7 @@ use crate::core::cluster_report::ClusterReport;
 use crate::core::progress::Standing;
 use crate::core::report::BotReport;
 use crate::core::stop::{Stage, Wish};
+use crate::latch;
 
 use super::board::Board;
 use super::order::{StopOrder, Work};
@@ -16,6 +17,8 @@ use super::part::{Ground, Part, Whose};
 /// Every cluster of a stop.
 pub(super) struct Chunks<'a> {
     parts: Vec<Part<'a>>,
+    /// What an earlier stopper had told.
+    before: &'a [ClusterReport],
 }
 
 impl<'a> Chunks<'a> {
@@ -24,8 +27,11 @@ impl<'a> Chunks<'a> {
         let order = ground.order;
         let mut parts = Vec::new();
         // Who only hurries a stop leaves the chunks to that one; who cancels orders has nothing to do with them.
-        if matches!(order.work, Work::Cancel(_) | Work::End(Wish::Climb)) {
-            return Self { parts };
+        let is_none_of_ours = matches!(order.work, Work::Cancel(_) | Work::End(Wish::Climb));
+        // A restart is refused then, and whatever lives is left alone.
+        let is_refused = order.work == Work::End(Wish::Restart) && latch::is_latched(ground.home);
+        if is_none_of_ours || is_refused {
+            return Self { parts, before: &[] };
         }
         for cluster in clusters {
             if is_whole(order, cluster) {
@@ -36,14 +42,18 @@ impl<'a> Chunks<'a> {
             }
         }
         for bot in &order.before.bots {
-            parts.iter().filter(|part| part.whose == Whose::All).for_each(|part| part.ended(bot));
+            // Settled with the last of the others, or at the end.
+            parts.iter().filter(|part| part.whose == Whose::All && part.has(&bot.name)).for_each(|part| {
+                part.take_in(bot);
+            });
         }
-        Self { parts }
+        Self { parts, before: &order.before.clusters }
     }
 
     /// Those of an emergency stop: every cluster all of whose bots are meant.
     pub(super) fn of_an_emergency(ground: &Ground<'a>, clusters: impl Iterator<Item = &'a ClusterSpec>) -> Self {
-        Self { parts: clusters.map(|cluster| Part::new(*ground, cluster, Whose::All)).collect() }
+        let parts = clusters.map(|cluster| Part::new(*ground, cluster, Whose::All)).collect();
+        Self { parts, before: &ground.order.before.clusters }
     }
 
     /// Begins to put all of them back, side by side; `news` is called whenever one of them has come to something.
@@ -119,6 +129,10 @@ impl<'a> Chunks<'a> {
                 None => reports.push(report),
             }
         }
+        // Clusters whose bots had all ended before.
+        let is_new = |before: &&ClusterReport| !reports.iter().any(|known| known.name == before.name);
+        let others: Vec<ClusterReport> = self.before.iter().filter(is_new).cloned().collect();
+        reports.extend(others);
         reports
     }
 

@@ -37,6 +37,8 @@ const BRIEF: Duration = Duration::from_secs(1);
 const A_MOMENT: Duration = Duration::from_millis(200);
 /// Nobody waits for what is asked once the bots have ended but the report.
 const AFTERWARDS: Duration = Duration::from_secs(5);
+/// Whoever puts chunks back for the first time has come to something by then, or broken off.
+const AT_MOST: Duration = Duration::from_secs(10);
 /// What is claimed again although every bot of the cluster has ended is put back so often.
 const TRIES: usize = 3;
 
@@ -198,19 +200,18 @@ impl<'a> Part<'a> {
 
     /// One of its bots has ended; when all have, it is settled.
     pub(super) fn ended(&self, report: &BotReport) {
-        if !self.has(&report.name) {
-            return;
-        }
-        let all = {
-            let mut state = self.lock();
-            let ended = Ended { survived: report.survived(), processes: report.processes.clone() };
-            state.ended.insert(report.name.clone(), ended);
-            state.settled = false;
-            self.bots.iter().all(|bot| state.ended.contains_key(bot))
-        };
-        if all {
+        if self.take_in(report) {
             self.settle();
         }
+    }
+
+    /// One of its bots has ended; whether all have.
+    pub(super) fn take_in(&self, report: &BotReport) -> bool {
+        let mut state = self.lock();
+        let ended = Ended { survived: report.survived(), processes: report.processes.clone() };
+        state.ended.insert(report.name.clone(), ended);
+        state.settled = false;
+        self.bots.iter().all(|bot| state.ended.contains_key(bot))
     }
 
     /// So many chunks of the one bot were put back; nothing if it is about all bots, or if that could not be done.
@@ -326,8 +327,8 @@ impl<'a> Part<'a> {
         // Without a thread of its own it was not even begun.
         self.put_back();
         let first = {
-            let over = self.news.wait_while(self.lock(), |state| state.step != Step::Over);
-            let mut state = over.unwrap_or_else(PoisonError::into_inner);
+            let over = self.news.wait_timeout_while(self.lock(), AT_MOST, |state| state.step != Step::Over);
+            let mut state = over.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
             if state.settled {
                 return;
             }
