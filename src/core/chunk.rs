@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A value of somebody else's table, exactly as it stands there: what is compared with it later must be the same.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(from = "Sent", into = "Sent")]
 pub enum Value {
     /// Nothing.
     #[default]
@@ -15,7 +15,6 @@ pub enum Value {
     /// A whole number.
     Integer(i64),
     /// Another number.
-    #[serde(with = "bits")]
     Real(f64),
     /// A text.
     Text(String),
@@ -23,17 +22,39 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
-/// A number on its way, to the last bit: as a decimal it may come back as its neighbour, and what is infinite not at all.
-mod bits {
-    use serde::{Deserialize as _, Deserializer, Serializer};
+/// A value on its way. A number goes to the last bit: as a decimal it may come back as its neighbour, and what is infinite
+/// not at all.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Sent {
+    Null,
+    Integer(i64),
+    Real(u64),
+    Text(String),
+    Blob(Vec<u8>),
+}
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "that is how it is called")]
-    pub(super) fn serialize<S: Serializer>(number: &f64, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_u64(number.to_bits())
+impl From<Sent> for Value {
+    fn from(sent: Sent) -> Self {
+        match sent {
+            Sent::Null => Self::Null,
+            Sent::Integer(number) => Self::Integer(number),
+            Sent::Real(bits) => Self::Real(f64::from_bits(bits)),
+            Sent::Text(text) => Self::Text(text),
+            Sent::Blob(bytes) => Self::Blob(bytes),
+        }
     }
+}
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-        u64::deserialize(from).map(f64::from_bits)
+impl From<Value> for Sent {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Integer(number) => Self::Integer(number),
+            Value::Real(number) => Self::Real(number.to_bits()),
+            Value::Text(text) => Self::Text(text),
+            Value::Blob(bytes) => Self::Blob(bytes),
+        }
     }
 }
 
