@@ -265,6 +265,7 @@ mod tests {
     use crate::cluster::Failure;
     use crate::config;
     use crate::core::chunk::{Chunk, CombinationsSeen, Value};
+    use std::fmt::Write;
     use std::path::Path;
 
     const BOTS: &str = "[bots.w]\ncommand = [\"/bin/sleep\"]\nmode = \"paper\"\n";
@@ -272,7 +273,7 @@ mod tests {
     fn specs(clusters: &[(&str, &str)]) -> (Vec<ClusterSpec>, Vec<BotSpec>) {
         let mut text = BOTS.to_owned();
         for (name, file) in clusters {
-            text.push_str(&format!("[clusters.{name}]\ndatabase = \"{file}\"\nworkers = [\"w\"]\n"));
+            let _ = write!(text, "[clusters.{name}]\ndatabase = \"{file}\"\nworkers = [\"w\"]\n");
         }
         let config = config::parse(Path::new("/nowhere/botwarden.toml"), &text).expect("no mistake");
         (config.clusters, config.bots)

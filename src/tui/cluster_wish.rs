@@ -73,11 +73,10 @@ fn guard(model: &Model, wish: &ClusterWish) -> Option<Guard> {
         let clusters = wish.clusters.iter().filter_map(|spec| model.clusters.cluster(&spec.name));
         clusters.flat_map(|cluster| &cluster.rows).any(|row| row.hold.is_some() && !row.stale)
     };
-    match wish.deed {
-        Deed::Requeue => Some(Guard::YesNo),
-        Deed::Stop if held() => Some(Guard::YesNo),
-        deed => deed::guard(deed, &wish.bots),
+    if wish.deed == Deed::Requeue || (wish.deed == Deed::Stop && held()) {
+        return Some(Guard::YesNo);
     }
+    deed::guard(wish.deed, &wish.bots)
 }
 
 /// The cluster under the cursor, if nothing is being done to it.

@@ -497,14 +497,15 @@ impl Model {
     fn cluster_alerts(&self, alerts: &mut Vec<(u8, String)>) {
         let now = self.now.mono;
         for cluster in self.clusters.all() {
-            let is_live = |name: &BotName| self.bot(name).is_some_and(|bot| bot.mode == Some(Mode::Live));
+            let is_live =
+                |name: &BotName| self.bot(name).is_some_and(|bot| bot.mode.is_none_or(|mode| mode == Mode::Live));
             let rank = if cluster.spec.bots().any(is_live) { 6 } else { 16 };
             let name = cluster.name();
             match (cluster.state(now), cluster.why_unknown(now)) {
                 (ClusterState::Stale, _) => alerts.push((rank, format!("cluster {name}: {}", cluster.note()))),
                 // Who makes the file may not have begun, and what was never asked for is no news.
                 (ClusterState::Unknown, Some(why))
-                    if cluster.is_old(now) && !(cluster.missing && !cluster.crew.anybody_lives()) =>
+                    if cluster.is_old(now) && (!cluster.missing || cluster.crew.anybody_lives()) =>
                 {
                     alerts.push((rank, format!("cluster {name}: UNKNOWN, {why}")));
                 }

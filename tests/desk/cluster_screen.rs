@@ -52,14 +52,14 @@ fn count(file: &Connection, status: &str) -> i64 {
 #[test]
 fn a_crash_is_seen_on_the_screen_and_a_stop_puts_everything_back() {
     let Some((desk, file)) = at_work() else { return };
-    let terminal = Terminal::open_at(&desk, "boss ");
-    terminal.shows("PROCESSING 1/5");
+    let terminal = Terminal::open_with(&desk, (120, 36), "", "boss ");
+    terminal.shows("PROCESSING");
     for bot in ["boss", "hand"] {
         let pid = desk.pid(bot);
         desk.signal(pid, Signal::KILL);
         eventually("its end", || (!alive(pid)).then_some(()));
     }
-    terminal.shows("3 STALE");
+    terminal.shows("stale 3");
     terminal.keys(&["3", "z"]);
     terminal.shows("hand does not live");
     // Nobody is at work, so nobody is asked.

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each of the tests uses some of it")]
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub const OTHER: &str = "[clusters.night]\ndatabase = \"night.db\"\nworkers = [\
 pub fn specs(mode: &str, clusters: &str) -> (Vec<BotSpec>, Vec<ClusterSpec>) {
     let mut text = String::new();
     for bot in ["coord", "w1", "w2", "w3"] {
-        text.push_str(&format!("[bots.{bot}]\ncommand = [\"/bin/sweep\"]\nmode = \"{mode}\"\n"));
+        let _ = write!(text, "[bots.{bot}]\ncommand = [\"/bin/sweep\"]\nmode = \"{mode}\"\n");
     }
     text.push_str(clusters);
     let config = config::parse(std::path::Path::new("/desk/botwarden.toml"), &text).expect("no mistake");
