@@ -9,7 +9,7 @@ fn a_table_that_is_not_there_is_told_with_those_that_are() {
     let sweep = Sweep::of("CREATE TABLE tasks (id); CREATE TABLE meta (id); CREATE VIEW seen AS SELECT * FROM tasks");
     sweep
         .useless(Obstacle::Other, "has no table \"chunks\"; it has tasks, meta: name one as table of [clusters.sweep]");
-    let many: String = (0..200).map(|n| format!("CREATE TABLE t{n:03} (id);")).collect();
+    let many = (0..200).map(|n| format!("CREATE TABLE t{n:03} (id);")).collect::<Vec<_>>().concat();
     let sweep = Sweep::of(&many);
     sweep.useless(Obstacle::Other, "t018, t019 and 180 more");
 }

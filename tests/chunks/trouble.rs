@@ -67,11 +67,8 @@ fn a_folder_that_may_not_be_written_is_named_and_what_it_is_needed_for() {
     assert_eq!(sweep.put_all_back(), 1);
 }
 
-#[test]
-fn a_half_change_in_a_folder_that_may_not_be_written_is_looked_through_all_the_same() {
-    let Some(sweep) = of_another("(1,'running','w',NULL)") else { return };
-    sweep.run("WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO chunks (id, status, note) SELECT i, 'pending', printf('%.500c', 'x') FROM n");
-    const CRASH: &str = "
+/// Breaks off in the middle of a change that is larger than its cache.
+const CRASH: &str = "
 import sqlite3, sys
 file = sqlite3.connect(sys.argv[1], isolation_level=None)
 file.execute('PRAGMA cache_size = 2')
@@ -80,6 +77,11 @@ file.execute(\"UPDATE chunks SET status = 'completed', note = ?\", ('y' * 600,))
 print('ready')
 sys.stdin.read()
 ";
+
+#[test]
+fn a_half_change_in_a_folder_that_may_not_be_written_is_looked_through_all_the_same() {
+    let Some(sweep) = of_another("(1,'running','w',NULL)") else { return };
+    sweep.run("WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO chunks (id, status, note) SELECT i, 'pending', printf('%.500c', 'x') FROM n");
     drop(Other::python(CRASH, sweep.path()));
     let journal = sweep.beside("-journal");
     may(&journal, 0o444);
