@@ -62,6 +62,9 @@ pub enum Who {
     Lives(String),
     /// Somebody who would be here and is not: why.
     Gone(String),
+    /// A process that would be here and is not: why. It was looked for after the file was read, so one that does not live for
+    /// long may have ended in between.
+    Ended(String),
     /// Nobody can tell: why.
     Unverified(String),
 }
@@ -141,11 +144,7 @@ impl Crew {
                 return self.process(number);
             }
             if self.is_named(name) {
-                // The bot says who it is, the number which of its processes.
-                return match self.pids.get(&number) {
-                    Some(seen) if seen.alive => self.process(number),
-                    Some(_) | None => Who::Gone(format!("{name} has no process {number} any more")),
-                };
+                return self.numbered(name, number);
             }
         }
         Who::Unverified(format!("{word} is not known on this box"))
@@ -162,8 +161,13 @@ impl Crew {
             let others = self.members().filter(|member| member.name.base() == bot.base() && member.name != *bot);
             return others.into_iter().all(|member| member.life == Life::Gone);
         }
+        // One of its instances, written with another sign in between.
+        let instance = |number: i32| u32::try_from(number).is_ok_and(|number| bot.instance() == Some(number));
+        if splits(word).any(|(name, number)| name == bot.base() && instance(number) && !self.is_process(number)) {
+            return true;
+        }
         let member = self.members().find(|member| member.name == *bot);
-        Self::numbers(word).into_iter().any(|number| {
+        self.numbers_here(word).into_iter().any(|number| {
             self.pids.get(&number).is_some_and(|seen| {
                 seen.alive
                     && (seen.mark.as_ref() == Some(bot) || member.is_some_and(|member| has(member, number, seen)))
@@ -181,7 +185,40 @@ impl Crew {
             || splits(word).any(|(name, _)| self.is_our_host(name) || self.is_named(name))
     }
 
-    /// Process numbers that a word may mean.
+    /// A bot of the crew with a number behind it: one of its processes, one of its instances, or a part that only the bot
+    /// itself knows.
+    fn numbered(&self, name: &str, number: i32) -> Who {
+        let of_it = |owner: &BotName| owner.as_str() == name || owner.base() == name;
+        let owner = self.pids.get(&number).filter(|seen| seen.alive).and_then(|seen| self.owner(number, seen));
+        if owner.is_some_and(of_it) {
+            return self.process(number);
+        }
+        let instance = self.members().find(|member| {
+            member.name.base() == name
+                && u32::try_from(number).is_ok_and(|number| member.name.instance() == Some(number))
+        });
+        if let Some(who) = instance.and_then(|member| self.bot(member.name.as_str())) {
+            return who;
+        }
+        match self.bot(name) {
+            // Whatever it counts by that number: it lives, and may have it.
+            Some(Who::Lives(who)) => {
+                Who::Unverified(format!("whether {who} has anything numbered {number} is not known"))
+            }
+            Some(who) => who,
+            None => Who::Unverified(format!("{name} is not known on this box")),
+        }
+    }
+
+    /// Process numbers that a word means on this box: alone, with the name of this box, or with that of a bot of the crew.
+    pub fn numbers_here(&self, word: &str) -> Vec<i32> {
+        let word = word.trim();
+        let alone = word.parse::<i32>().ok().filter(|pid| *pid > 0);
+        let named = splits(word).filter(|(name, _)| self.is_our_host(name) || self.is_named(name));
+        alone.into_iter().chain(named.map(|(_, number)| number)).collect()
+    }
+
+    /// Process numbers that a word may mean, on whatever box.
     pub fn numbers(word: &str) -> Vec<i32> {
         let word = word.trim();
         let alone = word.parse::<i32>().ok().filter(|pid| *pid > 0);
@@ -234,9 +271,9 @@ impl Crew {
                 None if self.anybody_unknown() => {
                     Who::Unverified(format!("whether process {number} is of this cluster is unknown"))
                 }
-                None => Who::Gone(format!("process {number} is another program ({})", seen.command)),
+                None => Who::Ended(format!("process {number} is another program ({})", seen.command)),
             },
-            Some(_) | None => Who::Gone(format!("process {number} does not live")),
+            Some(_) | None => Who::Ended(format!("process {number} does not live")),
         }
     }
 
@@ -244,6 +281,11 @@ impl Crew {
     fn owner(&self, number: i32, seen: &PidSeen) -> Option<&BotName> {
         let marked = self.members().find(|member| seen.mark.as_ref() == Some(&member.name));
         marked.or_else(|| self.members().find(|member| has(member, number, seen))).map(|member| &member.name)
+    }
+
+    /// Whether this is a living process of the crew.
+    fn is_process(&self, number: i32) -> bool {
+        self.pids.get(&number).is_some_and(|seen| seen.alive && self.owner(number, seen).is_some())
     }
 
     fn somebody_here(&self, host: &str) -> Who {
@@ -345,7 +387,12 @@ mod tests {
             ("202@trade-box-1", "lives"),
             ("trade-box-1-901", "gone"),
             ("hand@1:203", "lives"),
-            ("hand-901", "gone"),
+            ("hand-1", "lives"),
+            ("hand_2", "gone"),
+            // It may count whatever it likes.
+            ("hand-901", "unverified"),
+            ("boss-7", "unverified"),
+            ("solo-7", "gone"),
             ("box-2", "unverified"),
             ("box-2:4711", "unverified"),
             ("trade-box-2", "unverified"),
@@ -355,7 +402,7 @@ mod tests {
             let who = crew.who(Some(word));
             let seen = match &who {
                 Who::Lives(_) => "lives",
-                Who::Gone(_) => "gone",
+                Who::Gone(_) | Who::Ended(_) => "gone",
                 Who::Unverified(_) => "unverified",
             };
             assert_eq!(seen, expected, "{word}: {who:?}");
@@ -369,7 +416,7 @@ mod tests {
         let mut crew = crew();
         assert!(matches!(crew.who(Some("900")), Who::Unverified(_)), "one of the crew may be it");
         crew.workers.retain(|member| member.life != Life::Unknown);
-        assert_eq!(crew.who(Some("900")), Who::Gone("process 900 is another program (python3)".into()));
+        assert_eq!(crew.who(Some("900")), Who::Ended("process 900 is another program (python3)".into()));
     }
 
     #[test]
@@ -392,6 +439,13 @@ mod tests {
             ("hand", "hand@2", false),
             ("202", "hand@1", true),
             ("trade-box-1:202", "hand@1", true),
+            ("hand-1", "hand@1", true),
+            ("hand-1", "hand@2", false),
+            ("hand-2", "hand@2", true),
+            // Another box, and another program, count by themselves.
+            ("far-box:202", "hand@1", false),
+            ("202@far-box", "hand@1", false),
+            ("other-202", "hand@1", false),
             ("900", "hand@1", false),
             ("box-2", "hand@1", false),
         ] {

@@ -101,6 +101,21 @@ fn every_running_chunk_is_checked_against_who_lives_and_against_the_lease() {
 }
 
 #[test]
+fn a_process_that_comes_and_goes_is_not_missed_at_once_while_others_live() {
+    use Life::{Gone, Lives};
+    for (started, crew, hold, stale) in [
+        (Some(9_999), crew(Lives, Gone, Gone), Hold::Unverified, false),
+        (Some(9_997), crew(Lives, Gone, Gone), Hold::Stale, true),
+        (None, crew(Lives, Gone, Gone), Hold::Stale, true),
+        // Nobody is left who could have forked it.
+        (Some(9_999), crew(Gone, Gone, Gone), Hold::Stale, true),
+    ] {
+        let checked = check_one(&spec(), &chunk("4711", started), &crew, at(10_000));
+        assert_eq!((checked.hold, checked.stale), (hold, stale), "{started:?}: {}", checked.why);
+    }
+}
+
+#[test]
 fn a_worker_that_says_that_it_is_alive_keeps_its_lease() {
     let all = crew(Life::Lives, Life::Lives, Life::Lives);
     let beating = Chunk { heard_at: Some(at(9_999)), ..chunk("hand@1", Some(1)) };
