@@ -167,15 +167,20 @@ pub fn check(spec: &ClusterSpec, census: &Census, crew: &Crew, now: Timestamp) -
 const A_MOMENT: Duration = Duration::from_secs(2);
 
 fn check_one(spec: &ClusterSpec, chunk: &Chunk, crew: &Crew, now: Timestamp) -> Checked {
-    let silent = chunk.news_at().map(|at| age(at, now));
+    // What is still to come tells nothing.
+    let silent = chunk.news_at().filter(|at| age(now, *at) <= spec.lease).map(|at| age(at, now));
     let ran_out = silent.is_some_and(|silent| silent > spec.lease);
     let lease = || {
         let said = if chunk.heard_at.is_some() { "heard of" } else { "claimed" };
         format!("{said} {} ago, lease {}", span(silent.unwrap_or_default().as_secs()), span(spec.lease.as_secs()))
     };
     let (hold, stale, why) = match crew.who(chunk.worker.word().as_deref()) {
-        Who::Lives(who) if ran_out => (Hold::Overdue, true, format!("held by {who}, but {}", lease())),
-        Who::Lives(who) => (Hold::Held, false, format!("held by {who}")),
+        // Whoever claimed it is gone, though it goes by that name again.
+        Who::Lives(who, Some(since)) if chunk.news_at().is_some_and(|at| is_before(at, since)) => {
+            (Hold::Stale, true, format!("claimed before {who} was started"))
+        }
+        Who::Lives(who, _) if ran_out => (Hold::Overdue, true, format!("held by {who}, but {}", lease())),
+        Who::Lives(who, _) => (Hold::Held, false, format!("held by {who}")),
         Who::Gone(why) => (Hold::Stale, true, why),
         // Others of the crew live, and this one may have come and gone between the reading and the look at processes.
         Who::Ended(why) if crew.anybody_lives() && silent.is_some_and(|silent| silent <= A_MOMENT) => {
@@ -195,6 +200,11 @@ fn check_one(spec: &ClusterSpec, chunk: &Chunk, crew: &Crew, now: Timestamp) -> 
         }
     };
     Checked { chunk: chunk.clone(), hold, stale, why }
+}
+
+/// Times of files may be whole seconds, and their clocks a little off.
+fn is_before(at: Timestamp, since: Timestamp) -> bool {
+    age(at, since) > A_MOMENT
 }
 
 fn age(at: Timestamp, now: Timestamp) -> Duration {

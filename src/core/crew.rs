@@ -1,6 +1,8 @@
 //! Who works on a cluster's chunks on this box, and what may be said of whoever a chunk names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
 
 use super::bot::BotName;
 use super::cluster::ClusterSpec;
@@ -27,6 +29,10 @@ pub struct Member {
     pub life: Life,
     /// Its main process and its strays.
     pub pids: Vec<i32>,
+    /// Since when all there is of it has run: what is older was not claimed by it. Absent where nobody knows.
+    pub since: Option<Timestamp>,
+    /// A stray that may be another bot's just as well is all there is of it.
+    pub shared: Option<i32>,
 }
 
 /// A process number that some chunk names, looked up on this box.
@@ -58,8 +64,8 @@ pub struct Crew {
 /// Who is meant by the word that a chunk has for its worker, and whether it is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Somebody who lives here: how people call it.
-    Lives(String),
+    /// Somebody who lives here: how people call it, and since when it does, where that is known.
+    Lives(String, Option<Timestamp>),
     /// Somebody who would be here and is not: why.
     Gone(String),
     /// A process that would be here and is not: why. It was looked for after the file was read, so one that does not live for
@@ -75,7 +81,7 @@ const BETWEEN: [char; 7] = [':', '-', '_', '/', '@', '.', '#'];
 impl Member {
     fn of(name: &BotName, statuses: &[BotStatus]) -> Self {
         let Some(status) = statuses.iter().find(|status| status.name == *name) else {
-            return Self { name: name.clone(), life: Life::Unknown, pids: Vec::new() };
+            return Self { name: name.clone(), life: Life::Unknown, pids: Vec::new(), since: None, shared: None };
         };
         let strays = status.strays.iter().map(|stray| stray.pid);
         let pids: Vec<i32> = status.pid.into_iter().chain(strays).collect();
@@ -85,7 +91,12 @@ impl Member {
             State::Stopped | State::Exited | State::Crashed | State::Backoff | State::Failed => Life::Gone,
             State::Unknown => Life::Unknown,
         };
-        Self { name: name.clone(), life, pids }
+        let since = status.started_at.filter(|_| status.strays.is_empty());
+        let shared = match (status.pid, status.strays.as_slice()) {
+            (None, [only]) if !only.shared_with.is_empty() => Some(only.pid),
+            (Some(_) | None, _) => None,
+        };
+        Self { name: name.clone(), life, pids, since, shared }
     }
 
     fn called(&self) -> String {
@@ -114,7 +125,10 @@ impl Crew {
 
     /// How many workers live.
     pub fn workers_alive(&self) -> usize {
-        self.workers.iter().filter(|worker| worker.life == Life::Lives).count()
+        let alive = || self.workers.iter().filter(|worker| worker.life == Life::Lives);
+        // One process is one worker, however many it may be.
+        let shared: BTreeSet<i32> = alive().filter_map(|worker| worker.shared).collect();
+        alive().filter(|worker| worker.shared.is_none()).count() + shared.len()
     }
 
     /// Whether anybody of it lives.
@@ -133,7 +147,7 @@ impl Crew {
         if let Some(who) = self.bot(word) {
             return who;
         }
-        if let Ok(number) = word.parse::<i32>() {
+        if let Some(number) = word.parse::<i32>().ok().filter(|number| *number > 0) {
             return self.instance(number).unwrap_or_else(|| self.process(number));
         }
         if self.is_our_host(word) {
@@ -202,7 +216,7 @@ impl Crew {
         }
         match self.bot(name) {
             // Whatever it counts by that number: it lives, and may have it.
-            Some(Who::Lives(who)) => {
+            Some(Who::Lives(who, _)) => {
                 Who::Unverified(format!("whether {who} has anything numbered {number} is not known"))
             }
             Some(who) => who,
@@ -227,7 +241,7 @@ impl Crew {
 
     fn nobody_named(&self) -> Who {
         match self.members().find(|member| member.life == Life::Lives) {
-            Some(member) => Who::Lives(format!("somebody; {} lives", member.called())),
+            Some(member) => Who::Lives(format!("somebody; {} lives", member.called()), None),
             None if self.anybody_unknown() => {
                 Who::Unverified("no worker is named, and whether one lives is unknown".into())
             }
@@ -245,7 +259,11 @@ impl Crew {
             return None;
         }
         Some(match meant.iter().find(|member| member.life == Life::Lives) {
-            Some(member) => Who::Lives(member.called()),
+            Some(member) => {
+                let alive = || meant.iter().filter(|member| member.life == Life::Lives);
+                let known = alive().all(|member| member.since.is_some());
+                Who::Lives(member.called(), alive().filter_map(|member| member.since).min().filter(|_| known))
+            }
             None if meant.iter().any(|member| member.life == Life::Unknown) => {
                 Who::Unverified(format!("whether {word} lives is unknown"))
             }
@@ -266,7 +284,10 @@ impl Crew {
     fn process(&self, number: i32) -> Who {
         match self.pids.get(&number) {
             Some(seen) if seen.alive => match self.owner(number, seen) {
-                Some(name) => Who::Lives(format!("{name} (pid {number})")),
+                Some(name) => {
+                    // When it was started is known by ticks since boot alone, and clocks are set: its number is enough.
+                    Who::Lives(format!("{name} (pid {number})"), None)
+                }
                 // Who could not be looked for may be who it is.
                 None if self.anybody_unknown() => {
                     Who::Unverified(format!("whether process {number} is of this cluster is unknown"))
@@ -291,7 +312,7 @@ impl Crew {
     fn somebody_here(&self, host: &str) -> Who {
         let mut members = self.workers.iter().chain(&self.coordinator);
         match members.find(|member| member.life == Life::Lives) {
-            Some(member) => Who::Lives(format!("somebody on {host}; {} lives", member.called())),
+            Some(member) => Who::Lives(format!("somebody on {host}; {} lives", member.called()), None),
             None if self.anybody_unknown() => Who::Unverified(format!("whether a worker lives on {host} is unknown")),
             None => Who::Gone(format!("no worker lives on {host}, which is this box")),
         }
@@ -333,7 +354,7 @@ mod tests {
     }
 
     fn member(of: &str, life: Life, pids: &[i32]) -> Member {
-        Member { name: name(of), life, pids: pids.to_vec() }
+        Member { name: name(of), life, pids: pids.to_vec(), since: None, shared: None }
     }
 
     fn crew() -> Crew {
@@ -397,18 +418,20 @@ mod tests {
             ("box-2:4711", "unverified"),
             ("trade-box-2", "unverified"),
             ("w1", "unverified"),
+            ("-5", "unverified"),
+            ("4294967299", "unverified"),
             ("worker-1", "unverified"),
         ] {
             let who = crew.who(Some(word));
             let seen = match &who {
-                Who::Lives(_) => "lives",
+                Who::Lives(..) => "lives",
                 Who::Gone(_) | Who::Ended(_) => "gone",
                 Who::Unverified(_) => "unverified",
             };
             assert_eq!(seen, expected, "{word}: {who:?}");
         }
-        assert!(matches!(crew.who(None), Who::Lives(_)));
-        assert!(matches!(crew.who(Some("  ")), Who::Lives(_)));
+        assert!(matches!(crew.who(None), Who::Lives(..)));
+        assert!(matches!(crew.who(Some("  ")), Who::Lives(..)));
     }
 
     #[test]
@@ -417,6 +440,17 @@ mod tests {
         assert!(matches!(crew.who(Some("900")), Who::Unverified(_)), "one of the crew may be it");
         crew.workers.retain(|member| member.life != Life::Unknown);
         assert_eq!(crew.who(Some("900")), Who::Ended("process 900 is another program (python3)".into()));
+    }
+
+    #[test]
+    fn one_stray_that_may_be_either_of_two_is_one_worker() {
+        let mut crew = crew();
+        for worker in &mut crew.workers[..2] {
+            (worker.life, worker.pids, worker.shared) = (Life::Lives, vec![77], Some(77));
+        }
+        assert_eq!(crew.workers_alive(), 1);
+        crew.workers[0].shared = None;
+        assert_eq!(crew.workers_alive(), 2);
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl Choice {
 
 fn held(sight: &Sight, one: &Checked) -> String {
     let who = match sight.crew.who(one.chunk.worker.word().as_deref()) {
-        Who::Lives(who) => who,
+        Who::Lives(who, _) => who,
         Who::Gone(_) | Who::Ended(_) | Who::Unverified(_) => "somebody".to_owned(),
     };
     let lease = if one.hold == Hold::Overdue { ", although its lease ran out" } else { "" };
