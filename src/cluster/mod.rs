@@ -4,6 +4,7 @@
 //! that is gone, reaches nobody else. No write ever touches anything but the configured columns of the configured table.
 
 mod census;
+mod chosen;
 mod combinations;
 pub mod memory;
 mod pids;

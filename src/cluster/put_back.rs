@@ -16,6 +16,7 @@ use crate::core::moment::Moment;
 use crate::foreign::file;
 use crate::foreign::sqlite::{self, Fault};
 
+use super::chosen::{self, Chosen, Way};
 use super::question::{Answer, Claim, Which};
 use super::schema::{self, Column, Schema};
 use super::table::{Bound, is, number_of, quoted};
@@ -47,10 +48,11 @@ fn change(cluster: &ClusterSpec, which: &Which, until: Moment) -> Result<(u64, u
     sqlite::once_free(until, || file.execute_batch("BEGIN IMMEDIATE"))?;
     let schema = schema::check(file, cluster)?;
     let cleared = Cleared::of(file, &schema)?;
+    let way = Way::of(file, &schema)?;
     allow(file, &schema)?;
     let counts = match which {
         Which::Running => (running(file, cluster, &schema, &cleared)?, 0),
-        Which::These(claims) => these(file, cluster, &schema, &cleared, claims)?,
+        Which::These(claims) => these(file, cluster, (&schema, way), &cleared, claims)?,
     };
     let same = || if identity.is_some() && identity == file::identity(path) { Ok(()) } else { Err(replaced()) };
     same()?;
@@ -161,11 +163,21 @@ fn running(file: &Connection, cluster: &ClusterSpec, schema: &Schema, cleared: &
 fn these(
     file: &Connection,
     cluster: &ClusterSpec,
-    schema: &Schema,
+    (schema, way): (&Schema, Way),
     cleared: &Cleared,
     claims: &[Claim],
 ) -> Result<(u64, u64), Fault> {
     let values = &cluster.values;
+    if let Some(Chosen { name, rows, left }) = chosen::rows(file, schema, way, values, claims)? {
+        let mut statement = file.prepare(&format!("{}{name} = ?5", update(schema)))?;
+        let (pending, number) = (&values.pending, number_of(&values.pending));
+        let mut count = 0;
+        for row in rows {
+            let (worker, started_at) = (Bound(&cleared.worker), Bound(&cleared.started_at));
+            count += statement.execute(rusqlite::params![pending, worker, started_at, number, row])? as u64;
+        }
+        return Ok((count, left));
+    }
     let (mut count, mut left) = (0, 0);
     for claim in claims {
         // By the column's own rules, so that an index serves; and then exactly.

@@ -7,7 +7,7 @@ use crate::core::chunk::Value;
 
 /// A longer text or blob is cut when it is listed. What was cut equals nothing in the file, so it is never put back by what
 /// was seen of it; whoever names a chunk so is beyond help.
-const LONGEST: usize = 1024;
+pub(super) const LONGEST: usize = 1024;
 
 /// What a cut text ends with.
 const CUT: &str = "…";

@@ -138,11 +138,15 @@ fn title(model: &Model, cluster: &Cluster, state: ClusterState, width: usize) ->
         (Some(_), Some(false)) => "coordinator GONE",
         (Some(_), None) => "coordinator ?",
     };
-    let forms = [
-        format!("workers {alive}/{all} alive  {coordinator}"),
-        format!("w {alive}/{all}  {}", coordinator.replace("ordinator", ".")),
-        format!("{alive}/{all}"),
-    ];
+    let forms = if all == 0 {
+        [format!("no workers  {coordinator}"), coordinator.replace("ordinator", "."), String::new()]
+    } else {
+        [
+            format!("workers {alive}/{all} alive  {coordinator}"),
+            format!("w {alive}/{all}  {}", coordinator.replace("ordinator", ".")),
+            format!("{alive}/{all}"),
+        ]
+    };
     let name = cluster.name().as_str();
     let room = width.saturating_sub(text::width(&word) + 4);
     let form = forms.iter().find(|form| text::width(form.trim_end()) + text::width(name).min(16) <= room);

@@ -144,12 +144,13 @@ impl ChunkRow {
         Self {
             // Two ids that read the same may be a number and a text.
             key: format!("{:?}", chunk.id),
-            id: shown(&chunk.id),
+            id: harmless(&chunk.id.name()),
             worker: shown(&chunk.worker),
             started_at: chunk.started_at,
             hold: checked.map(|checked| checked.hold),
             stale: checked.is_some_and(|checked| checked.stale),
-            why: checked.map(|checked| harmless(&checked.why)).unwrap_or_default(),
+            // The word stands before it already.
+            why: checked.map(|checked| harmless(beside(checked.hold.word(), &checked.why))).unwrap_or_default(),
             claim: Claimed {
                 id: chunk.id.clone(),
                 failed: checked.is_none(),
@@ -158,6 +159,11 @@ impl ChunkRow {
             },
         }
     }
+}
+
+/// What a phrase says beside a word that it begins with.
+fn beside<'a>(word: &str, phrase: &'a str) -> &'a str {
+    phrase.strip_prefix(word).map_or(phrase, |rest| rest.trim_start_matches([':', ' ']))
 }
 
 /// Text of somebody else's file in one line.

@@ -366,7 +366,9 @@ impl Hands {
                 }
             };
             let text = told_clusters(deed, &of, &report);
-            let well = report.exit_code == 0;
+            // Nothing of what was chosen could be put back.
+            let in_vain = deed == Deed::Requeue && report.clusters.iter().all(|cluster| cluster.reset == Some(0));
+            let well = report.exit_code == 0 && !in_vain;
             if deed.is_watched() {
                 tell(StopNews::Over(Box::new(report)));
             }
@@ -423,7 +425,9 @@ fn told_clusters(deed: Deed, of: &[BotName], report: &Report) -> String {
         let told = cluster.told(&report.action);
         if of.len() > 1 { format!("{}: {told}", cluster.name) } else { told }
     });
-    let parts: Vec<String> = lives.into_iter().chain(errors).chain(started).chain(chunks).collect();
+    // What was left alone is worth a word to whoever has chosen it.
+    let left = report.clusters.iter().filter(|_| deed == Deed::Requeue).flat_map(|cluster| cluster.notes.iter().cloned());
+    let parts: Vec<String> = lives.into_iter().chain(errors).chain(started).chain(chunks).chain(left).collect();
     let parts = if parts.is_empty() { "done".to_owned() } else { parts.join("; ") };
     format!("{verb} {}: {parts}", of_clusters(of))
 }

@@ -196,3 +196,28 @@ fn tables_of_every_kind_and_name_are_changed_in_three_columns() {
         );
     }
 }
+
+#[test]
+fn many_of_a_table_without_a_way_to_an_id_are_put_back_by_one_look() {
+    for table in [
+        "CREATE TABLE chunks (id, status, assigned_worker, started_at, note)",
+        "CREATE TABLE chunks (id, status, assigned_worker, started_at, rowid, note)",
+        "CREATE TABLE chunks (id PRIMARY KEY, status, assigned_worker, started_at, note) WITHOUT ROWID",
+    ] {
+        let sweep = Sweep::of(table);
+        sweep.run(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) \
+             INSERT INTO chunks (id, status, assigned_worker, started_at, note) \
+             SELECT i, CASE i % 4 WHEN 0 THEN 'failed' ELSE 'running' END, 'w', i * 1.5, 'kept' FROM n",
+        );
+        let seen = sweep.look();
+        let Which::These(mut all) = claims(&seen.running, false) else { panic!("claims") };
+        let Which::These(failed) = claims(&seen.failed[..10], true) else { panic!("claims") };
+        all.extend(failed);
+        // Claimed anew since it was seen.
+        sweep.run("UPDATE chunks SET started_at = 7 WHERE id = 1");
+        assert_eq!(sweep.put_back(Which::These(all)), (159, 1), "{table}");
+        let counts = sweep.look().counts;
+        assert_eq!((counts.pending, counts.running, counts.failed), (159, 1, 40), "{table}");
+    }
+}

@@ -105,3 +105,26 @@ fn what_a_stopper_that_was_killed_had_put_back_is_counted_by_the_next() {
     assert_eq!((&part["reset"], &part["running"]), (&2.into(), &0.into()), "{report}");
     assert_eq!(chunks(&desk, "sweep.db")[0], ("pending".to_owned(), None));
 }
+
+#[test]
+fn chunks_that_run_again_or_cannot_be_read_stand_in_the_way_of_a_reset() {
+    let desk = Desk::new(SWEEP);
+    fill(&desk, "sweep.db", &[("running", Some("hand@1"))]);
+    fire(&desk, 0);
+    // Somebody claims it after the end.
+    let database = Connection::open(desk.path("sweep.db")).expect("a database");
+    database.execute("update chunks set status = 'running', assigned_worker = 'box-2'", []).expect("a chunk");
+    let reset = |waive: &[&str], code| {
+        let host = botwarden::who::host();
+        let args = [&["estop", "reset", "--host", &host, "--reason", "seen to", "--json"], waive].concat();
+        desk.run(&args).expect(code).json()
+    };
+    let report = reset(&[], 1);
+    assert!(cluster(&report, "sweep")["errors"].to_string().contains("1 of its chunks say that they run"), "{report}");
+    assert!(desk.home_folder().join("estop.json").exists());
+    std::fs::write(desk.path("sweep.db"), "no database at all, and long enough to be looked at ").expect("written");
+    let report = reset(&[], 14);
+    assert!(cluster(&report, "sweep")["errors"].to_string().contains("is not a file of SQLite"), "{report}");
+    reset(&["--waive", "the file is restored tomorrow"], 0);
+    assert!(!desk.home_folder().join("estop.json").exists());
+}

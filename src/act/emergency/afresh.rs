@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use crate::cluster::{Obstacle, sight};
 use crate::config::{self, last_good};
 use crate::core::bot::{BotName, BotSpec, Mode, Protective};
+use crate::core::cluster::ClusterSpec;
+use crate::core::cluster_report::ClusterReport;
 use crate::core::code::Code;
 use crate::core::ledger::{Ledger, Which};
 use crate::core::order::Reading;
@@ -17,10 +20,13 @@ use crate::orders::has_placed_none;
 use crate::owner::owner;
 use crate::paths::{Home, words};
 use crate::process;
+use crate::readers::Readers;
 use crate::survey::{Pass, Sight, see_all};
 
 /// So long orders are waited for, as by `orders`.
 const ORDERS_WITHIN: Duration = Duration::from_secs(10);
+/// So long clusters' files are waited for.
+const CHUNKS_WITHIN: Duration = Duration::from_secs(5);
 /// So many orders of a bot are named one by one.
 const NAMED: usize = 20;
 
@@ -28,6 +34,8 @@ const NAMED: usize = 20;
 pub(super) struct Afresh {
     /// Every bot of the configuration, or of the last good one, and every other one that has a folder here.
     pub(super) bots: Vec<BotReport>,
+    /// Every cluster of it.
+    pub(super) clusters: Vec<ClusterReport>,
     /// What could not be looked at, and what that comes to.
     pub(super) errors: Vec<(Code, String)>,
 }
@@ -42,9 +50,9 @@ pub(super) fn look(home: &Home, config: Option<&std::path::Path>) -> Afresh {
         Vec::new()
     });
     let is_new = recorded.is_empty() && errors.is_empty();
-    let specs = specs(home, config, is_new).unwrap_or_else(|why| {
+    let (specs, clusters) = configured(home, config, is_new).unwrap_or_else(|why| {
         errors.push((Code::NotAsked, why));
-        Vec::new()
+        (Vec::new(), Vec::new())
     });
     let mut names: Vec<BotName> = specs.iter().map(|spec| spec.name.clone()).collect();
     names.extend(recorded.into_iter().filter(|name| !specs.iter().any(|spec| spec.name == *name)));
@@ -54,6 +62,7 @@ pub(super) fn look(home: &Home, config: Option<&std::path::Path>) -> Afresh {
     names.extend(marked);
     let sights = see_all(home, &names, &pass.marked);
     let sources = book::look_everywhere(home, &names, &specs, ORDERS_WITHIN);
+    let clusters = chunks(home, &clusters, &specs);
     let bots = sights
         .iter()
         .map(|sight| {
@@ -64,14 +73,17 @@ pub(super) fn look(home: &Home, config: Option<&std::path::Path>) -> Afresh {
             report
         })
         .collect();
-    Afresh { bots, errors }
+    Afresh { bots, clusters, errors }
 }
 
-/// The bots of the configuration, or of the last good one where it cannot be read. Where neither can be, nobody knows for
+/// Bots and clusters.
+type Configured = (Vec<BotSpec>, Vec<ClusterSpec>);
+
+/// Those of the configuration, or of the last good one where it cannot be read. Where neither can be, nobody knows for
 /// whom to look; none are missing where nothing was ever configured, and nothing has run.
-fn specs(home: &Home, config: Option<&std::path::Path>, is_new: bool) -> Result<Vec<BotSpec>, String> {
+fn configured(home: &Home, config: Option<&std::path::Path>, is_new: bool) -> Result<Configured, String> {
     let why = match config.map(config::read) {
-        Some(Ok(config)) => return Ok(config.bots),
+        Some(Ok(config)) => return Ok((config.bots, config.clusters)),
         Some(Err(mistakes)) => {
             let first = mistakes.first().map(|mistake| harmless(mistake.to_string().as_bytes())).unwrap_or_default();
             format!("the configuration cannot be read ({first})")
@@ -79,12 +91,42 @@ fn specs(home: &Home, config: Option<&std::path::Path>, is_new: bool) -> Result<
         None => "there is no configuration".to_owned(),
     };
     match last_good::read(home) {
-        Ok(config) => Ok(config.bots),
-        Err(_) if config.is_none() && is_new && !was_kept(home) => Ok(Vec::new()),
+        Ok(config) => Ok((config.bots, config.clusters)),
+        Err(_) if config.is_none() && is_new && !was_kept(home) => Ok((Vec::new(), Vec::new())),
         Err(_) => Err(format!(
             "{why}, nor can the last good one: which bots there are, what may live of them and where their orders are is not known"
         )),
     }
+}
+
+/// What clusters' files say now: whatever says that it runs was not put back, or was claimed since.
+fn chunks(home: &Home, clusters: &[ClusterSpec], bots: &[BotSpec]) -> Vec<ClusterReport> {
+    if clusters.is_empty() {
+        return Vec::new();
+    }
+    let sights = sight::see(home, &Readers::new(), clusters, bots, &[], CHUNKS_WITHIN);
+    let report = |sight: sight::Sight| {
+        let mut report = ClusterReport { untouched: true, ..ClusterReport::new(sight.cluster.name.clone()) };
+        match sight.reading {
+            Ok(census) => {
+                report.read(census.counts);
+                if census.counts.running > 0 {
+                    report.errors.push(format!(
+                        "{} of its chunks say that they run: cluster stop {} puts them back",
+                        census.counts.running, sight.cluster.name
+                    ));
+                }
+            }
+            // Whoever makes it has not begun.
+            Err(failure) if failure.obstacle == Obstacle::Missing => report.notes.push(failure.why),
+            Err(failure) => {
+                report.unasked = true;
+                report.errors.push(failure.why);
+            }
+        }
+        report
+    };
+    sights.into_iter().map(report).collect()
 }
 
 /// Whether a configuration was ever kept here; one that cannot be looked for may have been.

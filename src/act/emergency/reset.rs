@@ -88,8 +88,9 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Takes in what was seen, and hands back what that comes to.
-    fn take_in(&mut self, Afresh { bots, errors }: Afresh) -> Code {
+    fn take_in(&mut self, Afresh { bots, clusters, errors }: Afresh) -> Code {
         self.report = Report::of(&self.report.action, &self.order.by, self.report.at, bots);
+        self.report.add_clusters(clusters);
         let of_bots = self.report.code();
         let (codes, errors): (Vec<Code>, Vec<String>) = errors.into_iter().unzip();
         self.report.errors = errors;
@@ -101,6 +102,10 @@ impl Work<'_> {
         let what = self.what();
         for bot in &mut self.report.bots {
             bot.notes.extend(bot.errors.drain(..).map(|error| format!("waived: {error}")));
+        }
+        for cluster in &mut self.report.clusters {
+            cluster.unasked = false;
+            cluster.notes.extend(cluster.errors.drain(..).map(|error| format!("waived: {error}")));
         }
         let rest: Vec<String> = self.report.errors.drain(..).map(|error| format!("waived: {error}")).collect();
         let text = format!("{} waived what stands in the way of a reset: {note}; {what}", self.order.by);
@@ -115,7 +120,12 @@ impl Work<'_> {
             .bots
             .iter()
             .flat_map(|bot| bot.errors.iter().map(move |error| format!("{}: {error}", bot.name)));
-        of_bots.chain(self.report.errors.iter().cloned()).collect::<Vec<_>>().join("; ")
+        let of_clusters = self
+            .report
+            .clusters
+            .iter()
+            .flat_map(|cluster| cluster.errors.iter().map(move |error| format!("{}: {error}", cluster.name)));
+        of_bots.chain(of_clusters).chain(self.report.errors.iter().cloned()).collect::<Vec<_>>().join("; ")
     }
 
     /// Lifts it, unless another one was fired since it was looked at. No bot starts by that: whatever should be running by
