@@ -1,5 +1,6 @@
 //! Counting chunks.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::time::Duration;
 
@@ -36,7 +37,8 @@ pub fn look(cluster: &ClusterSpec, known: Option<&str>, until: Moment) -> Answer
     if let Some(failure) = trouble::before(cluster) {
         return Answer::Failed(failure);
     }
-    match reading::look(path, known, until, |path| read(cluster, path, until)) {
+    let indexed = Cell::new(false);
+    match reading::look(path, known, until, |path| read(cluster, path, until, &indexed)) {
         Ok(Look::Unchanged) => Answer::Unchanged,
         Ok(Look::Read(seen, at, stamp)) => Answer::Read(Box::new(Census {
             at,
@@ -49,7 +51,10 @@ pub fn look(cluster: &ClusterSpec, known: Option<&str>, until: Moment) -> Answer
             indexed: seen.indexed,
             stamp,
         })),
-        Err(fault) => Answer::Failed(trouble::failure(cluster, fault, trouble::Doing::Look, allowed)),
+        Err(fault) => {
+            let doing = trouble::Doing::Look { indexed: indexed.get() };
+            Answer::Failed(trouble::failure(cluster, fault, doing, allowed))
+        }
     }
 }
 
@@ -64,7 +69,8 @@ struct Seen {
     indexed: bool,
 }
 
-fn read(cluster: &ClusterSpec, path: &Path, until: Moment) -> Result<Seen, Fault> {
+/// `indexed` becomes known even where nothing else does.
+fn read(cluster: &ClusterSpec, path: &Path, until: Moment, indexed: &Cell<bool>) -> Result<Seen, Fault> {
     let mut file = sqlite::open(path, until)?;
     file.busy_timeout(Duration::ZERO)?;
     file.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
@@ -73,6 +79,7 @@ fn read(cluster: &ClusterSpec, path: &Path, until: Moment) -> Result<Seen, Fault
     // The first that is read is what has to wait for a lock; after that nobody can be in the way.
     sqlite::once_free(until, || file.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())))?;
     let schema = schema::check(&file, cluster)?;
+    indexed.set(schema.indexed);
     // What comes from the configuration may do nothing else.
     sqlite::only_reading(&mut file)?;
     let mut seen = match by_index(&file, &schema, &cluster.values)? {

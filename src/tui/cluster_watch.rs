@@ -184,7 +184,7 @@ impl Watcher<'_> {
                 ClusterSeen::Failed { why: failure.why, missing: failure.obstacle == Obstacle::Missing }
             }
             // Nothing was to be changed.
-            Answer::PutBack { .. } => return Ok(()),
+            Answer::PutBack { .. } | Answer::Ready => return Ok(()),
         };
         let figures = watched.census.as_ref().filter(|_| !matches!(seen, ClusterSeen::Failed { .. })).map(|census| {
             watched.pace.add(now, census.counts.completed);
