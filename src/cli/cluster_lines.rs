@@ -203,7 +203,7 @@ fn running(chunks: &[ChunkStatus]) -> Vec<String> {
     }
     let mut lines = Vec::new();
     for (worker, chunks) in workers.iter().take(WORKERS) {
-        let bad = chunks.iter().filter(|chunk| chunk.hold.is_some_and(is_bad)).count();
+        let bad = chunks.iter().filter(|chunk| chunk.stale).count();
         let bad = if bad > 0 { format!(", {bad} stale") } else { String::new() };
         let worker = worker.map_or_else(|| "nobody named".to_owned(), cell);
         lines.push(format!("  {worker}: {} running{bad}", chunks.len()));
@@ -212,13 +212,6 @@ fn running(chunks: &[ChunkStatus]) -> Vec<String> {
     }
     lines.extend(more(workers.len(), WORKERS, "  and", " workers"));
     lines
-}
-
-const fn is_bad(hold: Hold) -> bool {
-    match hold {
-        Hold::Stale | Hold::Overdue => true,
-        Hold::Held | Hold::Unverified => false,
-    }
 }
 
 /// `    chunk 17  claimed 3h12m ago  STALE  sweep-worker@1 does not live`.
@@ -231,7 +224,7 @@ fn aligned(chunks: &[&ChunkStatus]) -> Vec<String> {
             // The word stands before it already.
             let why =
                 why.strip_prefix(word).map_or(why.as_str(), |rest| rest.trim_start_matches([':', ' '])).to_owned();
-            let word = if chunk.hold.is_some_and(is_bad) { word.to_uppercase() } else { word.to_owned() };
+            let word = if chunk.stale { word.to_uppercase() } else { word.to_owned() };
             [cell(&chunk.id), age(chunk), word, why]
         })
         .collect();
@@ -280,6 +273,7 @@ mod tests {
             heard_at: None,
             age_s: Some(11_520),
             hold,
+            stale: hold.is_some_and(|hold| hold != Hold::Held),
             why: hold.map(|_| "w\u{1b}[2J does not live".to_owned()),
         }
     }

@@ -177,6 +177,9 @@ impl Course {
             }
         }
         cluster_lines::show_reports(report, output);
+        for note in &report.notes {
+            output.line(&format!("NOTE     {}", harmless(note.as_bytes())));
+        }
         for error in &report.errors {
             output.complain(&harmless(error.as_bytes()));
         }

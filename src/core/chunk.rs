@@ -59,6 +59,19 @@ impl From<Value> for Sent {
 }
 
 impl Value {
+    /// By which a chunk is named, so that no two values of one kind have the same name.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Null => "NULL".to_owned(),
+            Self::Text(text) => text.clone(),
+            Self::Blob(bytes) => {
+                let digits: String = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect();
+                format!("x'{digits}'")
+            }
+            Self::Integer(_) | Self::Real(_) => self.word().unwrap_or_default(),
+        }
+    }
+
     /// As people write it; nothing if it says nothing.
     pub fn word(&self) -> Option<String> {
         match self {
@@ -69,6 +82,11 @@ impl Value {
             Self::Blob(bytes) => Some(String::from_utf8_lossy(bytes).trim().to_owned()).filter(|text| !text.is_empty()),
         }
     }
+}
+
+/// One digit of base sixteen.
+fn digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16).unwrap_or('?')
 }
 
 /// One chunk that runs or has failed.

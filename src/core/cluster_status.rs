@@ -103,6 +103,8 @@ pub struct ChunkStatus {
     pub age_s: Option<u64>,
     /// What the check has come to; absent for a failed one.
     pub hold: Option<Hold>,
+    /// Whether it counts as stale.
+    pub stale: bool,
     /// Who holds it, or which evidence is missing.
     pub why: Option<String>,
 }
@@ -161,17 +163,30 @@ pub fn check(spec: &ClusterSpec, census: &Census, crew: &Crew, now: Timestamp) -
     census.running.iter().map(|chunk| check_one(spec, chunk, crew, now)).collect()
 }
 
+/// Whoever claims a chunk and ends is not missed before that.
+const A_MOMENT: Duration = Duration::from_secs(2);
+
 fn check_one(spec: &ClusterSpec, chunk: &Chunk, crew: &Crew, now: Timestamp) -> Checked {
-    let silent = chunk.news_at().map(|at| age(at, now));
+    // What is still to come tells nothing.
+    let silent = chunk.news_at().filter(|at| age(now, *at) <= spec.lease).map(|at| age(at, now));
     let ran_out = silent.is_some_and(|silent| silent > spec.lease);
     let lease = || {
         let said = if chunk.heard_at.is_some() { "heard of" } else { "claimed" };
         format!("{said} {} ago, lease {}", span(silent.unwrap_or_default().as_secs()), span(spec.lease.as_secs()))
     };
     let (hold, stale, why) = match crew.who(chunk.worker.word().as_deref()) {
-        Who::Lives(who) if ran_out => (Hold::Overdue, true, format!("held by {who}, but {}", lease())),
-        Who::Lives(who) => (Hold::Held, false, format!("held by {who}")),
+        // Whoever claimed it is gone, though it goes by that name again.
+        Who::Lives(who, Some(since)) if chunk.news_at().is_some_and(|at| is_before(at, since)) => {
+            (Hold::Stale, true, format!("claimed before {who} was started"))
+        }
+        Who::Lives(who, _) if ran_out => (Hold::Overdue, true, format!("held by {who}, but {}", lease())),
+        Who::Lives(who, _) => (Hold::Held, false, format!("held by {who}")),
         Who::Gone(why) => (Hold::Stale, true, why),
+        // Others of the crew live, and this one may have come and gone between the reading and the look at processes.
+        Who::Ended(why) if crew.anybody_lives() && silent.is_some_and(|silent| silent <= A_MOMENT) => {
+            (Hold::Unverified, false, format!("unverified: {why}, and it was claimed a moment ago"))
+        }
+        Who::Ended(why) => (Hold::Stale, true, why),
         // Nobody says that it is dead: of what is not here only the time tells.
         Who::Unverified(why) if ran_out => (Hold::Stale, true, format!("unverified: {why}, and {}", lease())),
         Who::Unverified(why) if silent.is_none() => {
@@ -185,6 +200,11 @@ fn check_one(spec: &ClusterSpec, chunk: &Chunk, crew: &Crew, now: Timestamp) -> 
         }
     };
     Checked { chunk: chunk.clone(), hold, stale, why }
+}
+
+/// Times of files may be whole seconds, and their clocks a little off.
+fn is_before(at: Timestamp, since: Timestamp) -> bool {
+    age(at, since) > A_MOMENT
 }
 
 fn age(at: Timestamp, now: Timestamp) -> Duration {
@@ -306,19 +326,25 @@ fn note(state: ClusterState, census: &Census, checked: &[Checked]) -> String {
 impl ChunkStatus {
     fn of(chunk: &Chunk, status: &'static str, now: Timestamp) -> Self {
         Self {
-            id: chunk.id.word().unwrap_or_else(|| "-".to_owned()),
+            id: chunk.id.name(),
             status,
             worker: chunk.worker.word(),
             started_at: chunk.started_at,
             heard_at: chunk.heard_at,
             age_s: chunk.started_at.map(|at| age(at, now).as_secs()),
             hold: None,
+            stale: false,
             why: None,
         }
     }
 
     fn running(checked: &Checked, now: Timestamp) -> Self {
-        Self { hold: Some(checked.hold), why: Some(checked.why.clone()), ..Self::of(&checked.chunk, "running", now) }
+        Self {
+            hold: Some(checked.hold),
+            stale: checked.stale,
+            why: Some(checked.why.clone()),
+            ..Self::of(&checked.chunk, "running", now)
+        }
     }
 
     fn failed(chunk: &Chunk, now: Timestamp) -> Self {

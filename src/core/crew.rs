@@ -1,6 +1,8 @@
 //! Who works on a cluster's chunks on this box, and what may be said of whoever a chunk names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
 
 use super::bot::BotName;
 use super::cluster::ClusterSpec;
@@ -27,6 +29,10 @@ pub struct Member {
     pub life: Life,
     /// Its main process and its strays.
     pub pids: Vec<i32>,
+    /// Since when all there is of it has run: what is older was not claimed by it. Absent where nobody knows.
+    pub since: Option<Timestamp>,
+    /// A stray that may be another bot's just as well is all there is of it.
+    pub shared: Option<i32>,
 }
 
 /// A process number that some chunk names, looked up on this box.
@@ -58,10 +64,13 @@ pub struct Crew {
 /// Who is meant by the word that a chunk has for its worker, and whether it is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Somebody who lives here: how people call it.
-    Lives(String),
+    /// Somebody who lives here: how people call it, and since when it does, where that is known.
+    Lives(String, Option<Timestamp>),
     /// Somebody who would be here and is not: why.
     Gone(String),
+    /// A process that would be here and is not: why. It was looked for after the file was read, so one that does not live for
+    /// long may have ended in between.
+    Ended(String),
     /// Nobody can tell: why.
     Unverified(String),
 }
@@ -72,7 +81,7 @@ const BETWEEN: [char; 7] = [':', '-', '_', '/', '@', '.', '#'];
 impl Member {
     fn of(name: &BotName, statuses: &[BotStatus]) -> Self {
         let Some(status) = statuses.iter().find(|status| status.name == *name) else {
-            return Self { name: name.clone(), life: Life::Unknown, pids: Vec::new() };
+            return Self { name: name.clone(), life: Life::Unknown, pids: Vec::new(), since: None, shared: None };
         };
         let strays = status.strays.iter().map(|stray| stray.pid);
         let pids: Vec<i32> = status.pid.into_iter().chain(strays).collect();
@@ -82,7 +91,12 @@ impl Member {
             State::Stopped | State::Exited | State::Crashed | State::Backoff | State::Failed => Life::Gone,
             State::Unknown => Life::Unknown,
         };
-        Self { name: name.clone(), life, pids }
+        let since = status.started_at.filter(|_| status.strays.is_empty());
+        let shared = match (status.pid, status.strays.as_slice()) {
+            (None, [only]) if !only.shared_with.is_empty() => Some(only.pid),
+            (Some(_) | None, _) => None,
+        };
+        Self { name: name.clone(), life, pids, since, shared }
     }
 
     fn called(&self) -> String {
@@ -111,7 +125,10 @@ impl Crew {
 
     /// How many workers live.
     pub fn workers_alive(&self) -> usize {
-        self.workers.iter().filter(|worker| worker.life == Life::Lives).count()
+        let alive = || self.workers.iter().filter(|worker| worker.life == Life::Lives);
+        // One process is one worker, however many it may be.
+        let shared: BTreeSet<i32> = alive().filter_map(|worker| worker.shared).collect();
+        alive().filter(|worker| worker.shared.is_none()).count() + shared.len()
     }
 
     /// Whether anybody of it lives.
@@ -130,7 +147,7 @@ impl Crew {
         if let Some(who) = self.bot(word) {
             return who;
         }
-        if let Ok(number) = word.parse::<i32>() {
+        if let Some(number) = word.parse::<i32>().ok().filter(|number| *number > 0) {
             return self.instance(number).unwrap_or_else(|| self.process(number));
         }
         if self.is_our_host(word) {
@@ -141,11 +158,7 @@ impl Crew {
                 return self.process(number);
             }
             if self.is_named(name) {
-                // The bot says who it is, the number which of its processes.
-                return match self.pids.get(&number) {
-                    Some(seen) if seen.alive => self.process(number),
-                    Some(_) | None => Who::Gone(format!("{name} has no process {number} any more")),
-                };
+                return self.numbered(name, number);
             }
         }
         Who::Unverified(format!("{word} is not known on this box"))
@@ -162,8 +175,13 @@ impl Crew {
             let others = self.members().filter(|member| member.name.base() == bot.base() && member.name != *bot);
             return others.into_iter().all(|member| member.life == Life::Gone);
         }
+        // One of its instances, written with another sign in between.
+        let instance = |number: i32| u32::try_from(number).is_ok_and(|number| bot.instance() == Some(number));
+        if splits(word).any(|(name, number)| name == bot.base() && instance(number) && !self.is_process(number)) {
+            return true;
+        }
         let member = self.members().find(|member| member.name == *bot);
-        Self::numbers(word).into_iter().any(|number| {
+        self.numbers_here(word).into_iter().any(|number| {
             self.pids.get(&number).is_some_and(|seen| {
                 seen.alive
                     && (seen.mark.as_ref() == Some(bot) || member.is_some_and(|member| has(member, number, seen)))
@@ -181,7 +199,40 @@ impl Crew {
             || splits(word).any(|(name, _)| self.is_our_host(name) || self.is_named(name))
     }
 
-    /// Process numbers that a word may mean.
+    /// A bot of the crew with a number behind it: one of its processes, one of its instances, or a part that only the bot
+    /// itself knows.
+    fn numbered(&self, name: &str, number: i32) -> Who {
+        let of_it = |owner: &BotName| owner.as_str() == name || owner.base() == name;
+        let owner = self.pids.get(&number).filter(|seen| seen.alive).and_then(|seen| self.owner(number, seen));
+        if owner.is_some_and(of_it) {
+            return self.process(number);
+        }
+        let instance = self.members().find(|member| {
+            member.name.base() == name
+                && u32::try_from(number).is_ok_and(|number| member.name.instance() == Some(number))
+        });
+        if let Some(who) = instance.and_then(|member| self.bot(member.name.as_str())) {
+            return who;
+        }
+        match self.bot(name) {
+            // Whatever it counts by that number: it lives, and may have it.
+            Some(Who::Lives(who, _)) => {
+                Who::Unverified(format!("whether {who} has anything numbered {number} is not known"))
+            }
+            Some(who) => who,
+            None => Who::Unverified(format!("{name} is not known on this box")),
+        }
+    }
+
+    /// Process numbers that a word means on this box: alone, with the name of this box, or with that of a bot of the crew.
+    pub fn numbers_here(&self, word: &str) -> Vec<i32> {
+        let word = word.trim();
+        let alone = word.parse::<i32>().ok().filter(|pid| *pid > 0);
+        let named = splits(word).filter(|(name, _)| self.is_our_host(name) || self.is_named(name));
+        alone.into_iter().chain(named.map(|(_, number)| number)).collect()
+    }
+
+    /// Process numbers that a word may mean, on whatever box.
     pub fn numbers(word: &str) -> Vec<i32> {
         let word = word.trim();
         let alone = word.parse::<i32>().ok().filter(|pid| *pid > 0);
@@ -190,7 +241,7 @@ impl Crew {
 
     fn nobody_named(&self) -> Who {
         match self.members().find(|member| member.life == Life::Lives) {
-            Some(member) => Who::Lives(format!("somebody; {} lives", member.called())),
+            Some(member) => Who::Lives(format!("somebody; {} lives", member.called()), None),
             None if self.anybody_unknown() => {
                 Who::Unverified("no worker is named, and whether one lives is unknown".into())
             }
@@ -208,7 +259,11 @@ impl Crew {
             return None;
         }
         Some(match meant.iter().find(|member| member.life == Life::Lives) {
-            Some(member) => Who::Lives(member.called()),
+            Some(member) => {
+                let alive = || meant.iter().filter(|member| member.life == Life::Lives);
+                let known = alive().all(|member| member.since.is_some());
+                Who::Lives(member.called(), alive().filter_map(|member| member.since).min().filter(|_| known))
+            }
             None if meant.iter().any(|member| member.life == Life::Unknown) => {
                 Who::Unverified(format!("whether {word} lives is unknown"))
             }
@@ -229,14 +284,17 @@ impl Crew {
     fn process(&self, number: i32) -> Who {
         match self.pids.get(&number) {
             Some(seen) if seen.alive => match self.owner(number, seen) {
-                Some(name) => Who::Lives(format!("{name} (pid {number})")),
+                Some(name) => {
+                    // When it was started is known by ticks since boot alone, and clocks are set: its number is enough.
+                    Who::Lives(format!("{name} (pid {number})"), None)
+                }
                 // Who could not be looked for may be who it is.
                 None if self.anybody_unknown() => {
                     Who::Unverified(format!("whether process {number} is of this cluster is unknown"))
                 }
-                None => Who::Gone(format!("process {number} is another program ({})", seen.command)),
+                None => Who::Ended(format!("process {number} is another program ({})", seen.command)),
             },
-            Some(_) | None => Who::Gone(format!("process {number} does not live")),
+            Some(_) | None => Who::Ended(format!("process {number} does not live")),
         }
     }
 
@@ -246,10 +304,15 @@ impl Crew {
         marked.or_else(|| self.members().find(|member| has(member, number, seen))).map(|member| &member.name)
     }
 
+    /// Whether this is a living process of the crew.
+    fn is_process(&self, number: i32) -> bool {
+        self.pids.get(&number).is_some_and(|seen| seen.alive && self.owner(number, seen).is_some())
+    }
+
     fn somebody_here(&self, host: &str) -> Who {
         let mut members = self.workers.iter().chain(&self.coordinator);
         match members.find(|member| member.life == Life::Lives) {
-            Some(member) => Who::Lives(format!("somebody on {host}; {} lives", member.called())),
+            Some(member) => Who::Lives(format!("somebody on {host}; {} lives", member.called()), None),
             None if self.anybody_unknown() => Who::Unverified(format!("whether a worker lives on {host} is unknown")),
             None => Who::Gone(format!("no worker lives on {host}, which is this box")),
         }
@@ -291,7 +354,7 @@ mod tests {
     }
 
     fn member(of: &str, life: Life, pids: &[i32]) -> Member {
-        Member { name: name(of), life, pids: pids.to_vec() }
+        Member { name: name(of), life, pids: pids.to_vec(), since: None, shared: None }
     }
 
     fn crew() -> Crew {
@@ -345,23 +408,30 @@ mod tests {
             ("202@trade-box-1", "lives"),
             ("trade-box-1-901", "gone"),
             ("hand@1:203", "lives"),
-            ("hand-901", "gone"),
+            ("hand-1", "lives"),
+            ("hand_2", "gone"),
+            // It may count whatever it likes.
+            ("hand-901", "unverified"),
+            ("boss-7", "unverified"),
+            ("solo-7", "gone"),
             ("box-2", "unverified"),
             ("box-2:4711", "unverified"),
             ("trade-box-2", "unverified"),
             ("w1", "unverified"),
+            ("-5", "unverified"),
+            ("4294967299", "unverified"),
             ("worker-1", "unverified"),
         ] {
             let who = crew.who(Some(word));
             let seen = match &who {
-                Who::Lives(_) => "lives",
-                Who::Gone(_) => "gone",
+                Who::Lives(..) => "lives",
+                Who::Gone(_) | Who::Ended(_) => "gone",
                 Who::Unverified(_) => "unverified",
             };
             assert_eq!(seen, expected, "{word}: {who:?}");
         }
-        assert!(matches!(crew.who(None), Who::Lives(_)));
-        assert!(matches!(crew.who(Some("  ")), Who::Lives(_)));
+        assert!(matches!(crew.who(None), Who::Lives(..)));
+        assert!(matches!(crew.who(Some("  ")), Who::Lives(..)));
     }
 
     #[test]
@@ -369,7 +439,18 @@ mod tests {
         let mut crew = crew();
         assert!(matches!(crew.who(Some("900")), Who::Unverified(_)), "one of the crew may be it");
         crew.workers.retain(|member| member.life != Life::Unknown);
-        assert_eq!(crew.who(Some("900")), Who::Gone("process 900 is another program (python3)".into()));
+        assert_eq!(crew.who(Some("900")), Who::Ended("process 900 is another program (python3)".into()));
+    }
+
+    #[test]
+    fn one_stray_that_may_be_either_of_two_is_one_worker() {
+        let mut crew = crew();
+        for worker in &mut crew.workers[..2] {
+            (worker.life, worker.pids, worker.shared) = (Life::Lives, vec![77], Some(77));
+        }
+        assert_eq!(crew.workers_alive(), 1);
+        crew.workers[0].shared = None;
+        assert_eq!(crew.workers_alive(), 2);
     }
 
     #[test]
@@ -392,6 +473,13 @@ mod tests {
             ("hand", "hand@2", false),
             ("202", "hand@1", true),
             ("trade-box-1:202", "hand@1", true),
+            ("hand-1", "hand@1", true),
+            ("hand-1", "hand@2", false),
+            ("hand-2", "hand@2", true),
+            // Another box, and another program, count by themselves.
+            ("far-box:202", "hand@1", false),
+            ("202@far-box", "hand@1", false),
+            ("other-202", "hand@1", false),
             ("900", "hand@1", false),
             ("box-2", "hand@1", false),
         ] {

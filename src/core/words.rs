@@ -184,7 +184,8 @@ pub fn span(seconds: u64) -> String {
         (0, 0, _) => format!("{minutes}m"),
         (0, _, _) => format!("{hours}h{:02}m", minutes % 60),
         (1..=99, _, _) => format!("{days}d{:02}h", hours % 24),
-        (_, _, _) => format!("{days}d"),
+        (100..=9999, _, _) => format!("{days}d"),
+        (_, _, _) => format!("{}y", days / 365),
     }
 }
 

@@ -229,7 +229,9 @@ fn cost(cluster: &Cluster) -> Option<String> {
 /// Columns of the worker and of the chunk.
 fn columns(cluster: &Cluster, width: usize) -> (usize, usize) {
     let (worker, chunk) = cluster.widths;
-    (worker.clamp(6, (width / 4).clamp(6, 24)), chunk.clamp(5, (width / 5).clamp(5, 20)))
+    // In a small pane too, instances of one worker are told apart by their last letter.
+    let most = (width / 4).clamp((width / 3).clamp(6, 14), 24);
+    (worker.clamp(6, most), chunk.clamp(5, (width / 5).clamp(5, 20)))
 }
 
 fn chunk(model: &Model, cluster: &Cluster, row: &ChunkRow, width: usize) -> Parts {

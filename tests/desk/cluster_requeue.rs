@@ -29,6 +29,24 @@ fn mixed() -> Desk {
     desk
 }
 
+#[test]
+fn more_than_one_look_lists_are_put_back_all_the_same() {
+    let desk = Desk::new(SWEEP);
+    fill(&desk, "sweep.db", &[]);
+    Connection::open(desk.path("sweep.db"))
+        .and_then(|database| {
+            database.execute(
+                "with recursive n(i) as (select 1 union all select i + 1 from n where i < 10050) \
+                 insert into chunks (status, assigned_worker) select 'running', 'hand@1' from n",
+                [],
+            )
+        })
+        .expect("chunks");
+    let report = requeue(&desk, Wanted::Stale, false);
+    let sweep = cluster(&report, "sweep");
+    assert_eq!((&sweep["reset"], &sweep["running"]), (&10_050.into(), &0.into()), "{sweep}");
+}
+
 fn named(ids: &[&str]) -> Wanted {
     Wanted::Named(ids.iter().map(|id| (*id).to_owned()).collect())
 }

@@ -81,6 +81,14 @@ impl Choice {
         }
     }
 
+    /// Chunks whose ids are the same are put back by one change.
+    fn add_claim(&mut self, chunk: &Chunk, failed: bool) {
+        let claim = claim(chunk, failed);
+        if !self.claims.contains(&claim) {
+            self.claims.push(claim);
+        }
+    }
+
     fn add_failed(&mut self, failed: &[Chunk]) {
         self.claims.extend(failed.iter().map(|chunk| claim(chunk, true)));
     }
@@ -100,12 +108,15 @@ impl Choice {
     }
 
     fn add_named(&mut self, sight: &Sight, checked: &[Checked], failed: &[Chunk], id: &str, unverified: bool) {
-        let is_it = |chunk: &Chunk| chunk.id.word().as_deref() == Some(id);
-        if let Some(one) = checked.iter().find(|one| is_it(&one.chunk)) {
+        let is_it = |chunk: &Chunk| chunk.id.name() == id;
+        let before = self.claims.len() + self.refused.len();
+        for one in checked.iter().filter(|one| is_it(&one.chunk)) {
             self.add_checked(sight, one, unverified);
-        } else if let Some(chunk) = failed.iter().find(|chunk| is_it(chunk)) {
-            self.claims.push(claim(chunk, true));
-        } else {
+        }
+        for chunk in failed.iter().filter(|chunk| is_it(chunk)) {
+            self.add_claim(chunk, true);
+        }
+        if self.claims.len() + self.refused.len() == before {
             self.refused.push(format!("chunk {id}: none that runs or has failed is called so"));
         }
     }
@@ -113,8 +124,8 @@ impl Choice {
     /// One that was chosen by itself.
     fn add_checked(&mut self, sight: &Sight, one: &Checked, unverified: bool) {
         match one.hold {
-            Hold::Stale => self.claims.push(claim(&one.chunk, false)),
-            Hold::Unverified if unverified => self.claims.push(claim(&one.chunk, false)),
+            Hold::Stale => self.add_claim(&one.chunk, false),
+            Hold::Unverified if unverified => self.add_claim(&one.chunk, false),
             Hold::Unverified => self.refused.push(format!(
                 "chunk {} is {}, and its lease has not run out; --unverified puts it back all the same",
                 id(one),
@@ -127,20 +138,20 @@ impl Choice {
 
 fn held(sight: &Sight, one: &Checked) -> String {
     let who = match sight.crew.who(one.chunk.worker.word().as_deref()) {
-        Who::Lives(who) => who,
-        Who::Gone(_) | Who::Unverified(_) => "somebody".to_owned(),
+        Who::Lives(who, _) => who,
+        Who::Gone(_) | Who::Ended(_) | Who::Unverified(_) => "somebody".to_owned(),
     };
     let lease = if one.hold == Hold::Overdue { ", although its lease ran out" } else { "" };
     format!("chunk {} is held by {who}{lease}: stop that worker first", id(one))
 }
 
 fn changed(claim: &Claim) -> String {
-    let id = claim.id.word().unwrap_or_else(|| "-".to_owned());
+    let id = claim.id.name();
     format!("chunk {id} has changed meanwhile, and was left alone")
 }
 
 fn id(one: &Checked) -> String {
-    one.chunk.id.word().unwrap_or_else(|| "-".to_owned())
+    one.chunk.id.name()
 }
 
 fn claim(chunk: &Chunk, failed: bool) -> Claim {

@@ -6,6 +6,7 @@ use crate::clock;
 use crate::cluster::sight::{Sight, see};
 use crate::cluster::{Failure, Which};
 use crate::core::bot::{BotName, BotSpec};
+use crate::core::chunk::LISTED;
 use crate::core::cluster::ClusterSpec;
 use crate::core::cluster_report::ClusterReport;
 use crate::core::report::Report;
@@ -19,6 +20,9 @@ use super::remember::Doer;
 
 /// The word of the command.
 const REQUEUE: &str = "cluster requeue";
+
+/// Thousands of chunks are put back piece by piece for so long.
+const ALL_OF_THEM: Duration = Duration::from_mins(1);
 
 /// So long each question of it may take.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -66,11 +70,10 @@ pub fn requeue_through(
     let doer = Doer { action: REQUEUE, by: &asked.by, tty: asked.tty.as_deref(), stop: None };
     let sights = look(readers, home, &meant, bots);
     let done: Vec<ClusterReport> = sights
-        .iter()
+        .into_iter()
         .zip(wanted)
         .map(|(sight, wanted)| {
-            let asker = Asker::new(readers, &sight.cluster, bots);
-            let (mut report, failure) = put_back(&asker, sight, wanted, asked.unverified);
+            let (mut report, failure) = put_back(readers, home, bots, sight, wanted, asked.unverified);
             if let Some(failure) = failure {
                 report.unasked = true;
                 report.errors.push(failure.why);
@@ -91,8 +94,47 @@ pub(super) fn look(readers: &Readers, home: &Home, clusters: &[ClusterSpec], bot
     see(home, readers, clusters, bots, &statuses, WITHIN)
 }
 
-/// Puts back what may be put back of a cluster that was just looked at, and counts again.
+/// Puts back what may be put back of a cluster that was just looked at, and counts again. One look lists [`LISTED`] chunks at
+/// most: where there are more, it looks again until nothing more can be put back.
 pub(super) fn put_back(
+    readers: &Readers,
+    home: &Home,
+    bots: &[BotSpec],
+    mut sight: Sight,
+    wanted: &Wanted,
+    unverified: bool,
+) -> (ClusterReport, Option<Failure>) {
+    let until = clock::now().plus(ALL_OF_THEM);
+    let cluster = sight.cluster.clone();
+    let asker = Asker::new(readers, &cluster, bots);
+    let (mut whole, mut failure) = put_back_listed(&asker, &sight, wanted, unverified);
+    let mut latest = whole.reset;
+    while failure.is_none() && latest > Some(0) && has_more(&sight, wanted) && clock::now() < until {
+        let Some(next) = look(readers, home, std::slice::from_ref(&cluster), bots).pop() else { break };
+        let (report, why) = put_back_listed(&asker, &next, wanted, unverified);
+        (latest, failure, sight) = (report.reset, why, next);
+        let before = whole.reset.unwrap_or(0);
+        whole = ClusterReport { reset: Some(before + report.reset.unwrap_or(0)), ..report };
+    }
+    if has_more(&sight, wanted) {
+        whole.notes.push(format!("more than {LISTED} are left that could not all be looked at: ask for it again"));
+    }
+    (whole, failure)
+}
+
+/// Whether there are chunks that the look did not list.
+fn has_more(sight: &Sight, wanted: &Wanted) -> bool {
+    let Ok(census) = &sight.reading else { return false };
+    let (running, failed) = (census.counts.running > LISTED as u64, census.counts.failed > LISTED as u64);
+    match wanted {
+        Wanted::Stale => running,
+        Wanted::Failed => failed,
+        Wanted::Both => running || failed,
+        Wanted::These(_) | Wanted::Named(_) => false,
+    }
+}
+
+fn put_back_listed(
     asker: &Asker<'_>,
     sight: &Sight,
     wanted: &Wanted,

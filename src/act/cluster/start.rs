@@ -14,7 +14,6 @@ use crate::paths::Home;
 use crate::readers::Readers;
 use crate::who;
 
-use super::ask::Asker;
 use super::choose::Wanted;
 use super::remember::Doer;
 use super::requeue::{look, put_back};
@@ -67,18 +66,18 @@ pub fn start_through(
     let doer = Doer { action: START, by, tty: tty.as_deref(), stop: None };
     let mut ready: Vec<ClusterSpec> = Vec::new();
     for sight in look(readers, home, clusters, bots) {
-        let asker = Asker::new(readers, &sight.cluster, bots);
-        let (mut done, failure) = put_back(&asker, &sight, &Wanted::Stale, false);
+        let cluster = sight.cluster.clone();
+        let (mut done, failure) = put_back(readers, home, bots, sight, &Wanted::Stale, false);
         match failure {
-            None => ready.push(sight.cluster.clone()),
+            None => ready.push(cluster),
             Some(failure) if failure.obstacle == Obstacle::Missing => {
                 done.untouched = true;
                 done.notes.push(format!("{}; there is no file yet: its coordinator makes it", failure.why));
-                ready.push(sight.cluster.clone());
+                ready.push(cluster);
             }
             Some(failure) => {
                 done.unasked = true;
-                done.errors.push(format!("{}; nothing of {} was started", failure.why, sight.cluster.name));
+                done.errors.push(format!("{}; nothing of {} was started", failure.why, cluster.name));
             }
         }
         if done.reset != Some(0) || !done.errors.is_empty() {

@@ -26,7 +26,7 @@ fn spec() -> ClusterSpec {
 }
 
 fn crew(boss: Life, first: Life, second: Life) -> Crew {
-    let member = |of: &str, life| Member { name: name(of), life, pids: Vec::new() };
+    let member = |of: &str, life| Member { name: name(of), life, pids: Vec::new(), since: None, shared: None };
     Crew {
         host: "here".into(),
         coordinator: Some(member("boss", boss)),
@@ -90,13 +90,50 @@ fn every_running_chunk_is_checked_against_who_lives_and_against_the_lease() {
         ("box-2", Some(9_000), &all, Hold::Stale, true),
         ("box-2", None, &all, Hold::Stale, true),
         // A clock that runs ahead is no lease that ran out.
-        ("hand@1", Some(20_000), &all, Hold::Held, false),
+        ("hand@1", Some(10_300), &all, Hold::Held, false),
     ] {
         let checked = check_one(&spec(), &chunk(worker, started), crew, at(10_000));
         assert_eq!((checked.hold, checked.stale), (hold, stale), "{worker} {started:?}: {}", checked.why);
         if worker == "box-2" {
             assert!(checked.why.contains("unverified"), "{}", checked.why);
         }
+    }
+}
+
+#[test]
+fn a_claim_that_is_older_than_whoever_has_its_name_is_nobodys() {
+    let mut crew = crew(Life::Lives, Life::Lives, Life::Lives);
+    crew.workers[0].since = Some(at(9_950));
+    for (started, hold) in [(9_940, Hold::Stale), (9_949, Hold::Held), (9_960, Hold::Held)] {
+        let checked = check_one(&spec(), &chunk("hand@1", Some(started)), &crew, at(10_000));
+        assert_eq!(checked.hold, hold, "{started}: {}", checked.why);
+    }
+    // Of two that may be meant one has run all the time.
+    assert_eq!(check_one(&spec(), &chunk("hand", Some(9_940)), &crew, at(10_000)).hold, Hold::Held);
+    // It said that it is alive, and it is.
+    let beating = Chunk { heard_at: Some(at(9_999)), ..chunk("hand@1", Some(1)) };
+    assert_eq!(check_one(&spec(), &beating, &crew, at(10_000)).hold, Hold::Held);
+}
+
+#[test]
+fn a_claim_from_the_far_future_has_no_time() {
+    let all = crew(Life::Lives, Life::Lives, Life::Lives);
+    assert_eq!(check_one(&spec(), &chunk("box-2", Some(99_999_999)), &all, at(10_000)).hold, Hold::Stale);
+    assert_eq!(check_one(&spec(), &chunk("hand@1", Some(99_999_999)), &all, at(10_000)).hold, Hold::Held);
+}
+
+#[test]
+fn a_process_that_comes_and_goes_is_not_missed_at_once_while_others_live() {
+    use Life::{Gone, Lives};
+    for (started, crew, hold, stale) in [
+        (Some(9_999), crew(Lives, Gone, Gone), Hold::Unverified, false),
+        (Some(9_997), crew(Lives, Gone, Gone), Hold::Stale, true),
+        (None, crew(Lives, Gone, Gone), Hold::Stale, true),
+        // Nobody is left who could have forked it.
+        (Some(9_999), crew(Gone, Gone, Gone), Hold::Stale, true),
+    ] {
+        let checked = check_one(&spec(), &chunk("4711", started), &crew, at(10_000));
+        assert_eq!((checked.hold, checked.stale), (hold, stale), "{started:?}: {}", checked.why);
     }
 }
 
