@@ -285,6 +285,7 @@ mod tests {
             counts: Counts { total: 9, running: 1, completed: 8, ..Counts::default() },
             strange: vec![],
             combinations: CombinationsSeen::default(),
+            uncounted: None,
             running: vec![Chunk { id: Value::Integer(1), worker: Value::Integer(worker), ..Chunk::default() }],
             failed: vec![],
             cost,

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::cluster::sight::see;
 use crate::cluster::{Claim, Failure, Obstacle, Which};
 use crate::core::bot::{BotName, BotSpec};
-use crate::core::chunk::{Census, Chunk, Counts};
+use crate::core::chunk::{Census, Chunk, Counts, LISTED};
 use crate::core::cluster::ClusterSpec;
 use crate::core::cluster_report::ClusterReport;
 use crate::core::cluster_status::Hold;
@@ -304,6 +304,12 @@ impl<'a> Part<'a> {
         let Some(sight) = sights.pop() else { return Ok((Vec::new(), BTreeSet::new())) };
         let checked = sight.checked(clock::wall());
         let census = sight.reading?;
+        if census.counts.running > LISTED as u64 {
+            self.note(format!(
+                "only {LISTED} running chunks were looked at: of the others those of {bot} stay as they are; stop the whole \
+                 cluster to put all of them back"
+            ));
+        }
         let (words, dead) = self.known_of(bot);
         // What was started anew has claims of its own by now.
         let anew = self.ground.order.work == Work::End(Wish::Restart) && self.lock().ended.contains_key(bot);
@@ -311,13 +317,20 @@ impl<'a> Part<'a> {
             let word = chunk.worker.word();
             sight.crew.is_of(word.as_deref(), bot)
                 || word.is_some_and(|word| {
-                    words.contains(&word) || Crew::numbers(&word).iter().any(|pid| dead.contains(pid))
+                    words.contains(&word) || sight.crew.numbers_here(&word).iter().any(|pid| dead.contains(pid))
                 })
         };
         let held = |chunk: &Chunk| checked.iter().any(|checked| checked.chunk == *chunk && checked.hold != Hold::Stale);
         let its: Vec<&Chunk> = census.running.iter().filter(|chunk| is_its(chunk) && !(anew && held(chunk))).collect();
         let words = its.iter().filter_map(|chunk| chunk.worker.word()).collect();
         Ok((its.into_iter().map(claim).collect(), words))
+    }
+
+    fn note(&self, note: String) {
+        let notes = &mut self.lock().report.notes;
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
     }
 
     /// The words by which this bot was called, and the processes of it that have ended.
