@@ -1,5 +1,6 @@
 //! Counting chunks.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::time::Duration;
 
@@ -36,20 +37,25 @@ pub fn look(cluster: &ClusterSpec, known: Option<&str>, until: Moment) -> Answer
     if let Some(failure) = trouble::before(cluster) {
         return Answer::Failed(failure);
     }
-    match reading::look(path, known, until, |path| read(cluster, path, until)) {
+    let indexed = Cell::new(false);
+    match reading::look(path, known, until, |path| read(cluster, path, until, &indexed)) {
         Ok(Look::Unchanged) => Answer::Unchanged,
         Ok(Look::Read(seen, at, stamp)) => Answer::Read(Box::new(Census {
             at,
             counts: seen.counts,
             strange: seen.strange,
             combinations: seen.combinations,
+            uncounted: seen.uncounted,
             running: seen.running,
             failed: seen.failed,
             cost: clock::now().since(start),
             indexed: seen.indexed,
             stamp,
         })),
-        Err(fault) => Answer::Failed(trouble::failure(cluster, fault, trouble::Doing::Look, allowed)),
+        Err(fault) => {
+            let doing = trouble::Doing::Look { indexed: indexed.get() };
+            Answer::Failed(trouble::failure(cluster, fault, doing, allowed))
+        }
     }
 }
 
@@ -59,12 +65,14 @@ struct Seen {
     counts: Counts,
     strange: Vec<String>,
     combinations: CombinationsSeen,
+    uncounted: Option<String>,
     running: Vec<Chunk>,
     failed: Vec<Chunk>,
     indexed: bool,
 }
 
-fn read(cluster: &ClusterSpec, path: &Path, until: Moment) -> Result<Seen, Fault> {
+/// `indexed` becomes known even where nothing else does.
+fn read(cluster: &ClusterSpec, path: &Path, until: Moment, indexed: &Cell<bool>) -> Result<Seen, Fault> {
     let mut file = sqlite::open(path, until)?;
     file.busy_timeout(Duration::ZERO)?;
     file.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
@@ -73,6 +81,7 @@ fn read(cluster: &ClusterSpec, path: &Path, until: Moment) -> Result<Seen, Fault
     // The first that is read is what has to wait for a lock; after that nobody can be in the way.
     sqlite::once_free(until, || file.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())))?;
     let schema = schema::check(&file, cluster)?;
+    indexed.set(schema.indexed);
     // What comes from the configuration may do nothing else.
     sqlite::only_reading(&mut file)?;
     let mut seen = match by_index(&file, &schema, &cluster.values)? {
@@ -80,7 +89,13 @@ fn read(cluster: &ClusterSpec, path: &Path, until: Moment) -> Result<Seen, Fault
         None => in_one_pass(&file, &schema, &cluster.values)?,
     };
     seen.indexed = schema.indexed;
-    seen.combinations = combinations::count(&file, &schema.table, cluster)?;
+    // The owner's expressions may be wrong, or take for ever: what was counted by then is told all the same.
+    let now = clock::now();
+    sqlite::stop_by(&mut file, now.plus(until.since(now) / 2))?;
+    match combinations::count(&file, &schema.table, cluster)? {
+        Ok(combinations) => seen.combinations = combinations,
+        Err(why) => seen.uncounted = Some(why),
+    }
     longest_without_news(&mut seen.running);
     longest_without_news(&mut seen.failed);
     Ok(seen)

@@ -1,7 +1,7 @@
 //! Combinations, counted by the expressions of the configuration.
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Statement};
+use rusqlite::{Connection, ErrorCode, Statement};
 
 use crate::config::visible;
 use crate::core::chunk::CombinationsSeen;
@@ -10,8 +10,13 @@ use crate::foreign::sqlite::Fault;
 
 use super::table::quoted;
 
-/// Counts them, both in one pass over the table, through a connection that may only read.
-pub(super) fn count(file: &Connection, table: &str, cluster: &ClusterSpec) -> Result<CombinationsSeen, Fault> {
+/// Counts them, both in one pass over the table, through a connection that may only read; or tells what is wrong with an
+/// expression, which is nothing that the file can help.
+pub(super) fn count(
+    file: &Connection,
+    table: &str,
+    cluster: &ClusterSpec,
+) -> Result<Result<CombinationsSeen, String>, Fault> {
     let (total, tested) = (&cluster.combinations.total, &cluster.combinations.tested);
     let asked: Vec<(&str, &str)> = [("total", total), ("tested", tested)]
         .into_iter()
@@ -19,19 +24,24 @@ pub(super) fn count(file: &Connection, table: &str, cluster: &ClusterSpec) -> Re
         .collect();
     // One by one, so that whoever is told that one is wrong knows which.
     for (key, expression) in &asked {
-        one_for_all(file, table, expression).map_err(|error| wrong(cluster, key, error))?;
+        if let Err(error) = one_for_all(file, table, expression) {
+            return wrong(cluster, key, error).map(Err);
+        }
     }
     let both = asked.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(" or ");
     let expressions: Vec<&str> = asked.iter().map(|(_, expression)| *expression).collect();
     let mut seen = CombinationsSeen::default();
     if asked.is_empty() {
-        return Ok(seen);
+        return Ok(Ok(seen));
     }
-    let numbers = numbers(file, table, &expressions).map_err(|error| wrong(cluster, &both, error))?;
+    let numbers = match numbers(file, table, &expressions) {
+        Ok(numbers) => numbers,
+        Err(error) => return wrong(cluster, &both, error).map(Err),
+    };
     for ((key, _), number) in asked.iter().zip(numbers) {
         *if *key == "total" { &mut seen.total } else { &mut seen.tested } = number;
     }
-    Ok(seen)
+    Ok(Ok(seen))
 }
 
 /// Why an expression cannot be evaluated.
@@ -87,17 +97,29 @@ fn number(value: ValueRef<'_>) -> Option<u64> {
     }
 }
 
-fn wrong(cluster: &ClusterSpec, key: &str, wrong: Wrong) -> Fault {
+/// What is wrong with an expression, in a sentence; where it is the file, that.
+fn wrong(cluster: &ClusterSpec, key: &str, wrong: Wrong) -> Result<String, Fault> {
     let why = match wrong {
         Wrong::Said(why) => why.to_owned(),
         Wrong::Sqlite(rusqlite::Error::MultipleStatement) => "is more than one statement".to_owned(),
         Wrong::Sqlite(rusqlite::Error::SqlInputError { msg, .. }) => format!("is wrong: {msg}"),
         Wrong::Sqlite(error) => match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::AuthorizationForStatementDenied) => "does more than read".to_owned(),
-            Some(rusqlite::ErrorCode::Unknown) => format!("is wrong: {error}"),
+            Some(ErrorCode::AuthorizationForStatementDenied) => "does more than read".to_owned(),
+            Some(ErrorCode::OperationInterrupted) => {
+                "takes too long: write it so that it needs less, or leave it out".to_owned()
+            }
             // Not its fault.
-            Some(_) | None => return Fault::Sqlite(error),
+            Some(
+                ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::OutOfMemory,
+            ) => return Err(Fault::Sqlite(error)),
+            Some(_) | None => format!("is wrong: {error}"),
         },
     };
-    Fault::Told(format!("clusters.{}.combinations.{key} {}", cluster.name, visible(&why)))
+    Ok(format!("clusters.{}.combinations.{key} {}", cluster.name, visible(&why)))
 }

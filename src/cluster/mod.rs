@@ -4,6 +4,7 @@
 //! that is gone, reaches nobody else. No write ever touches anything but the configured columns of the configured table.
 
 mod census;
+mod check;
 mod chosen;
 mod combinations;
 pub mod memory;
@@ -16,6 +17,7 @@ mod table;
 mod trouble;
 
 pub use census::look;
+pub use check::check;
 pub use pids::{claimed, seen};
 pub use put_back::put_back;
 pub use question::{Answer, Claim, Errand, Failure, Obstacle, Question, Which};
@@ -27,6 +29,7 @@ pub fn answer(question: &Question) -> Answer {
     let until = clock::now().plus(question.within);
     match &question.errand {
         Errand::Look { known } => look(&question.cluster, known.as_deref(), until),
-        Errand::PutBack { which } => put_back(&question.cluster, which, until),
+        Errand::PutBack { which, lock } => put_back(&question.cluster, which, *lock, until),
+        Errand::Check => check(&question.cluster, until),
     }
 }

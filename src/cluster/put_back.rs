@@ -5,6 +5,8 @@
 //! SQLite as it opens the file: that is the only clean-up there is. Nothing is removed by us, also not when we are done:
 //! where there is a write-ahead log the change stays in it, on disk, for the next program that opens the file.
 
+use std::time::Duration;
+
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, ToSql, params_from_iter};
@@ -22,19 +24,25 @@ use super::schema::{self, Column, Schema};
 use super::table::{Bound, is, number_of, quoted};
 use super::trouble;
 
-/// Puts chunks back, until then at the latest.
-pub fn put_back(cluster: &ClusterSpec, which: &Which, until: Moment) -> Answer {
-    let allowed = until.since(clock::now());
+/// Puts chunks back, until then at the latest. Whoever has the file locked is waited for as long as `lock` says: a change of
+/// very many rows takes its time, and nobody is to wait as long for a lock that is never given up.
+pub fn put_back(cluster: &ClusterSpec, which: &Which, lock: Duration, until: Moment) -> Answer {
+    let whole = until.since(clock::now());
     if let Some(failure) = trouble::before(cluster) {
         return Answer::Failed(failure);
     }
-    match change(cluster, which, until) {
+    let lock = lock.min(whole);
+    match change(cluster, which, lock, until) {
         Ok((count, left)) => Answer::PutBack { count, left },
-        Err(fault) => Answer::Failed(trouble::failure(cluster, fault, trouble::Doing::PutBack, allowed)),
+        Err(fault) => {
+            let is_locked = matches!(&fault, Fault::Sqlite(error) if sqlite::is_busy(error));
+            let allowed = if is_locked { lock } else { whole };
+            Answer::Failed(trouble::failure(cluster, fault, trouble::Doing::PutBack, allowed))
+        }
     }
 }
 
-fn change(cluster: &ClusterSpec, which: &Which, until: Moment) -> Result<(u64, u64), Fault> {
+fn change(cluster: &ClusterSpec, which: &Which, lock: Duration, until: Moment) -> Result<(u64, u64), Fault> {
     let path = &cluster.database;
     let identity = file::identity(path);
     let mut open = sqlite::open_to_write(path, until)?;
@@ -44,8 +52,10 @@ fn change(cluster: &ClusterSpec, which: &Which, until: Moment) -> Result<(u64, u
     file.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
     file.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     // Done is what is on disk, with the folder that its journal was removed from.
-    sqlite::once_free(until, || file.pragma_update(None, "synchronous", "EXTRA"))?;
-    sqlite::once_free(until, || file.execute_batch("BEGIN IMMEDIATE"))?;
+    let free_by = clock::now().plus(lock);
+    sqlite::once_free(free_by, || file.pragma_update(None, "synchronous", "EXTRA"))?;
+    sqlite::once_free(free_by, || file.execute_batch("BEGIN IMMEDIATE"))?;
+    let patience = free_by.since(clock::now());
     let schema = schema::check(file, cluster)?;
     let cleared = Cleared::of(file, &schema)?;
     let way = Way::of(file, &schema)?;
@@ -57,7 +67,9 @@ fn change(cluster: &ClusterSpec, which: &Which, until: Moment) -> Result<(u64, u
     let same = || if identity.is_some() && identity == file::identity(path) { Ok(()) } else { Err(replaced()) };
     same()?;
     // Whoever still reads is waited for; what is not committed in time is taken back as the connection is closed.
-    sqlite::once_free(until, || file.execute_batch("COMMIT"))?;
+    let now = clock::now();
+    let free_by = now.plus(patience.min(until.since(now)));
+    sqlite::once_free(free_by, || file.execute_batch("COMMIT"))?;
     same()?;
     Ok(counts)
 }

@@ -46,7 +46,11 @@ pub enum Errand {
     PutBack {
         /// Which.
         which: Which,
+        /// Whoever has the file locked is waited for no longer: what remains is for the change itself.
+        lock: Duration,
     },
+    /// Find out whether chunks could be put back, without changing or locking anything.
+    Check,
 }
 
 /// Which chunks are put back.
@@ -87,7 +91,9 @@ pub enum Answer {
         /// So many of those that were chosen are not as they were seen any more, and were left alone.
         left: u64,
     },
-    /// Neither.
+    /// Nothing that can be seen stands in the way of putting chunks back.
+    Ready,
+    /// None of these.
     Failed(Failure),
 }
 
@@ -108,6 +114,8 @@ pub enum Obstacle {
     Missing,
     /// Another program has it locked: it may be tried again.
     Locked,
+    /// Whoever was to do it did not answer: the file hangs, or it took too long.
+    Silent,
     /// Anything else.
     Other,
 }

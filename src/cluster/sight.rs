@@ -95,7 +95,7 @@ impl Asked {
                     Answer::Read(census) => Ok(*census),
                     Answer::Failed(failure) => Err(failure),
                     // Nothing was known before, and nothing was to be changed.
-                    Answer::Unchanged | Answer::PutBack { .. } => Err(Failure {
+                    Answer::Unchanged | Answer::PutBack { .. } | Answer::Ready => Err(Failure {
                         obstacle: Obstacle::Other,
                         why: format!("{}: was not read", cluster.database.display()),
                     }),

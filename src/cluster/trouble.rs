@@ -3,7 +3,7 @@
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::unistd::{Uid, User};
@@ -21,14 +21,17 @@ use super::question::{Failure, Obstacle};
 /// What was to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doing {
-    Look,
+    /// `indexed`: whether the table was seen to have an index on the state.
+    Look {
+        indexed: bool,
+    },
     PutBack,
 }
 
 impl Doing {
     const fn verb(self) -> &'static str {
         match self {
-            Self::Look => "read",
+            Self::Look { .. } => "read",
             Self::PutBack => "written",
         }
     }
@@ -36,7 +39,7 @@ impl Doing {
     /// Whatever fails, it fails as a whole.
     const fn nothing_changed(self) -> &'static str {
         match self {
-            Self::Look => "",
+            Self::Look { .. } => "",
             Self::PutBack => "; nothing was changed",
         }
     }
@@ -126,12 +129,18 @@ fn of_sqlite(cluster: &ClusterSpec, error: Error, doing: Doing, allowed: Duratio
         ErrorCode::DatabaseCorrupt => other(format!(
             "is damaged: {message}{nothing}: put a backup in its place, or save what can be saved with .recover of sqlite3"
         )),
-        ErrorCode::OperationInterrupted => other(format!(
-            "could not be {} within {}{nothing}: if it is large, an index on \"{}\" makes this fast",
-            doing.verb(),
-            time(allowed),
-            cluster.columns.status
-        )),
+        ErrorCode::OperationInterrupted => {
+            let advice = match doing {
+                Doing::Look { indexed: false } => {
+                    format!("if it is large, an index on \"{}\" makes this fast", cluster.columns.status)
+                }
+                // An index makes a change of many rows no faster.
+                Doing::Look { indexed: true } | Doing::PutBack => {
+                    "it is large, or its disk is slow: try again when this box has less to do".to_owned()
+                }
+            };
+            other(format!("could not be {} within {}{nothing}: {advice}", doing.verb(), time(allowed)))
+        }
         ErrorCode::TooBig => other(format!("has a value larger than {} MiB", file::LARGEST >> 20)),
         ErrorCode::DiskFull => other(format!("has no room on its disk{nothing}: free some space there, and try again")),
         ErrorCode::ConstraintViolation => other(format!(
@@ -175,35 +184,62 @@ fn not_allowed(path: &Path, error: ffi::Error, message: String, doing: Doing) ->
     if error.extended_code == ffi::SQLITE_READONLY_DBMOVED {
         return "was replaced by another file while it was being written; nothing was changed: try again".into();
     }
-    let beside = ["-wal", "-shm", "-journal"].map(|ending| file::beside(path, ending));
+    let beside = beside(path);
     let unreadable = beside.iter().find(|it| it.exists() && access(*it, Access::READ_OK).is_err());
-    let is_mounted_to_be_read = statvfs(path).is_ok_and(|about| about.f_flag.contains(StatVfsMountFlags::RDONLY));
     if let Some(beside) = unreadable {
         return format!("has {} beside it, which {}", beside.display(), may_not(beside, "read"));
     }
-    match doing {
-        Doing::Look if error.extended_code == ffi::SQLITE_READONLY_ROLLBACK => {
-            "was left in the middle of a change, which only a program that may write it can take back: start its program, \
-             or put its chunks back"
-                .into()
-        }
-        Doing::Look if is_mounted_to_be_read || access(folder, Access::WRITE_OK).is_err() => format!(
+    if doing == Doing::PutBack {
+        return unwritable(path).unwrap_or_else(|| {
+            format!("cannot be written: {message}; nothing was changed: look at its disk, and try again")
+        });
+    }
+    if error.extended_code == ffi::SQLITE_READONLY_ROLLBACK {
+        "was left in the middle of a change, which only a program that may write it can take back: start its program, \
+         or put its chunks back"
+            .into()
+    } else if is_mounted_to_be_read(path) || access(folder, Access::WRITE_OK).is_err() {
+        format!(
             "cannot be opened: it has a write-ahead log, for which -shm must be made beside it, and its folder {}",
             may_not(folder, "written")
-        ),
-        Doing::Look => format!("cannot be read: {message}"),
-        Doing::PutBack if is_mounted_to_be_read => {
-            "is on a disk that is mounted to be read only: mount it to be written".into()
-        }
-        Doing::PutBack if access(path, Access::WRITE_OK).is_err() => may_not(path, "written"),
-        Doing::PutBack if access(folder, Access::WRITE_OK).is_err() => {
-            format!("cannot be written: SQLite makes a file beside it, and its folder {}", may_not(folder, "written"))
-        }
-        Doing::PutBack => match beside.iter().find(|it| it.exists() && access(*it, Access::WRITE_OK).is_err()) {
-            Some(beside) => format!("has {} beside it, which {}", beside.display(), may_not(beside, "written")),
-            None => format!("cannot be written: {message}; nothing was changed: look at its disk, and try again"),
-        },
+        )
+    } else {
+        format!("cannot be read: {message}")
     }
+}
+
+/// What SQLite keeps beside a file.
+fn beside(path: &Path) -> [PathBuf; 3] {
+    ["-wal", "-shm", "-journal"].map(|ending| file::beside(path, ending))
+}
+
+fn is_mounted_to_be_read(path: &Path) -> bool {
+    statvfs(path).is_ok_and(|about| about.f_flag.contains(StatVfsMountFlags::RDONLY))
+}
+
+/// Why a file may not be read or written, if that can be told without opening it.
+pub(super) fn closed_to_us(cluster: &ClusterSpec) -> Option<Failure> {
+    let path = &cluster.database;
+    let why = closed(path).or_else(|| unwritable(path))?;
+    Some(said(cluster, Obstacle::Other, &why))
+}
+
+/// Why a file may not be written: its disk, it itself, its folder, or what is beside it.
+fn unwritable(path: &Path) -> Option<String> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    if is_mounted_to_be_read(path) {
+        return Some("is on a disk that is mounted to be read only: mount it to be written".into());
+    }
+    if access(path, Access::WRITE_OK).is_err() {
+        return Some(may_not(path, "written"));
+    }
+    if access(folder, Access::WRITE_OK).is_err() {
+        let folder = may_not(folder, "written");
+        return Some(format!("cannot be written: SQLite makes a file beside it, and its folder {folder}"));
+    }
+    let beside = beside(path);
+    let closed = beside.iter().find(|it| it.exists() && access(*it, Access::WRITE_OK).is_err())?;
+    Some(format!("has {} beside it, which {}", closed.display(), may_not(closed, "written")))
 }
 
 /// Who owns it, and who we are.
@@ -223,7 +259,9 @@ fn may_not(path: &Path, verb: &str) -> String {
     if owner == Uid::effective() {
         return format!("{shown}is owned by {whose}, who may not have it {verb}: chmod u+rwX it");
     }
-    format!("{shown}is owned by {whose} and may not be {verb} by {us}: run as {whose}, or chmod or chown it")
+    format!(
+        "{shown}is owned by {whose} and may not be {verb} by {us}: chmod or chown it, or have its bots run as {whose}"
+    )
 }
 
 fn name(uid: Uid) -> String {

@@ -149,8 +149,10 @@ pub struct Census {
     pub counts: Counts,
     /// Words for a state that the configuration does not have, a few of them.
     pub strange: Vec<String>,
-    /// Combinations; absent where they are not configured.
+    /// Combinations; absent where they are not configured, or could not be counted.
     pub combinations: CombinationsSeen,
+    /// Why combinations could not be counted, in a sentence.
+    pub uncounted: Option<String>,
     /// The running ones, those without news for longest first; [`LISTED`] at most.
     pub running: Vec<Chunk>,
     /// The failed ones; [`LISTED`] at most.

@@ -320,6 +320,7 @@ fn note(state: ClusterState, census: &Census, checked: &[Checked]) -> String {
     if counts.running > LISTED as u64 {
         parts.push(format!("only {LISTED} of the running ones were checked"));
     }
+    parts.extend(census.uncounted.clone());
     parts.join("; ")
 }
 

@@ -195,8 +195,14 @@ pub(crate) fn connect(path: &Path, flags: OpenFlags, until: Moment) -> Result<Co
     file.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     file.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     file.set_limit(Limit::SQLITE_LIMIT_LENGTH, file::LARGEST as i32)?;
-    file.progress_handler(STEPS, Some(move || until.since(clock::now()).is_zero()))?;
+    stop_by(&mut file, until)?;
     Ok(file)
+}
+
+/// Interrupts whatever a connection still does then, instead of when it was to be interrupted before.
+pub(crate) fn stop_by(file: &mut Connection, until: Moment) -> Result<(), Fault> {
+    file.progress_handler(STEPS, Some(move || until.since(clock::now()).is_zero()))?;
+    Ok(())
 }
 
 /// Lets a connection do nothing but read: no other file is attached, no setting changed, no transaction ended.

@@ -152,11 +152,11 @@ impl Asked for cluster::Question {
     type Reply = cluster::Answer;
 
     fn reply(about: &About, answer: Answer) -> cluster::Answer {
-        let failed = |why| cluster::Answer::Failed(cluster::Failure { obstacle: cluster::Obstacle::Other, why });
+        let failed = |obstacle, why| cluster::Answer::Failed(cluster::Failure { obstacle, why });
         match answer {
             Answer::Cluster(answer) => answer,
-            Answer::None(why) => failed(why),
-            Answer::Orders(_) => failed(format!("{}: {NONSENSE}", about.place)),
+            Answer::None(why) => failed(cluster::Obstacle::Silent, why),
+            Answer::Orders(_) => failed(cluster::Obstacle::Other, format!("{}: {NONSENSE}", about.place)),
         }
     }
 }

@@ -184,7 +184,7 @@ impl Watcher<'_> {
                 ClusterSeen::Failed { why: failure.why, missing: failure.obstacle == Obstacle::Missing }
             }
             // Nothing was to be changed.
-            Answer::PutBack { .. } => return Ok(()),
+            Answer::PutBack { .. } | Answer::Ready => return Ok(()),
         };
         let figures = watched.census.as_ref().filter(|_| !matches!(seen, ClusterSeen::Failed { .. })).map(|census| {
             watched.pace.add(now, census.counts.completed);
@@ -285,6 +285,7 @@ mod tests {
             counts: Counts { total: 9, running: 1, completed: 8, ..Counts::default() },
             strange: vec![],
             combinations: CombinationsSeen::default(),
+            uncounted: None,
             running: vec![Chunk { id: Value::Integer(1), worker: Value::Integer(worker), ..Chunk::default() }],
             failed: vec![],
             cost,

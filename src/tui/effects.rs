@@ -426,7 +426,8 @@ fn told_clusters(deed: Deed, of: &[BotName], report: &Report) -> String {
         if of.len() > 1 { format!("{}: {told}", cluster.name) } else { told }
     });
     // What was left alone is worth a word to whoever has chosen it.
-    let left = report.clusters.iter().filter(|_| deed == Deed::Requeue).flat_map(|cluster| cluster.notes.iter().cloned());
+    let left =
+        report.clusters.iter().filter(|_| deed == Deed::Requeue).flat_map(|cluster| cluster.notes.iter().cloned());
     let parts: Vec<String> = lives.into_iter().chain(errors).chain(started).chain(chunks).chain(left).collect();
     let parts = if parts.is_empty() { "done".to_owned() } else { parts.join("; ") };
     format!("{verb} {}: {parts}", of_clusters(of))

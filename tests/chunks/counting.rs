@@ -158,10 +158,26 @@ fn combinations_are_counted_by_expressions_that_may_only_read() {
         ("n", "gives a number for every chunk"),
     ] {
         sweep.cluster.combinations = of("sum(n)", expression);
-        let why_not = sweep.blind().why;
+        let seen = sweep.look();
+        let why_not = seen.uncounted.expect("it is wrong");
         assert!(why_not.contains(why), "{expression}: {why_not}");
+        // It is optional, and nothing else is missing for it.
+        assert_eq!((seen.combinations, seen.counts.total), (CombinationsSeen::default(), 2), "{expression}");
     }
     assert_eq!(sweep.chunks().len(), 2);
+}
+
+#[test]
+fn an_expression_that_never_comes_to_an_end_is_given_up_and_the_chunks_are_counted() {
+    let mut sweep = Sweep::with("(1,'running','w',NULL),(2,'completed',NULL,NULL)");
+    sweep.within = std::time::Duration::from_secs(4);
+    let endless = "max((WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n))";
+    sweep.cluster.combinations = Combinations { total: Some("sum(id)".into()), tested: Some(endless.into()) };
+    let seen = sweep.look();
+    assert_eq!((seen.counts.total, seen.counts.running, seen.running.len()), (2, 1, 1));
+    assert_eq!(seen.combinations, CombinationsSeen::default());
+    let why = seen.uncounted.expect("it takes for ever");
+    assert!(why.contains("takes too long: write it so that it needs less, or leave it out"), "{why}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use botwarden::cluster::{Answer, Errand, Obstacle, Which};
 
-use crate::sweep::{Sweep, TABLE};
+use crate::sweep::{LONG, Sweep, TABLE};
 
 #[test]
 fn what_is_no_database_is_said_to_be_none() {
@@ -61,14 +61,14 @@ fn whatever_stands_in_a_file_nobody_panics_or_hangs() {
             let _ = std::fs::remove_file(sweep.beside(ending));
         }
         let looked = Errand::Look { known: None };
-        let put = Errand::PutBack { which: Which::Running };
+        let put = Errand::PutBack { which: Which::Running, lock: LONG };
         for errand in [looked, put] {
             match sweep.ask(errand) {
                 Answer::Failed(failure) => {
                     assert!(!failure.why.contains(char::is_control), "{:?}", failure.why);
                     assert!(!failure.why.contains("its reader"), "{}", failure.why);
                 }
-                Answer::Read(_) | Answer::PutBack { .. } => good += 1,
+                Answer::Read(_) | Answer::PutBack { .. } | Answer::Ready => good += 1,
                 Answer::Unchanged => panic!("nobody had known it"),
             }
         }

@@ -1,10 +1,12 @@
 //! What is put back, and what is never touched.
 
-use botwarden::cluster::{Claim, Which};
+use std::time::Duration;
+
+use botwarden::cluster::{Answer, Claim, Errand, Obstacle, Which};
 use botwarden::core::chunk::Value;
 use botwarden::core::cluster::ChunkColumns;
 
-use crate::sweep::{Sweep, TABLE, claims, text};
+use crate::sweep::{LONG, Sweep, TABLE, claims, text};
 
 #[test]
 fn whatever_runs_is_put_back_and_a_second_time_nothing() {
@@ -220,4 +222,42 @@ fn many_of_a_table_without_a_way_to_an_id_are_put_back_by_one_look() {
         let counts = sweep.look().counts;
         assert_eq!((counts.pending, counts.running, counts.failed), (159, 1, 40), "{table}");
     }
+}
+
+#[test]
+fn a_change_may_take_longer_than_a_lock_is_waited_for() {
+    let sweep = Sweep::of(&format!(
+        "{TABLE} WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+         INSERT INTO chunks (id, status, assigned_worker) SELECT i, 'running', 'w' FROM n"
+    ));
+    let errand = Errand::PutBack { which: Which::Running, lock: Duration::ZERO };
+    let other = sweep.open();
+    other.execute_batch("BEGIN IMMEDIATE").expect("a lock");
+    match sweep.ask(errand.clone()) {
+        Answer::Failed(failure) => {
+            assert_eq!(failure.obstacle, Obstacle::Locked, "{}", failure.why);
+            assert!(failure.why.contains("for longer than 100ms; nothing was changed"), "{}", failure.why);
+        }
+        other @ (Answer::Unchanged | Answer::Read(_) | Answer::PutBack { .. } | Answer::Ready) => {
+            panic!("not refused: {other:?}")
+        }
+    }
+    drop(other);
+    assert_eq!(sweep.ask(errand), Answer::PutBack { count: 20000, left: 0 });
+}
+
+#[test]
+fn a_change_that_runs_out_of_time_is_taken_back_and_no_index_is_advised() {
+    let mut sweep = Sweep::of(&format!(
+        "{TABLE} WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+         INSERT INTO chunks (id, status, assigned_worker) SELECT i, 'running', 'w' FROM n"
+    ));
+    // Whatever a machine can do in this time, it is less than that; and where its reader is too late to say so, nothing
+    // changes either.
+    sweep.within = Duration::from_millis(60);
+    let failure = sweep.refused();
+    assert!(!failure.why.contains("index"), "{}", failure.why);
+    assert_eq!(sweep.rows("SELECT DISTINCT status FROM chunks"), ["'running'"]);
+    sweep.within = LONG;
+    assert_eq!(sweep.put_all_back(), 200_000);
 }

@@ -103,15 +103,19 @@ impl Sweep {
     pub fn look(&self) -> Census {
         match self.ask(Errand::Look { known: None }) {
             Answer::Read(census) => *census,
-            other @ (Answer::Unchanged | Answer::PutBack { .. } | Answer::Failed(_)) => panic!("not read: {other:?}"),
+            other @ (Answer::Unchanged | Answer::PutBack { .. } | Answer::Ready | Answer::Failed(_)) => {
+                panic!("not read: {other:?}")
+            }
         }
     }
 
     #[track_caller]
     pub fn put_back(&self, which: Which) -> (u64, u64) {
-        match self.ask(Errand::PutBack { which }) {
+        match self.ask(Errand::PutBack { which, lock: self.within }) {
             Answer::PutBack { count, left } => (count, left),
-            other @ (Answer::Unchanged | Answer::Read(_) | Answer::Failed(_)) => panic!("not put back: {other:?}"),
+            other @ (Answer::Unchanged | Answer::Read(_) | Answer::Ready | Answer::Failed(_)) => {
+                panic!("not put back: {other:?}")
+            }
         }
     }
 
@@ -129,7 +133,7 @@ impl Sweep {
     /// Why nothing can be put back.
     #[track_caller]
     pub fn refused(&self) -> Failure {
-        self.failure(self.ask(Errand::PutBack { which: Which::Running }))
+        self.failure(self.ask(Errand::PutBack { which: Which::Running, lock: self.within }))
     }
 
     /// Either, when both say the same.
@@ -149,7 +153,9 @@ impl Sweep {
                 assert!(failure.why.starts_with(&format!("{}: ", self.path().display())), "{:?}", failure.why);
                 failure
             }
-            other @ (Answer::Unchanged | Answer::Read(_) | Answer::PutBack { .. }) => panic!("not refused: {other:?}"),
+            other @ (Answer::Unchanged | Answer::Read(_) | Answer::PutBack { .. } | Answer::Ready) => {
+                panic!("not refused: {other:?}")
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use botwarden::cluster::{Answer, Errand, Obstacle, Which};
 
-use crate::sweep::{Other, Sweep, TABLE, bytes};
+use crate::sweep::{LONG, Other, Sweep, TABLE, bytes};
 
 fn may(path: &Path, mode: u32) {
     set_permissions(path, Permissions::from_mode(mode)).expect("a mode");
@@ -32,7 +32,7 @@ fn of_another(rows: &str) -> Option<Sweep> {
 /// What is said of the owner: root and nobody, or ourselves twice.
 fn told(sweep: &Sweep, verb: &str) -> String {
     if sweep.user.is_some() {
-        format!("is owned by root and may not be {verb} by nobody: run as root, or chmod or chown it")
+        format!("is owned by root and may not be {verb} by nobody: chmod or chown it, or have its bots run as root")
     } else {
         format!("who may not have it {verb}: chmod")
     }
@@ -168,7 +168,7 @@ fn a_mount_that_is_read_only_and_a_full_disk_are_told_apart() {
         "{TABLE} WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
          INSERT INTO chunks (id, status, assigned_worker) SELECT i, 'running', printf('%.99c', 'w') FROM n"
     ));
-    let put = asked(&sweep, &Errand::PutBack { which: Which::Running });
+    let put = asked(&sweep, &Errand::PutBack { which: Which::Running, lock: LONG });
     let look = asked(&sweep, &Errand::Look { known: None });
     let folder = sweep.folder.path().display();
     let Some(said) =
@@ -192,4 +192,35 @@ fn a_mount_that_is_read_only_and_a_full_disk_are_told_apart() {
     let said = elsewhere(&script).expect("a namespace");
     assert!(said.contains("has no room on its disk; nothing was changed: free some space there"), "{said}");
     assert!(said.contains("\"running\":3000"), "{said}");
+}
+
+#[test]
+fn whether_it_could_be_written_is_found_out_without_writing_or_locking() {
+    let Some(sweep) = of_another("(1,'running','w',NULL)") else { return };
+    let ready = || sweep.ask(Errand::Check);
+    let why = || match sweep.ask(Errand::Check) {
+        Answer::Failed(failure) => failure.why,
+        other @ (Answer::Unchanged | Answer::Read(_) | Answer::PutBack { .. } | Answer::Ready) => {
+            panic!("not refused: {other:?}")
+        }
+    };
+    let other = sweep.open();
+    other.execute_batch("BEGIN IMMEDIATE; UPDATE chunks SET n = 7").expect("a change");
+    assert_eq!(ready(), Answer::Ready, "whoever only reads is not in the way of a writer");
+    other.execute_batch("ROLLBACK").expect("its end");
+    let before = bytes(&[sweep.path()]);
+    assert_eq!(ready(), Answer::Ready);
+    assert!(bytes(&[sweep.path()]) == before && !sweep.beside("-journal").exists());
+    may(sweep.path(), 0o444);
+    assert!(why().contains(&told(&sweep, "written")), "{}", why());
+    may(sweep.path(), 0o666);
+    may(sweep.folder.path(), 0o555);
+    assert!(why().contains("SQLite makes a file beside it, and its folder "), "{}", why());
+    may(sweep.folder.path(), 0o777);
+    std::fs::write(sweep.beside("-journal"), "").expect("a file");
+    may(&sweep.beside("-journal"), 0o444);
+    assert!(why().contains("-journal beside it, which ") && why().contains("written"), "{}", why());
+    std::fs::remove_file(sweep.beside("-journal")).expect("it is ours");
+    sweep.run("ALTER TABLE chunks RENAME COLUMN started_at TO begun");
+    assert!(why().contains("has no column \"started_at\""), "{}", why());
 }

@@ -128,3 +128,28 @@ fn chunks_that_run_again_or_cannot_be_read_stand_in_the_way_of_a_reset() {
     reset(&["--waive", "the file is restored tomorrow"], 0);
     assert!(!desk.home_folder().join("estop.json").exists());
 }
+
+#[test]
+fn more_chunks_than_can_be_put_back_at_once_are_put_back_once_their_workers_have_ended() {
+    const MANY: u64 = 400_000;
+    let desk = sweep("say('up', name)\ntime.sleep(600)\n", "");
+    let database = Connection::open(desk.path("sweep.db")).expect("a database");
+    database
+        .execute_batch(&format!(
+            "delete from chunks; create index chunks_status on chunks (status);
+             with recursive n(i) as (select 1 union all select i + 1 from n where i < {MANY})
+             insert into chunks (status, assigned_worker, started_at) select 'running', 'hand@1', '2026-01-01' from n"
+        ))
+        .expect("chunks");
+    drop(database);
+    desk.run(&["start", "coord", "hand"]).expect(0);
+    desk.wait_for_lines("up", 2);
+    let report = fire(&desk, 0);
+    let part = cluster(&report, "sweep");
+    assert_eq!(
+        (&part["reset"], &part["pending"], &part["running"]),
+        (&MANY.into(), &MANY.into(), &0.into()),
+        "{report}"
+    );
+    assert!(!part.to_string().contains("index"), "{report}");
+}

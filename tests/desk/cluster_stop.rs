@@ -309,3 +309,64 @@ fn a_restart_of_all_bots_puts_back_what_their_last_runs_had() {
     assert_eq!(part(&report, "hand@1")["restarted"], true, "{report}");
     assert_eq!(desk.state("hand@1"), "running");
 }
+
+#[test]
+fn what_could_not_be_put_back_is_counted_all_the_same() {
+    let desk = started();
+    let held = Connection::open(desk.path("sweep.db")).expect("a database");
+    held.execute_batch("begin immediate").expect("ours");
+    let report = troubled(&desk, 14, &["sweep.db", "lock"]);
+    drop(held);
+    let sweep = cluster(&report, "sweep");
+    assert_eq!(
+        (&sweep["reset"], &sweep["running"], &sweep["pending"], &sweep["completed"]),
+        (&Value::Null, &1.into(), &1.into(), &1.into()),
+        "{report}"
+    );
+}
+
+#[test]
+fn an_expression_for_combinations_that_is_wrong_is_noted_and_nothing_else_is_missing_for_it() {
+    let desk = Desk::new(&format!("{SWEEP}combinations = {{ total = 'sum(nobody)' }}\n"));
+    fill(&desk, "sweep.db", &[("running", Some("hand@1")), ("pending", None)]);
+    let status = desk.run(&["cluster", "status", "sweep", "--json"]).expect(0).json();
+    let sweep = cluster(&status, "sweep");
+    assert!(sweep["note"].to_string().contains("combinations.total is wrong: no such column: nobody"), "{status}");
+    assert_eq!((&sweep["running"], &sweep["error"]), (&1.into(), &Value::Null), "{status}");
+    assert_eq!(sweep["combinations"]["total"], Value::Null, "{status}");
+    let report = desk.run(&["cluster", "stop", "sweep", "--json"]).expect(0).json();
+    let sweep = cluster(&report, "sweep");
+    assert_eq!((&sweep["reset"], &sweep["pending"]), (&1.into(), &2.into()), "{report}");
+}
+
+#[test]
+fn what_another_box_has_claimed_is_not_taken_for_a_process_of_ours_with_the_same_number() {
+    let desk = started();
+    let pid = desk.pid("hand@1");
+    let claim = |id: i64, worker: String| {
+        let claim = "update chunks set status = 'running', assigned_worker = ? where id = ?";
+        let database = Connection::open(desk.path("sweep.db")).expect("a database");
+        database.execute(claim, rusqlite::params![worker, id]).expect("a claim");
+    };
+    claim(1, format!("far-box:{pid}"));
+    claim(2, format!("localhost:{pid}"));
+    let report = desk.run(&["stop", "hand@1", "--json"]).expect(0).json();
+    let sweep = cluster(&report, "sweep");
+    assert_eq!((&sweep["reset"], &sweep["running"]), (&1.into(), &1.into()), "{report}");
+    assert_eq!(chunks(&desk, "sweep.db")[0], ("running".to_owned(), Some(format!("far-box:{pid}"))));
+}
+
+#[test]
+fn where_more_chunks_run_than_are_looked_at_that_is_said() {
+    let desk = Desk::new(SWEEP);
+    fill(&desk, "sweep.db", &[("running", Some("hand@1"))]);
+    let more = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 10002) \
+         insert into chunks (status, assigned_worker, started_at) \
+         select 'running', 'hand@2', '2027-01-01 00:00:00' from n";
+    Connection::open(desk.path("sweep.db")).and_then(|database| database.execute_batch(more)).expect("chunks");
+    let report = desk.run(&["stop", "hand@1", "--json"]).expect(0).json();
+    let sweep = cluster(&report, "sweep");
+    assert_eq!((&sweep["reset"], &sweep["running"]), (&1.into(), &10_002.into()), "{report}");
+    let notes = sweep["notes"].to_string();
+    assert!(notes.contains("only 10000 running chunks were looked at") && notes.contains("hand@1"), "{report}");
+}

@@ -304,10 +304,15 @@ fn a_cancel_command_is_looked_for_as_the_bots_user() {
 fn a_cluster_needs_its_file_and_its_folder() {
     let cluster = "[clusters.sweep]\ndatabase = 'cluster/x.db'\nworkers = ['a']\n";
     let mut desk = desk(cluster);
-    expect(&doctor(&desk, 5), "clusters", "FAIL", "x.db: no such file");
+    expect(&doctor(&desk, 5), "clusters", "FAIL", "x.db: there is no such file");
     std::fs::create_dir(desk.path("cluster")).expect("room");
     desk.write("cluster/x.db", "");
-    expect(&doctor(&desk, 0), "clusters", "ok", "");
+    expect(&doctor(&desk, 0), "clusters", "warn", "x.db: is empty: whoever makes it has not begun");
+    std::fs::remove_file(desk.path("cluster/x.db")).expect("ours");
+    crate::sweep::fill(&desk, "cluster/x.db", &[("pending", None)]);
+    let said = doctor(&desk, 0);
+    expect(&said, "clusters", "ok", "");
+    assert!(!desk.path("cluster/x.db-journal").exists(), "{said}");
     if !has("setpriv") && root() {
         return skipped("nobody else can look");
     }
@@ -323,10 +328,41 @@ fn a_cluster_needs_its_file_and_its_folder() {
     };
     // The file may be written, and what SQLite has to make beside it may not be made.
     close("cluster", 0o500);
-    expect(&doctor(&desk, 5), "clusters", "FAIL", "cluster: permission denied");
+    expect(&doctor(&desk, 5), "clusters", "FAIL", "SQLite makes a file beside it, and its folder ");
     close("cluster", 0o700);
     close("cluster/x.db", 0o400);
-    expect(&doctor(&desk, 5), "clusters", "FAIL", "x.db: permission denied");
+    expect(&doctor(&desk, 5), "clusters", "FAIL", "x.db: is owned by nobody, who may not have it written: chmod");
+}
+
+#[test]
+fn a_cluster_is_looked_at_as_the_user_of_its_bots() {
+    if !root() {
+        return skipped("only root can run a bot as somebody else");
+    }
+    let desk = desk("user = 'nobody'\n[clusters.sweep]\ndatabase = 'cluster/x.db'\nworkers = ['a']\n");
+    let mode = |name: &str, mode| {
+        std::fs::set_permissions(desk.path(name), Permissions::from_mode(mode)).expect("ours");
+    };
+    for file in [".", "state.json", "cancel.sh"] {
+        mode(file, 0o755);
+    }
+    std::fs::create_dir(desk.path("cluster")).expect("room");
+    crate::sweep::fill(&desk, "cluster/x.db", &[("running", Some("a"))]);
+    mode("cluster", 0o777);
+    mode("cluster/x.db", 0o644);
+    let said = doctor(&desk, 5);
+    let why =
+        "x.db: is owned by root and may not be written by nobody: chmod or chown it, or have its bots run as root";
+    expect(&said, "clusters", "FAIL", why);
+    let lines = said["checks"].as_array().expect("checks").iter().filter(|check| check["name"] == "clusters").count();
+    assert_eq!(lines, 1, "{said}");
+    mode("cluster/x.db", 0o666);
+    expect(&doctor(&desk, 0), "clusters", "ok", "");
+    let change = "alter table chunks rename to pieces";
+    rusqlite::Connection::open(desk.path("cluster/x.db"))
+        .and_then(|database| database.execute_batch(change))
+        .expect("changed");
+    expect(&doctor(&desk, 5), "clusters", "FAIL", "has no table \"chunks\"; it has pieces");
 }
 
 #[test]

@@ -80,6 +80,7 @@ pub fn census() -> Census {
         counts: Counts { total: 1024, pending: 205, running: 4, completed: 812, failed: 3, other: 0 },
         strange: vec![],
         combinations: CombinationsSeen::default(),
+        uncounted: None,
         running: vec![
             chunk("c815", "w2", 48),
             chunk("c816", "w2", 47),

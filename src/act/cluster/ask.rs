@@ -37,19 +37,39 @@ impl<'a> Asker<'a> {
         match self.ask(Errand::Look { known: None }, within) {
             Answer::Read(census) => Ok(*census),
             Answer::Failed(failure) => Err(failure),
-            Answer::Unchanged | Answer::PutBack { .. } => Err(self.nonsense()),
+            Answer::Unchanged | Answer::PutBack { .. } | Answer::Ready => Err(self.nonsense()),
         }
     }
 
-    /// Puts chunks back.
+    /// Puts chunks back, all of it within this time.
     pub(in crate::act) fn put_back(&self, which: Which, within: Duration) -> Result<Back, Failure> {
+        self.put_back_in_peace(which, within, Duration::ZERO)
+    }
+
+    /// Puts chunks back: whoever has the file locked is waited for as long as `lock` says, and the change may take so much
+    /// longer.
+    pub(in crate::act) fn put_back_in_peace(
+        &self,
+        which: Which,
+        lock: Duration,
+        change: Duration,
+    ) -> Result<Back, Failure> {
         if matches!(&which, Which::These(claims) if claims.is_empty()) {
             return Ok(Back { count: 0, left: 0 });
         }
-        match self.ask(Errand::PutBack { which }, within) {
+        match self.ask(Errand::PutBack { which, lock }, lock + change) {
             Answer::PutBack { count, left } => Ok(Back { count, left }),
             Answer::Failed(failure) => Err(failure),
-            Answer::Unchanged | Answer::Read(_) => Err(self.nonsense()),
+            Answer::Unchanged | Answer::Read(_) | Answer::Ready => Err(self.nonsense()),
+        }
+    }
+
+    /// Whether chunks could be put back as it seems.
+    pub(in crate::act) fn check(&self, within: Duration) -> Result<(), Failure> {
+        match self.ask(Errand::Check, within) {
+            Answer::Ready => Ok(()),
+            Answer::Failed(failure) => Err(failure),
+            Answer::Unchanged | Answer::Read(_) | Answer::PutBack { .. } => Err(self.nonsense()),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::cluster::sight::see;
 use crate::cluster::{Claim, Failure, Obstacle, Which};
 use crate::core::bot::{BotName, BotSpec};
-use crate::core::chunk::{Census, Chunk, Counts};
+use crate::core::chunk::{Census, Chunk, Counts, LISTED};
 use crate::core::cluster::ClusterSpec;
 use crate::core::cluster_report::ClusterReport;
 use crate::core::cluster_status::Hold;
@@ -37,6 +37,11 @@ const BRIEF: Duration = Duration::from_secs(1);
 const A_MOMENT: Duration = Duration::from_millis(200);
 /// Nobody waits for what is asked once the bots have ended but the report.
 const AFTERWARDS: Duration = Duration::from_secs(5);
+/// In an emergency others wait for that.
+const AFTERWARDS_IN_AN_EMERGENCY: Duration = Duration::from_secs(2);
+/// Once nobody has it locked, chunks that could not be put back at first may take so long: by then nobody waits for them
+/// but the report, and a million of them are not put back any faster the next time.
+const IN_PEACE: Duration = Duration::from_mins(1);
 /// Whoever puts chunks back for the first time has come to something by then, or broken off.
 const AT_MOST: Duration = Duration::from_secs(10);
 /// What is claimed again although every bot of the cluster has ended is put back so often.
@@ -257,6 +262,7 @@ impl<'a> Part<'a> {
         match obstacle {
             Obstacle::Missing => format!("{name}: there is no file"),
             Obstacle::Locked => format!("{name}: locked, not waited for"),
+            Obstacle::Silent => format!("{name}: no answer, not waited for"),
             Obstacle::Other => format!("{name}: not possible"),
         }
     }
@@ -298,6 +304,12 @@ impl<'a> Part<'a> {
         let Some(sight) = sights.pop() else { return Ok((Vec::new(), BTreeSet::new())) };
         let checked = sight.checked(clock::wall());
         let census = sight.reading?;
+        if census.counts.running > LISTED as u64 {
+            self.note(format!(
+                "only {LISTED} running chunks were looked at: of the others those of {bot} stay as they are; stop the whole \
+                 cluster to put all of them back"
+            ));
+        }
         let (words, dead) = self.known_of(bot);
         // What was started anew has claims of its own by now.
         let anew = self.ground.order.work == Work::End(Wish::Restart) && self.lock().ended.contains_key(bot);
@@ -305,13 +317,20 @@ impl<'a> Part<'a> {
             let word = chunk.worker.word();
             sight.crew.is_of(word.as_deref(), bot)
                 || word.is_some_and(|word| {
-                    words.contains(&word) || Crew::numbers(&word).iter().any(|pid| dead.contains(pid))
+                    words.contains(&word) || sight.crew.numbers_here(&word).iter().any(|pid| dead.contains(pid))
                 })
         };
         let held = |chunk: &Chunk| checked.iter().any(|checked| checked.chunk == *chunk && checked.hold != Hold::Stale);
         let its: Vec<&Chunk> = census.running.iter().filter(|chunk| is_its(chunk) && !(anew && held(chunk))).collect();
         let words = its.iter().filter_map(|chunk| chunk.worker.word()).collect();
         Ok((its.into_iter().map(claim).collect(), words))
+    }
+
+    fn note(&self, note: String) {
+        let notes = &mut self.lock().report.notes;
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
     }
 
     /// The words by which this bot was called, and the processes of it that have ended.
@@ -337,11 +356,11 @@ impl<'a> Part<'a> {
         };
         let living = self.living();
         let settled = if living.is_empty() { self.put_back_again(first.as_ref()) } else { Settled::not(first.clone()) };
-        let counts = match (settled.counts, &settled.failure) {
-            (Some(counts), _) => Some(counts),
-            (None, Some(failure)) if failure.obstacle != Obstacle::Locked => None,
-            (None, _) => self.asker().look(AFTERWARDS).ok().map(|census| census.counts),
-        };
+        // What could not be written may be read all the same, and is said to run still.
+        let counts = settled.counts.or_else(|| {
+            let within = if settled.failure.is_some() { BRIEF } else { self.afterwards() };
+            self.asker().look(within).ok().map(|census| census.counts)
+        });
         self.write_down(first, settled, living, counts);
         self.tell();
         let is_news = {
@@ -402,7 +421,7 @@ impl<'a> Part<'a> {
         let mut settled = Settled::default();
         let mut was_back = first.is_none();
         for _ in 0..TRIES {
-            match self.once_more() {
+            match self.once_more(first) {
                 Ok(Back { count, .. }) => {
                     settled.count = Some(settled.count.unwrap_or(0) + count);
                     settled.again += if was_back { count } else { 0 };
@@ -413,7 +432,7 @@ impl<'a> Part<'a> {
                     return settled;
                 }
             }
-            match self.asker().look(AFTERWARDS) {
+            match self.asker().look(self.afterwards()) {
                 Ok(census) => settled.counts = Some(census.counts),
                 Err(failure) => {
                     settled.failure = Some(failure);
@@ -427,21 +446,35 @@ impl<'a> Part<'a> {
         settled
     }
 
-    fn once_more(&self) -> Result<Back, Failure> {
+    /// How long a lock, or a look, is waited for once the bots have ended.
+    fn afterwards(&self) -> Duration {
+        if self.ground.order.emergency.is_some() { AFTERWARDS_IN_AN_EMERGENCY } else { AFTERWARDS }
+    }
+
+    fn once_more(&self, first: Option<&Failure>) -> Result<Back, Failure> {
+        let lock = self.afterwards();
+        // A change of many rows and a file that hangs look the same to whoever waits: the latter is not given a minute.
+        if first.is_some_and(|first| first.obstacle == Obstacle::Silent)
+            && let Err(failure) = self.asker().check(lock)
+            && failure.obstacle == Obstacle::Silent
+        {
+            return Err(failure);
+        }
+
         let which = match &self.whose {
             Whose::All if self.is_to_be_still() => Which::Running,
             // Their next runs claim chunks by now: those are theirs.
             Whose::All => Which::These(self.abandoned()?),
-            Whose::Of(bot) => Which::These(self.claimed_by(bot, AFTERWARDS)?.0),
+            Whose::Of(bot) => Which::These(self.claimed_by(bot, lock)?.0),
         };
-        self.asker().put_back(which, AFTERWARDS)
+        self.asker().put_back_in_peace(which, lock, IN_PEACE)
     }
 
     /// What nobody who lives has.
     fn abandoned(&self) -> Result<Vec<Claim>, Failure> {
         let Ground { home, readers, specs, .. } = self.ground;
         let statuses = Surveyor::new(home.clone()).look(specs);
-        let sights = see(home, readers, std::slice::from_ref(self.cluster), specs, &statuses, AFTERWARDS);
+        let sights = see(home, readers, std::slice::from_ref(self.cluster), specs, &statuses, self.afterwards());
         let mut claims = Vec::new();
         for sight in sights {
             let checked = sight.checked(clock::wall());

@@ -58,6 +58,7 @@ fn census(running: Vec<Chunk>, pending: u64, completed: u64, failed: u64) -> Cen
         },
         strange: Vec::new(),
         combinations: CombinationsSeen::default(),
+        uncounted: None,
         running,
         failed: Vec::new(),
         cost: Duration::ZERO,
