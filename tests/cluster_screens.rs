@@ -214,7 +214,7 @@ fn a_process_that_a_chunk_names_is_looked_up_and_missed() {
     };
     desk.press("3z");
     desk.tell(people(true));
-    assert!(shown(&desk).contains("held by w1 (pid 4711)"), "{}", shown(&desk));
+    assert!(shown(&desk).contains("by w1 (pid 4711)"), "{}", shown(&desk));
     desk.tell(people(false));
     assert!(shown(&desk).contains("process 4711 does not live"), "{}", shown(&desk));
 }

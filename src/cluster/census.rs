@@ -23,6 +23,9 @@ const STATES: usize = 64;
 /// So many strange words are told.
 const STRANGE: usize = 5;
 
+/// Nobody's lock is waited for longer: it says at least that it is there.
+const LOCK: Duration = Duration::from_secs(2);
+
 /// So many rows of a kind are gone through to find those without news for longest. Of more, some are not seen.
 const SIFTED: usize = 5 * LISTED;
 
@@ -48,12 +51,14 @@ pub fn look(cluster: &ClusterSpec, known: Option<&str>, until: Moment) -> Answer
             uncounted: seen.uncounted,
             running: seen.running,
             failed: seen.failed,
-            cost: clock::now().since(start),
+            cost: seen.cost,
             indexed: seen.indexed,
             stamp,
         })),
         Err(fault) => {
             let doing = trouble::Doing::Look { indexed: indexed.get() };
+            let is_locked = matches!(&fault, Fault::Sqlite(error) if sqlite::is_busy(error));
+            let allowed = if is_locked { allowed.min(LOCK) } else { allowed };
             Answer::Failed(trouble::failure(cluster, fault, doing, allowed))
         }
     }
@@ -69,6 +74,8 @@ struct Seen {
     running: Vec<Chunk>,
     failed: Vec<Chunk>,
     indexed: bool,
+    /// How long the reading itself took, whoever had to be waited for before.
+    cost: Duration,
 }
 
 /// `indexed` becomes known even where nothing else does.
@@ -79,7 +86,10 @@ fn read(cluster: &ClusterSpec, path: &Path, until: Moment, indexed: &Cell<bool>)
     // One transaction, so that what belongs together was there together. It ends with the connection.
     file.execute_batch("BEGIN")?;
     // The first that is read is what has to wait for a lock; after that nobody can be in the way.
-    sqlite::once_free(until, || file.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())))?;
+    let now = clock::now();
+    let free_by = now.plus(LOCK.min(until.since(now)));
+    sqlite::once_free(free_by, || file.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())))?;
+    let start = clock::now();
     let schema = schema::check(&file, cluster)?;
     indexed.set(schema.indexed);
     // What comes from the configuration may do nothing else.
@@ -98,6 +108,7 @@ fn read(cluster: &ClusterSpec, path: &Path, until: Moment, indexed: &Cell<bool>)
     }
     longest_without_news(&mut seen.running);
     longest_without_news(&mut seen.failed);
+    seen.cost = clock::now().since(start);
     Ok(seen)
 }
 

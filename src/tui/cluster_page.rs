@@ -260,8 +260,14 @@ fn chunk(model: &Model, cluster: &Cluster, row: &ChunkRow, width: usize) -> Part
     let hold = format!(" {sign} {}", text::fit(&format!("{was}{}", row.word()), 10, more));
     let room = width.saturating_sub(text::width(&cells) + text::width(&hold) + 1);
     // Less than a few letters say nothing.
-    let why = if room < 6 { String::new() } else { format!(" {}", text::cut(&row.why, room, more)) };
+    let why = if room < 6 { String::new() } else { format!(" {}", text::cut(beside(row.hold, &row.why), room, more)) };
     vec![(cells, faint), (hold, style), (why, faint)]
+}
+
+/// What a phrase says beside the word that it begins with.
+fn beside(hold: Option<Hold>, phrase: &str) -> &str {
+    let rest = hold.and_then(|hold| phrase.strip_prefix(hold.word()));
+    rest.map_or(phrase, |rest| rest.trim_start_matches([':', ' ']))
 }
 
 /// How many lines stand above a cluster's chunks.

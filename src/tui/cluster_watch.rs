@@ -180,7 +180,8 @@ impl Watcher<'_> {
             }
             Answer::Failed(failure) => {
                 // What hangs is not asked all the time; what is locked for a moment is soon asked again.
-                watched.every = PACE.max(took * 2);
+                let share = if failure.obstacle == Obstacle::Locked { 1 } else { SHARE / 2 };
+                watched.every = PACE.max(took * share);
                 ClusterSeen::Failed { why: failure.why, missing: failure.obstacle == Obstacle::Missing }
             }
             // Nothing was to be changed.
@@ -323,8 +324,10 @@ mod tests {
         assert_eq!(take(census(7, Duration::from_millis(2)), 3), [(1000, true)]);
         assert_eq!(take(census(7, Duration::from_millis(850)), 900), [(17_000, true)]);
         assert_eq!(take(Answer::Unchanged, 1), [(17_000, true)]);
-        assert_eq!(take(failed(), 2000), [(4000, true)]);
+        assert_eq!(take(failed(), 2000), [(2000, true)]);
         assert_eq!(take(failed(), 20), [(1000, true)]);
+        let hangs = Answer::Failed(Failure { obstacle: Obstacle::Other, why: "/a.db: no answer".into() });
+        assert_eq!(take(hangs, 2000), [(20_000, true)]);
     }
 
     #[test]

@@ -149,8 +149,7 @@ impl ChunkRow {
             started_at: chunk.started_at,
             hold: checked.map(|checked| checked.hold),
             stale: checked.is_some_and(|checked| checked.stale),
-            // The word stands before it already.
-            why: checked.map(|checked| harmless(beside(checked.hold.word(), &checked.why))).unwrap_or_default(),
+            why: checked.map(|checked| harmless(&checked.why)).unwrap_or_default(),
             claim: Claimed {
                 id: chunk.id.clone(),
                 failed: checked.is_none(),
@@ -159,11 +158,6 @@ impl ChunkRow {
             },
         }
     }
-}
-
-/// What a phrase says beside a word that it begins with.
-fn beside<'a>(word: &str, phrase: &'a str) -> &'a str {
-    phrase.strip_prefix(word).map_or(phrase, |rest| rest.trim_start_matches([':', ' ']))
 }
 
 /// Text of somebody else's file in one line.
