@@ -100,7 +100,7 @@ fn look(readers: &Readers, cluster: &ClusterSpec) -> Result<f64, String> {
         Answer::Read(census) if census.counts.total == CHUNKS => Ok(start.elapsed().as_secs_f64() * 1000.0),
         Answer::Read(census) => Err(format!("{} chunks", census.counts.total)),
         Answer::Failed(failure) => Err(failure.why),
-        Answer::Unchanged | Answer::PutBack { .. } => Err("not read".into()),
+        Answer::Unchanged | Answer::PutBack { .. } | Answer::Ready => Err("not read".into()),
     }
 }
 
