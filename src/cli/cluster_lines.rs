@@ -201,6 +201,11 @@ fn running(chunks: &[ChunkStatus]) -> Vec<String> {
         });
         workers[place].1.push(chunk);
     }
+    // What somebody must look at comes first, and is not among those that are only counted.
+    for (_, chunks) in &mut workers {
+        chunks.sort_by_key(|chunk| !chunk.stale);
+    }
+    workers.sort_by_key(|(_, chunks)| chunks.iter().all(|chunk| !chunk.stale));
     let mut lines = Vec::new();
     for (worker, chunks) in workers.iter().take(WORKERS) {
         let bad = chunks.iter().filter(|chunk| chunk.stale).count();

@@ -166,6 +166,9 @@ pub fn check(spec: &ClusterSpec, census: &Census, crew: &Crew, now: Timestamp) -
 /// Whoever claims a chunk and ends is not missed before that.
 const A_MOMENT: Duration = Duration::from_secs(2);
 
+/// What is said of a chunk that is older than the run of whoever has it.
+const ANEW: &str = "which was started after the claim";
+
 fn check_one(spec: &ClusterSpec, chunk: &Chunk, crew: &Crew, now: Timestamp) -> Checked {
     // What is still to come tells nothing.
     let silent = chunk.news_at().filter(|at| age(now, *at) <= spec.lease).map(|at| age(at, now));
@@ -175,11 +178,11 @@ fn check_one(spec: &ClusterSpec, chunk: &Chunk, crew: &Crew, now: Timestamp) -> 
         format!("{said} {} ago, lease {}", span(silent.unwrap_or_default().as_secs()), span(spec.lease.as_secs()))
     };
     let (hold, stale, why) = match crew.who(chunk.worker.word().as_deref()) {
-        // Whoever claimed it is gone, though it goes by that name again.
-        Who::Lives(who, Some(since)) if chunk.news_at().is_some_and(|at| is_before(at, since)) => {
-            (Hold::Stale, true, format!("claimed before {who} was started"))
-        }
         Who::Lives(who, _) if ran_out => (Hold::Overdue, true, format!("held by {who}, but {}", lease())),
+        // Whoever claimed it may be gone, though it goes by that name again. Nothing is taken from who lives.
+        Who::Lives(who, Some(since)) if chunk.news_at().is_some_and(|at| is_before(at, since)) => {
+            (Hold::Held, false, format!("held by {who}, {ANEW}"))
+        }
         Who::Lives(who, _) => (Hold::Held, false, format!("held by {who}")),
         Who::Gone(why) => (Hold::Stale, true, why),
         // Others of the crew live, and this one may have come and gone between the reading and the look at processes.
@@ -307,6 +310,10 @@ fn note(state: ClusterState, census: &Census, checked: &[Checked]) -> String {
         ClusterState::Idle if counts.failed > 0 => parts.push(format!("{} failed", counts.failed)),
         ClusterState::Idle if counts.total == 0 => parts.push("no chunks".into()),
         ClusterState::Idle | ClusterState::Unknown | ClusterState::Processing | ClusterState::Complete => {}
+    }
+    let anew: Vec<&Checked> = checked.iter().filter(|checked| checked.why.ends_with(ANEW)).collect();
+    if let Some(first) = anew.first() {
+        parts.push(format!("{} {}", anew.len(), first.why));
     }
     let unverified: Vec<&Checked> =
         checked.iter().filter(|checked| checked.hold == Hold::Unverified && !checked.stale).collect();

@@ -102,18 +102,24 @@ fn every_running_chunk_is_checked_against_who_lives_and_against_the_lease() {
 }
 
 #[test]
-fn a_claim_that_is_older_than_whoever_has_its_name_is_nobodys() {
+fn a_claim_that_is_older_than_the_run_of_whoever_has_it_is_told_of() {
     let mut crew = crew(Life::Lives, Life::Lives, Life::Lives);
     crew.workers[0].since = Some(at(9_950));
-    for (started, hold) in [(9_940, Hold::Stale), (9_949, Hold::Held), (9_960, Hold::Held)] {
-        let checked = check_one(&spec(), &chunk("hand@1", Some(started)), &crew, at(10_000));
-        assert_eq!(checked.hold, hold, "{started}: {}", checked.why);
+    for (worker, started, is_told) in [
+        ("hand@1", 9_940, true),
+        ("hand@1", 9_949, false),
+        ("hand@1", 9_960, false),
+        // Of two that may be meant one has run all the time.
+        ("hand", 9_940, false),
+    ] {
+        let census = census(vec![chunk(worker, Some(started))], 0, 0, 0);
+        let status = judge(&spec(), Ok(&census), &crew, at(10_000));
+        assert_eq!((status.state, status.stale), (ClusterState::Processing, Some(0)), "{started}: {}", status.note);
+        assert_eq!(status.note.contains("started after the claim"), is_told, "{started}: {}", status.note);
     }
-    // Of two that may be meant one has run all the time.
-    assert_eq!(check_one(&spec(), &chunk("hand", Some(9_940)), &crew, at(10_000)).hold, Hold::Held);
     // It said that it is alive, and it is.
-    let beating = Chunk { heard_at: Some(at(9_999)), ..chunk("hand@1", Some(1)) };
-    assert_eq!(check_one(&spec(), &beating, &crew, at(10_000)).hold, Hold::Held);
+    let beating = Chunk { heard_at: Some(at(9_999)), ..chunk("hand@1", Some(9_000)) };
+    assert_eq!(check_one(&spec(), &beating, &crew, at(10_000)).why, "held by hand@1");
 }
 
 #[test]
