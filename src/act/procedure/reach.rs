@@ -80,6 +80,10 @@ impl Walk<'_> {
     fn show_stage(&self, now: Stage) {
         for stage in [Stage::Lock, Stage::Signal, Stage::Empty] {
             match stage.cmp(&now) {
+                // Nobody was told where nobody was found.
+                std::cmp::Ordering::Less if stage == Stage::Signal && self.report.processes.is_empty() => {
+                    self.board.standing(stage, Standing::Skipped);
+                }
                 std::cmp::Ordering::Less => self.board.standing(stage, Standing::Done),
                 std::cmp::Ordering::Equal => self.board.standing(stage, Standing::UnderWay),
                 std::cmp::Ordering::Greater => {}
