@@ -31,6 +31,7 @@ mod reach;
 mod roll;
 mod setting;
 mod settled;
+mod settling;
 mod shout;
 mod stray;
 mod summary;
