@@ -8,7 +8,7 @@ use crate::clock;
 use crate::core::bot::BotSpec;
 use crate::core::chunk::Census;
 use crate::core::cluster::ClusterSpec;
-use crate::core::cluster_status::{Checked, ClusterStatus, check, judge};
+use crate::core::cluster_status::{Checked, ClusterState, ClusterStatus, check, judge};
 use crate::core::crew::Crew;
 use crate::core::moment::Moment;
 use crate::core::status::BotStatus;
@@ -45,7 +45,9 @@ impl Sight {
             pace.add(census.at, counts.completed);
             memory::keep(home, &self.cluster.name, &pace);
             status.per_minute = pace.per_minute();
-            status.eta_s = pace.seconds_for(counts.total.saturating_sub(counts.completed + counts.failed));
+            // Where nobody works there is no end in sight, however fast it went before.
+            let busy = status.state == ClusterState::Processing || self.crew.workers_alive() > 0;
+            status.eta_s = pace.seconds_for(counts.pending + counts.running).filter(|_| busy);
         }
         status
     }

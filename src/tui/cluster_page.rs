@@ -195,7 +195,8 @@ fn queue(status: &ClusterStatus, width: usize, style: &impl Fn(Style) -> Style) 
     ];
     parts.extend(status.other.filter(|other| *other > 0).map(|other| format!("other {other}")));
     // Where nobody is at it a rate says what was, and no time is left.
-    let busy = status.running.is_some_and(|running| running > 0);
+    let left = status.running.unwrap_or(0) + status.pending.unwrap_or(0);
+    let busy = left > 0 && (status.workers_alive > 0 || status.running > status.stale);
     if let Some(rate) = status.per_minute.filter(|_| busy) {
         parts.push(if rate < 10.0 { format!("{rate:.1}/min") } else { format!("{rate:.0}/min") });
     }
