@@ -93,6 +93,8 @@ fn it_fires_from_a_dialog_the_help_the_filter_and_a_read_only_screen() {
         let Some(desk) = two_that_run() else { return };
         let pids = [desk.pid("paper"), desk.pid("real")];
         let terminal = Terminal::open_with(&desk, (80, 24), args, "real ");
+        // On a busy machine a keeper may be silent at first: what is asked of a bot depends on what is known of it.
+        terminal.shows_lines("◉ RUN", 2);
         for key in keys {
             terminal.keys(&[key]);
         }

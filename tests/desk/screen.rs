@@ -64,9 +64,17 @@ impl<'a> Terminal<'a> {
     /// Waits until the terminal shows this text.
     #[track_caller]
     pub fn shows(&self, text: &str) -> String {
+        self.shows_lines(text, 1)
+    }
+
+    /// Waits until so many lines of the terminal show this text.
+    #[track_caller]
+    pub fn shows_lines(&self, text: &str, count: usize) -> String {
+        let mut last = Last(String::new());
         eventually(format!("{text:?} on the screen"), || {
             let seen = self.tmux(&["capture-pane", "-p"]).stdout;
-            seen.contains(text).then_some(seen)
+            last.0.clone_from(&seen);
+            (seen.lines().filter(|line| line.contains(text)).count() >= count).then_some(seen)
         })
     }
 
@@ -74,6 +82,17 @@ impl<'a> Terminal<'a> {
     pub fn screen(&self) -> i32 {
         let shell: i32 = self.desk.read("shell").trim().parse().expect("a process");
         botwarden::process::children(shell)[0]
+    }
+}
+
+/// What the screen showed last, told when a test fails.
+struct Last(String);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the screen:\n{}", self.0);
+        }
     }
 }
 
