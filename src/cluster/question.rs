@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::visible;
-use crate::core::chunk::{Census, Value};
+use crate::core::chunk::{Census, Chunk, Value};
 use crate::core::cluster::ClusterSpec;
 
 /// Something that is to be read from, or done to, a cluster's database.
@@ -74,6 +74,13 @@ pub struct Claim {
     pub worker: Value,
     /// When.
     pub started: Value,
+}
+
+impl Claim {
+    /// A chunk as it was just seen.
+    pub fn of(chunk: &Chunk, failed: bool) -> Self {
+        Self { id: chunk.id.clone(), failed, worker: chunk.worker.clone(), started: chunk.started.clone() }
+    }
 }
 
 /// What came of a question.

@@ -66,8 +66,8 @@ impl Choice {
             match one.hold {
                 Hold::Held => {}
                 Hold::Overdue => self.notes.push(held(sight, one)),
-                Hold::Stale => self.claims.push(claim(&one.chunk, false)),
-                Hold::Unverified if unverified => self.claims.push(claim(&one.chunk, false)),
+                Hold::Stale => self.claims.push(Claim::of(&one.chunk, false)),
+                Hold::Unverified if unverified => self.claims.push(Claim::of(&one.chunk, false)),
                 Hold::Unverified => alone.push(one),
             }
         }
@@ -83,25 +83,25 @@ impl Choice {
 
     /// Chunks whose ids are the same are put back by one change.
     fn add_claim(&mut self, chunk: &Chunk, failed: bool) {
-        let claim = claim(chunk, failed);
+        let claim = Claim::of(chunk, failed);
         if !self.claims.contains(&claim) {
             self.claims.push(claim);
         }
     }
 
     fn add_failed(&mut self, failed: &[Chunk]) {
-        self.claims.extend(failed.iter().map(|chunk| claim(chunk, true)));
+        self.claims.extend(failed.iter().map(|chunk| Claim::of(chunk, true)));
     }
 
     fn add_this(&mut self, sight: &Sight, checked: &[Checked], failed: &[Chunk], wanted: &Claim, unverified: bool) {
         if wanted.failed {
-            match failed.iter().find(|chunk| claim(chunk, true) == *wanted) {
-                Some(chunk) => self.claims.push(claim(chunk, true)),
+            match failed.iter().find(|chunk| Claim::of(chunk, true) == *wanted) {
+                Some(chunk) => self.claims.push(Claim::of(chunk, true)),
                 None => self.notes.push(changed(wanted)),
             }
             return;
         }
-        match checked.iter().find(|one| claim(&one.chunk, false) == *wanted) {
+        match checked.iter().find(|one| Claim::of(&one.chunk, false) == *wanted) {
             Some(one) => self.add_checked(sight, one, unverified),
             None => self.notes.push(changed(wanted)),
         }
@@ -152,8 +152,4 @@ fn changed(claim: &Claim) -> String {
 
 fn id(one: &Checked) -> String {
     one.chunk.id.name()
-}
-
-fn claim(chunk: &Chunk, failed: bool) -> Claim {
-    Claim { id: chunk.id.clone(), failed, worker: chunk.worker.clone(), started: chunk.started.clone() }
 }

@@ -313,7 +313,7 @@ impl<'a> Part<'a> {
         let held = |chunk: &Chunk| checked.iter().any(|checked| checked.chunk == *chunk && checked.hold != Hold::Stale);
         let its: Vec<&Chunk> = census.running.iter().filter(|chunk| is_its(chunk) && !(anew && held(chunk))).collect();
         let words = its.iter().filter_map(|chunk| chunk.worker.word()).collect();
-        Ok((its.into_iter().map(claim).collect(), words))
+        Ok((its.into_iter().map(|chunk| Claim::of(chunk, false)).collect(), words))
     }
 
     pub(super) fn note(&self, note: String) {
@@ -366,8 +366,4 @@ impl<'a> Part<'a> {
 
 pub(super) fn put_back(count: u64) -> String {
     if count == 1 { "1 chunk put back".to_owned() } else { format!("{count} chunks put back") }
-}
-
-pub(super) fn claim(chunk: &Chunk) -> Claim {
-    Claim { id: chunk.id.clone(), failed: false, worker: chunk.worker.clone(), started: chunk.started.clone() }
 }

@@ -16,7 +16,7 @@ use crate::record;
 use crate::survey::Surveyor;
 
 use super::order::Work;
-use super::part::{BRIEF, Ground, Part, Step, Whose, claim};
+use super::part::{BRIEF, Ground, Part, Step, Whose};
 
 /// Nobody waits for what is asked once the bots have ended but the report.
 const AFTERWARDS: Duration = Duration::from_secs(5);
@@ -186,8 +186,12 @@ impl Part<'_> {
         for sight in sights {
             let checked = sight.checked(clock::wall());
             let _: Census = sight.reading?;
-            claims
-                .extend(checked.iter().filter(|one| one.stale && one.hold == Hold::Stale).map(|one| claim(&one.chunk)));
+            claims.extend(
+                checked
+                    .iter()
+                    .filter(|one| one.stale && one.hold == Hold::Stale)
+                    .map(|one| Claim::of(&one.chunk, false)),
+            );
         }
         Ok(claims)
     }
