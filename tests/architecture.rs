@@ -146,9 +146,14 @@ fn misplaced(graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
 }
 
 /// The files of the screen that carry out what the others only decide.
-const HANDS: [&str; 9] = [
+const HANDS: [&str; 14] = [
     "tui/mod.rs",
     "tui/effects.rs",
+    "tui/effects/clusters.rs",
+    "tui/effects/deeds.rs",
+    "tui/effects/looking.rs",
+    "tui/history_watch.rs",
+    "tui/log_lines.rs",
     "tui/follow.rs",
     "tui/tail.rs",
     "tui/file_tail.rs",

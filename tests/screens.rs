@@ -20,7 +20,7 @@ use botwarden::core::status::{BotStatus, RecordSeen, Stray};
 use botwarden::tui::deed::{Deed, Guard};
 use botwarden::tui::effect::Effect;
 use botwarden::tui::keys;
-use botwarden::tui::message::{Done, Inspection, LastReport, LogEvent, LogNews, Msg, Told};
+use botwarden::tui::message::{Done, Inspection, LastReport, Msg, Told};
 use botwarden::tui::model::{Fixed, Focus, Pane};
 use botwarden::tui::text;
 use botwarden::tui::theme;
@@ -98,14 +98,6 @@ fn help_at_80_by_24() {
 fn help_of_the_logs_at_120_by_36() {
     let mut desk = Desk::new(120, 36).survey();
     desk.press("4?");
-    insta::assert_snapshot!(desk.shot());
-}
-
-#[test]
-fn a_search_in_the_log_that_has_paused_it() {
-    let mut desk = Desk::new(80, 24).survey();
-    desk.log(&LOG.repeat(5));
-    desk.press("4/CANCEL<enter>nN<pgup>");
     insta::assert_snapshot!(desk.shot());
 }
 
@@ -230,71 +222,6 @@ fn the_cursor_stays_on_the_screen_and_on_its_bot() {
     desk.press("jjjooO");
     desk.tell(Msg::Survey(many.into_iter().skip(50).collect()));
     assert_eq!(desk.model.cursor.as_ref().map(BotName::as_str), Some("bot@4"));
-}
-
-#[test]
-fn a_log_that_is_scrolled_up_stands_still_while_lines_arrive() {
-    let mut desk = Desk::new(80, 24).survey();
-    let lines: Vec<String> = (0..100).map(|n| format!("line {n}")).collect();
-    desk.log(&lines.iter().map(String::as_str).collect::<Vec<_>>());
-    desk.press("4kkk");
-    let seen = |desk: &Desk| rows(&desk.buffer()).into_iter().filter(|r| r.contains("line ")).collect::<Vec<_>>();
-    let before = seen(&desk);
-    let bot = desk.model.cursor.clone().expect("a bot");
-    let flood = LogEvent::Lines((100..4000).map(|n| format!("line {n}")).collect());
-    desk.tell(Msg::Log(LogNews { bot, what: flood }));
-    assert_eq!(seen(&desk)[1..], before[1..]);
-    assert!(rows(&desk.buffer()).iter().any(|row| row.contains("PAUSED, 3903 below; f follows")));
-    desk.press("f");
-    assert!(rows(&desk.buffer()).iter().any(|row| row.contains("line 3999")));
-}
-
-/// A screen whose bot under the cursor has a log file, and that was told these things about its logs.
-fn with_log_file(news: &[LogEvent]) -> Desk {
-    let mut desk = Desk::new(80, 24).survey();
-    let bot = desk.model.cursor.clone().expect("a bot");
-    let mut specs = specs();
-    specs.iter_mut().filter(|spec| spec.name == bot).for_each(|spec| spec.log_file = Some("/bots/logs/bot.log".into()));
-    desk.tell(Msg::Configuration(Ok(specs)));
-    for what in news {
-        desk.tell(Msg::Log(LogNews { bot: bot.clone(), what: what.clone() }));
-    }
-    desk
-}
-
-#[test]
-fn a_bots_own_log_file_stands_alone_or_is_told_from_its_output() {
-    let quiet = Duration::from_secs(3);
-    let file = LogEvent::FileOpened { name: "bot.log".into(), whole: true, quiet };
-    let output = LogEvent::Opened { run: "0001".into(), whole: true, quiet };
-    let lines = || vec!["ERROR in the \x1b[2Jfile".to_owned()];
-    let none = LogEvent::Missing("it has written no log yet".into());
-
-    let desk = with_log_file(&[none.clone(), file.clone(), LogEvent::FileLines(lines())]);
-    let asked = Effect::Follow(desk.model.cursor.clone().expect("a bot"), Some("/bots/logs/bot.log".into()));
-    assert_eq!(desk.asked.last(), Some(&asked), "a changed configuration is followed");
-    let seen = rows(&desk.buffer()).join("\n");
-    assert!(seen.contains("Logs  arb-tri bot.log ") && seen.contains("last line 3s ago"), "{seen}");
-    assert!(seen.contains("│ ERROR in the file "), "{seen}");
-
-    let said = LogEvent::Lines(vec!["caught".into()]);
-    let desk = with_log_file(&[output.clone(), file.clone(), said, LogEvent::FileLines(lines()), file]);
-    let seen = rows(&desk.buffer()).join("\n");
-    assert!(seen.contains("Logs  arb-tri + bot.log "), "{seen}");
-    assert!(seen.contains("│ caught ") && seen.contains("│ bot.log | ERROR in the file "), "{seen}");
-    assert!(seen.contains("--- bot.log begins anew ---"), "{seen}");
-
-    let why = "/bots/logs/bot.log: no such file or directory".to_owned();
-    let missing = LogEvent::FileMissing { name: "bot.log".into(), why };
-    let desk = with_log_file(&[none, missing.clone()]);
-    let seen = rows(&desk.buffer()).join("\n");
-    assert!(seen.contains("it has written no log yet") && seen.contains(" no bot.log "), "{seen}");
-    assert!(seen.contains("its log_file cannot be read: /bots/logs/bot.log: no such file or directory "), "{seen}");
-    let desk = with_log_file(&[output, LogEvent::Lines(vec!["caught".into()]), missing]);
-    let seen = rows(&desk.buffer()).join("\n");
-    assert!(
-        seen.contains("caught") && seen.contains("--- its log_file cannot be read") && seen.contains(" no bot.log ")
-    );
 }
 
 // Questions, and what they are about.
@@ -593,7 +520,7 @@ fn a_configuration_with_mistakes_starts_nothing_and_stops_everything() {
 fn letters_of_a_filter_act_on_nothing() {
     let mut desk = Desk::new(120, 36).survey();
     desk.press("/sxrXq!y");
-    assert_eq!(desk.asked.iter().filter(|e| !matches!(e, Effect::Follow(..) | Effect::Hurry(_))).count(), 0);
+    assert_eq!(desk.asked.iter().filter(|e| !matches!(e, Effect::Log(_) | Effect::Hurry(_))).count(), 0);
     assert_eq!(desk.model.filter.text(), "sxrXq!y");
     desk.press("<esc>");
     assert!(desk.model.filter.is_empty());
@@ -610,8 +537,7 @@ fn pasted_text_never_acts() {
         for pasted in ["x", "y", "y\r", "grid-btc\r", "X\ny\n", "q", "s\r\n"] {
             desk.tell(Msg::Paste(pasted.into()));
         }
-        let did: Vec<&Effect> =
-            desk.asked.iter().filter(|e| !matches!(e, Effect::Follow(..) | Effect::Hurry(_))).collect();
+        let did: Vec<&Effect> = desk.asked.iter().filter(|e| !matches!(e, Effect::Log(_) | Effect::Hurry(_))).collect();
         assert!(did.is_empty() && desk.model.confirmed.is_none(), "{before}: {did:?}");
     }
 }
@@ -706,27 +632,6 @@ fn a_bot_that_never_gets_ready_does_not_keep_everybody_looking() {
     assert!(desk.model.hurried);
     desk.tell(Msg::Survey(starting(61)));
     assert!(!desk.model.hurried && desk.asked.contains(&Effect::Hurry(false)));
-}
-
-#[test]
-fn a_log_without_a_line_has_no_last_one() {
-    let mut desk = Desk::new(120, 36).survey();
-    let age = |desk: &Desk| rows(&desk.buffer()).iter().any(|row| row.contains("last line"));
-    desk.log(&[]);
-    assert!(!age(&desk) && rows(&desk.buffer()).iter().any(|row| row.contains("nothing written yet")));
-    desk.log(&LOG);
-    assert!(age(&desk));
-}
-
-#[test]
-fn a_search_that_is_no_regular_expression_is_made_for_the_text_and_says_so() {
-    let mut desk = Desk::new(120, 36).survey();
-    desk.log(&["bid (61250", "ask"]);
-    desk.press("4/(61<enter>");
-    assert_eq!(desk.feedback(), "no regular expression, so searched for as text: (61");
-    assert!(rows(&desk.buffer()).iter().any(|row| row.contains("/(61 1 of 1")));
-    desk.press("/[<enter>");
-    assert_eq!(desk.feedback(), "no regular expression, so searched for as text: [");
 }
 
 #[test]

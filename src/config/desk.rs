@@ -9,11 +9,12 @@ use super::item::{Given, Item, Section};
 use super::mistake::Mistake;
 use super::parse::{mended, table};
 use super::reader::{Kind, Reader};
-use super::settings::{EstopSettings, UiSettings, estop, ui};
+use super::settings::{EstopSettings, estop, ui};
 use super::suggest::nearest;
 use super::values::new_name;
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::cluster::ClusterSpec;
+use crate::core::ui::UiSettings;
 
 /// The tables of the file.
 pub(super) const FILE: &[&str] = &["defaults", "bots", "clusters", "estop", "ui"];

@@ -63,7 +63,10 @@ fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn text(config: &Config) -> io::Result<String> {
     let mut file = Table::new();
     file.insert("estop".to_owned(), table([("wait", time(config.estop.wait))]));
-    file.insert("ui".to_owned(), table([("theme", word(config.ui.theme.word()))]));
+    file.insert(
+        "ui".to_owned(),
+        table([("theme", word(config.ui.theme.word())), ("timestamps", word(config.ui.timestamps.word()))]),
+    );
     let mut bots = Table::new();
     for spec in &config.bots {
         if !bots.contains_key(spec.name.base()) {

@@ -31,7 +31,7 @@ pub use desk::{Config, parse, read};
 pub use locate::locate;
 pub use mistake::{Mistake, visible};
 pub use outside::{Warning, not_a_program, outside_warnings};
-pub use settings::{EstopSettings, Theme, UiSettings};
+pub use settings::EstopSettings;
 pub use suggest::nearest;
 pub use values::{duration_text, parse_duration};
 

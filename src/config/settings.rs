@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use crate::core::ui::{Stamps, Theme, UiSettings};
 
 use super::item::Item;
 use super::values::some_duration;
@@ -10,7 +10,7 @@ use super::values::some_duration;
 /// The keys of `[estop]`.
 pub(super) const ESTOP: &[&str] = &["wait"];
 /// The keys of `[ui]`.
-pub(super) const UI: &[&str] = &["theme"];
+pub(super) const UI: &[&str] = &["theme", "timestamps"];
 
 /// How an emergency stop goes about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,44 +25,6 @@ impl Default for EstopSettings {
     }
 }
 
-/// How the screen looks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UiSettings {
-    /// Its colours.
-    pub theme: Theme,
-}
-
-/// The colours of the screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Theme {
-    /// For a dark terminal.
-    #[default]
-    Dark,
-    /// For a light terminal.
-    Light,
-    /// Without red against green.
-    Colorblind,
-    /// Without colours.
-    Mono,
-}
-
-impl Theme {
-    /// Every theme, by the word of the configuration.
-    pub const WORDS: [(&'static str, Self); 4] =
-        [("dark", Self::Dark), ("light", Self::Light), ("colorblind", Self::Colorblind), ("mono", Self::Mono)];
-
-    /// The word of the configuration.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Dark => "dark",
-            Self::Light => "light",
-            Self::Colorblind => "colorblind",
-            Self::Mono => "mono",
-        }
-    }
-}
-
 /// `[estop]`.
 pub(super) fn estop(item: &Item<'_>) -> Option<EstopSettings> {
     let section = item.section("`[estop]`", ESTOP)?;
@@ -74,5 +36,6 @@ pub(super) fn estop(item: &Item<'_>) -> Option<EstopSettings> {
 pub(super) fn ui(item: &Item<'_>) -> Option<UiSettings> {
     let section = item.section("`[ui]`", UI)?;
     let theme = section.take("theme", |item| item.word("theme", &Theme::WORDS));
-    Some(UiSettings { theme: theme.good().unwrap_or_default() })
+    let timestamps = section.take("timestamps", |item| item.word("timestamps", &Stamps::WORDS));
+    Some(UiSettings { theme: theme.good().unwrap_or_default(), timestamps: timestamps.good().unwrap_or_default() })
 }

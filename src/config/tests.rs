@@ -4,9 +4,10 @@ use std::path::Path;
 
 use regex::Regex;
 
-use super::{Config, EXAMPLE, EstopSettings, UiSettings, last_good};
+use super::{Config, EXAMPLE, EstopSettings, last_good};
 use crate::core::bot::{Backoff, Claims, Ladder, LogLimits, OrderSource, Protective, Ready, RestartPolicy};
 use crate::core::cluster::{ChunkColumns, ChunkValues, ClusterSpec};
+use crate::core::ui::UiSettings;
 
 fn example() -> Config {
     super::parse(Path::new("/desk/botwarden.toml"), EXAMPLE).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"))

@@ -10,6 +10,8 @@ use crate::core::signal::Signal;
 
 use super::clusters::Claimed;
 use super::deed::Deed;
+use super::history_news::HistoryAsk;
+use super::log_news::LogAsk;
 use super::message::Ticket;
 use super::model::{Feedback, Model, Tone};
 use super::text;
@@ -72,8 +74,14 @@ pub enum Effect {
     Look(Ticket),
     /// Look five times a second, or once.
     Hurry(bool),
-    /// Follow this bot's log instead of the one before, and this file that it writes by itself.
-    Follow(BotName, Option<PathBuf>),
+    /// Something about logs; `Msg::Log` follows.
+    Log(LogAsk),
+    /// Something about the history; `Msg::History` follows.
+    History(HistoryAsk),
+    /// Write this text into this file, which must not be there yet; `Msg::Saved` follows.
+    Save(PathBuf, String),
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Read everything that is written down about this bot; `Msg::Inspected` follows.
     Inspect(BotName),
     /// Write a line of diagnostics.

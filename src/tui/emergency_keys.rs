@@ -67,9 +67,9 @@ fn is_alt_bang(event: &KeyEvent) -> bool {
 /// Whether letters are text at the moment.
 pub fn types_text(model: &Model) -> bool {
     match &model.focus {
-        Focus::Typing(_) | Focus::Resetting(_) => true,
+        Focus::Typing(_) | Focus::Resetting(_) | Focus::Choosing(_) => true,
         Focus::Asking(dialog) => matches!(dialog.guard, Guard::Type(_)),
-        Focus::Panes | Focus::Help(_) | Focus::Inspecting(_) => false,
+        Focus::Panes | Focus::Help(_) | Focus::Inspecting(_) | Focus::Reading(_) => false,
     }
 }
 

@@ -8,7 +8,6 @@ use super::effect::{Effect, tell};
 use super::firing::{fire, not_again};
 use super::inspect;
 use super::keys::{self, Action};
-use super::layout;
 use super::model::{About, Dialog, Focus, Model, Pane, Prompt, Tone};
 use super::panes::narrow;
 use super::text;
@@ -24,10 +23,16 @@ pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) 
             match prompt.pane {
                 Pane::Bots => narrow(model, &prompt.text),
                 Pane::Orders => model.orders.narrow(&prompt.text),
-                Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops => {}
+                Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => {}
             }
         }
-        Focus::Panes | Focus::Asking(_) | Focus::Help(_) | Focus::Inspecting(_) | Focus::Resetting(_) => {
+        Focus::Panes
+        | Focus::Asking(_)
+        | Focus::Help(_)
+        | Focus::Inspecting(_)
+        | Focus::Resetting(_)
+        | Focus::Choosing(_)
+        | Focus::Reading(_) => {
             tell(model, effects, Tone::Plain, "pasted text is ignored");
         }
     }
@@ -44,10 +49,11 @@ pub(super) fn typing(model: &mut Model, effects: &mut Vec<Effect>, mut prompt: P
     match prompt.pane {
         Pane::Bots => narrow(model, &prompt.text),
         Pane::Orders => model.orders.narrow(&prompt.text),
-        Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops => {
+        Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => {
             if accepted && event.code == KeyCode::Enter {
-                let rows = layout::log_page(model);
-                if !model.log.look_for(&prompt.text, rows) {
+                let (ask, is_pattern) = model.log.look_for(&prompt.text);
+                effects.push(Effect::Log(ask));
+                if !is_pattern {
                     let text = match model.log.search() {
                         Some(_) => format!("no regular expression, so searched for as text: {}", prompt.text),
                         None => "too long to search for".to_owned(),

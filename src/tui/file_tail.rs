@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::logs::file::{Begin, LogFile};
 use crate::logs::read::Read;
 
-use super::message::LogEvent;
+use super::tail::TailEvent;
 use super::whole_lines::WholeLines;
 
 /// No more than this is read at one time; what is added faster is skipped, and counted.
@@ -28,12 +28,12 @@ impl FileTail {
     }
 
     /// What there is to say since the last time. Lines come last.
-    pub(super) fn news(&mut self) -> Vec<LogEvent> {
+    pub(super) fn news(&mut self) -> Vec<TailEvent> {
         let mut news = Vec::new();
         let mut lines = Vec::new();
         let skipped = self.file.skip(MOST as u64);
         if skipped > 0 {
-            news.push(LogEvent::Skipped(skipped));
+            news.push(TailEvent::Skipped(skipped));
             self.lines.clear();
         }
         let mut room = MOST;
@@ -46,10 +46,10 @@ impl FileTail {
                 Read::Run => {
                     lines.extend(self.lines.rest());
                     if !lines.is_empty() {
-                        news.push(LogEvent::FileLines(std::mem::take(&mut lines)));
+                        news.push(TailEvent::FileLines(std::mem::take(&mut lines)));
                     }
                     let (name, whole) = (self.file.name(), self.file.at() == 0);
-                    news.push(LogEvent::FileOpened { name, whole, quiet: self.file.quiet() });
+                    news.push(TailEvent::FileOpened { name, whole, quiet: self.file.quiet() });
                 }
                 Read::Gap(_) => {}
                 Read::End => break,
@@ -57,11 +57,11 @@ impl FileTail {
         }
         let trouble = self.file.trouble().map(str::to_owned);
         if let Some(why) = trouble.clone().filter(|_| trouble != self.said) {
-            news.push(LogEvent::FileMissing { name: self.file.name(), why });
+            news.push(TailEvent::FileMissing { name: self.file.name(), why });
         }
         self.said = trouble;
         if !lines.is_empty() {
-            news.push(LogEvent::FileLines(lines));
+            news.push(TailEvent::FileLines(lines));
         }
         news
     }

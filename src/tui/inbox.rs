@@ -34,7 +34,13 @@ impl Inbox {
 
     pub(super) fn put(&mut self, msg: Msg) {
         match msg {
-            Msg::Key(..) | Msg::Paste(_) | Msg::Resize(..) | Msg::Signaled(_) | Msg::Suspend | Msg::Continued => {
+            Msg::Key(..)
+            | Msg::Mouse(_)
+            | Msg::Paste(_)
+            | Msg::Resize(..)
+            | Msg::Signaled(_)
+            | Msg::Suspend
+            | Msg::Continued => {
                 self.input.push_back(msg);
             }
             Msg::Orders(news) => news.into_iter().for_each(|news| self.put_orders(news)),
@@ -51,6 +57,9 @@ impl Inbox {
             | Msg::Configuration(_)
             | Msg::Fresh(_)
             | Msg::Log(_)
+            | Msg::History(_)
+            | Msg::Ui(_)
+            | Msg::Saved(_)
             | Msg::Clusters(_)
             | Msg::Cluster(_)
             | Msg::Stop(..)

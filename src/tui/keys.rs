@@ -63,6 +63,30 @@ pub enum Action {
     Previous,
     /// Follow the log, or stand still.
     Follow,
+    /// Wrap long lines, or cut them.
+    Wrap,
+    /// Show times another way.
+    Stamps,
+    /// Only lines that are at least so loud.
+    Least,
+    /// The logs of several bots in one, or of one.
+    Merged,
+    /// The last error, then the one before it.
+    NextError,
+    /// Copy what is under the cursor, or shown.
+    Copy,
+    /// Save what the pane shows to a file.
+    Save,
+    /// Choose an action by its name.
+    Palette,
+    /// Other colours.
+    Theme,
+    /// Take the mouse, or leave it to the terminal.
+    Mouse,
+    /// In the history: events, runs, or reports.
+    NextKind,
+    /// In the history: all of the entry under the cursor.
+    OpenEntry,
     /// Sort by the next column.
     Sort,
     /// Sort the other way round.
@@ -270,6 +294,7 @@ pub const TABLE: &[Binding] = table![
     [plain('4')], A::Go(Pane::Logs), "logs", "log of the bot", "", Move, Panes, "";
     [plain('5')], A::Go(Pane::Diagnostics), "diagnostics", "what botwarden itself did", "", Move, Panes, "";
     [plain('6')], A::Go(Pane::Stops), "stops", "how the last stop went", "", Move, Panes, "";
+    [plain('7')], A::Go(Pane::History), "history", "events, runs and reports", "", Move, Panes, "";
     [named(KeyCode::Enter)], A::Open, "open", "open the bot's log", "", Move, Lists, "";
     [named(KeyCode::Enter)], A::NextStop, "next bot", "in Stops: the next bot", "", Move, In(Pane::Stops), "next bot";
     [named(KeyCode::Esc)], A::Back, "back", "back, clear", "", Move, Panes, "";
@@ -283,6 +308,18 @@ pub const TABLE: &[Binding] = table![
     [plain('o')], A::Sort, "sort", "sort by the next column", "", Find, Lists, "";
     [plain('O')], A::Reverse, "reverse", "sort the other way round", "", Find, Lists, "";
     [plain('f')], A::Follow, "follow", "follow, or stand still", "", Logs, Panes, "follow";
+    [plain('w')], A::Wrap, "wrap", "wrap long lines, or cut them", "", Logs, In(Pane::Logs), "wrap";
+    [plain('t')], A::Stamps, "timestamps", "times local, UTC, relative, off", "", Logs, In(Pane::Logs), "times";
+    [plain('v')], A::Least, "level", "only INFO, WARN, ERROR and above", "", Logs, In(Pane::Logs), "level";
+    [plain('m')], A::Merged, "merged log", "marked bots (or all) by time", "", Logs, Panes, "";
+    [plain('e')], A::NextError, "next error", "last error, then further up", "", Logs, In(Pane::Logs), "error";
+    [plain('y')], A::Copy, "copy", "copy (OSC 52)", "", Other, Panes, "";
+    [plain('S')], A::Save, "save", "save to a file", "", Other, Panes, "";
+    [plain(':')], A::Palette, "command palette", "any action by its name", "as the action", Other, Panes, "command";
+    [plain('T')], A::Theme, "theme", "other colours", "", Other, Panes, "";
+    [], A::Mouse, "mouse", "the mouse scrolls and selects, or not", "", Other, Panes, "";
+    [plain('v')], A::NextKind, "events, runs, reports", "events, runs, or reports", "", Move, In(Pane::History), "kind";
+    [named(KeyCode::Enter)], A::OpenEntry, "open entry", "all of the entry", "", Move, In(Pane::History), "open";
     [plain('i')], A::Inspect, "inspect", "all that is known of the bot", "", Other, Panes, "inspect";
     [ctrl('l')], A::Redraw, "redraw", "draw everything anew", "", Other, Always, "";
     [ctrl('z')], A::Suspend, "suspend", "back to the shell, 'fg' returns", "", Other, Always, "";

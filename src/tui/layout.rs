@@ -112,7 +112,7 @@ const fn alone(pane: Pane, body: Rect) -> Parts {
         Pane::Bots => Parts { bots: Some(body), ..NOWHERE },
         Pane::Orders => Parts { orders: Some(body), ..NOWHERE },
         Pane::Cluster => Parts { cluster: Some(body), ..NOWHERE },
-        Pane::Logs | Pane::Diagnostics | Pane::Stops => Parts { lower: Some((pane, body)), ..NOWHERE },
+        Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => Parts { lower: Some((pane, body)), ..NOWHERE },
     }
 }
 
@@ -138,7 +138,7 @@ fn together(model: &Model, shape: Shape, body: Rect) -> Parts {
         return match lower {
             Pane::Orders => Parts { bots: Some(bots), orders: Some(below), ..NOWHERE },
             Pane::Cluster => Parts { bots: Some(bots), cluster: Some(below), ..NOWHERE },
-            Pane::Bots | Pane::Logs | Pane::Diagnostics | Pane::Stops => {
+            Pane::Bots | Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => {
                 Parts { bots: Some(bots), lower: Some((lower, below)), ..NOWHERE }
             }
         };
@@ -177,7 +177,7 @@ pub fn takes_turns(model: &Model, pane: Pane) -> bool {
         Pane::Bots => false,
         Pane::Orders => !orders_apart(model, Shape::of(model.size.0, model.size.1)),
         Pane::Cluster => !clusters_apart(model, Shape::of(model.size.0, model.size.1)),
-        Pane::Logs | Pane::Diagnostics | Pane::Stops => true,
+        Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => true,
     }
 }
 

@@ -1,8 +1,7 @@
-//! The part of a bot's log that the screen holds: the last lines, where the reader stands in them, and what was
-//! searched for.
+//! The part of logs that the screen holds: a window of lines, where the reader stands in it, and what was searched for.
+//! Whoever reads the logs holds the same window; see `log_news`.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use regex::{Regex, RegexBuilder};
@@ -10,165 +9,107 @@ use regex::{Regex, RegexBuilder};
 use crate::core::bot::BotName;
 use crate::core::moment::Moment;
 
-use super::message::LogEvent;
-use super::text;
-
-/// Lines that are held; older ones are in the file.
-const HELD: usize = 5000;
-
-/// How loud a line is, as far as its own words tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loudness {
-    /// Not the bot's: we say something about the log.
-    Ours,
-    /// Debugging.
-    Low,
-    /// Anything else.
-    Plain,
-    /// A warning.
-    Warning,
-    /// An error.
-    Error,
-}
-
-/// A line, fit to be shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// Its text, harmless.
-    pub text: String,
-    /// How loud it is.
-    pub loudness: Loudness,
-}
+use super::log_news::{Ends, Found, Line, LogAsk, LogEvent, LogNews, Sought, SourceSeen, View};
 
 /// What is searched for.
 #[derive(Clone, Debug)]
 pub struct Search {
+    /// Its number.
+    pub number: u64,
     /// As it was typed.
     pub text: String,
-    pattern: Regex,
-    /// Numbers of the lines that match.
-    hits: VecDeque<u64>,
-    /// The hit that the reader was brought to.
-    pub at: Option<u64>,
+    /// What is marked in the lines; none where errors are searched for.
+    pub pattern: Option<Regex>,
+    /// How it goes.
+    pub found: Found,
+    /// The line that the reader was brought to, and which match it is.
+    pub at: Option<(u64, Option<u64>)>,
 }
 
-/// The log of one bot.
+/// The logs that are looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Logbook {
-    /// Whose it is.
-    pub bot: Option<BotName>,
-    /// The log file that the configuration gives it.
-    pub wanted: Option<PathBuf>,
-    /// Which run's output is in it.
-    pub run: Option<String>,
-    /// The name of the log file that is in it.
-    pub file: Option<String>,
-    /// Why there is nothing, if there is nothing.
-    pub missing: Option<String>,
-    /// The name of the log file if that cannot be read, and why.
-    pub file_missing: Option<(String, String)>,
-    /// When we last heard from it, and how long it had been quiet by then.
-    heard: Option<(Moment, Duration)>,
+    /// What is looked at.
+    pub view: View,
+    /// How its sources stand, and when that was told.
+    pub sources: Vec<SourceSeen>,
+    heard: Option<Moment>,
+    /// The lines that are held.
     lines: VecDeque<Line>,
-    /// The number of the first line that is held; numbers are never used twice.
+    /// The number of the first of them.
     first: u64,
+    ends: Ends,
     /// The first line on the screen; following the end where there is none.
     top: Option<u64>,
     search: Option<Search>,
+    searches: u64,
 }
 
 impl Logbook {
-    /// An empty one, for this bot.
-    pub fn of(bot: Option<BotName>, wanted: Option<PathBuf>) -> Self {
-        Self { bot, wanted, ..Self::default() }
+    /// An empty one, for this view.
+    pub fn of(view: View) -> Self {
+        Self { view, ..Self::default() }
+    }
+
+    /// The one bot whose log it is, if it is one bot's.
+    pub fn bot(&self) -> Option<&BotName> {
+        match self.view.of.as_slice() {
+            [whose] => Some(&whose.bot),
+            _ => None,
+        }
     }
 
     /// Takes news in.
-    pub fn hear(&mut self, event: LogEvent, now: Moment) {
-        match event {
-            LogEvent::Opened { run, whole, quiet } => {
-                self.heard = Some((now, quiet));
-                self.missing = None;
-                if self.run.is_some() {
-                    self.say(format!("a new run: {run}"));
-                } else if !whole {
-                    self.say("earlier lines are in the file".into());
+    pub fn hear(&mut self, news: LogNews, now: Moment) {
+        if news.view != self.view.number {
+            return;
+        }
+        match news.what {
+            LogEvent::Sources(sources) => {
+                self.sources = sources;
+                self.heard = Some(now);
+            }
+            LogEvent::Anew { first, lines, ends, stand } => {
+                self.first = first;
+                self.lines = lines.into();
+                self.ends = ends;
+                self.top = stand;
+            }
+            LogEvent::Front { lines, cut, ends } => {
+                self.first -= lines.len() as u64;
+                for line in lines.into_iter().rev() {
+                    self.lines.push_front(line);
                 }
-                self.run = Some(run);
+                self.lines.truncate(self.lines.len().saturating_sub(cut));
+                self.ends = ends;
             }
-            LogEvent::FileOpened { name, whole, quiet } => {
-                // The younger one of two that are opened together.
-                let before = self.heard.map(|(at, before)| now.since(at) + before);
-                self.heard = Some((now, before.map_or(quiet, |before| before.min(quiet))));
-                let name = text::harmless(&name);
-                if self.file.is_some() {
-                    self.say(format!("{name} begins anew"));
-                } else if !whole {
-                    self.say(format!("earlier lines are in {name}"));
+            LogEvent::Back { lines, cut, ends } => {
+                self.lines.extend(lines);
+                let cut = cut.min(self.lines.len());
+                self.lines.drain(..cut);
+                self.first += cut as u64;
+                self.top = self.top.map(|top| top.max(self.first));
+                self.ends = ends;
+            }
+            LogEvent::Ends(ends) => self.ends = ends,
+            LogEvent::Found(found) => {
+                if let Some(search) = self.search.as_mut().filter(|search| search.number == found.search) {
+                    search.found = found;
                 }
-                self.file_missing = None;
-                self.file = Some(name);
             }
-            LogEvent::Lines(lines) => self.write(&lines, "", now),
-            LogEvent::FileLines(lines) => {
-                let marked = self.file.as_ref().filter(|_| self.run.is_some());
-                let mark = marked.map_or_else(String::new, |name| format!("{name} | "));
-                self.write(&lines, &mark, now);
-            }
-            LogEvent::Skipped(bytes) => {
-                self.heard = Some((now, Duration::ZERO));
-                self.say(format!("{} came too fast to be shown; it is in the file", text::size(bytes)));
-            }
-            LogEvent::Missing(why) => self.missing = Some(text::harmless(&why)),
-            LogEvent::FileMissing { name, why } => {
-                let why = format!("its log_file cannot be read: {}", text::harmless(&why));
-                if !self.is_empty() {
-                    self.say(why.clone());
+            LogEvent::Stepped { line, nth } => {
+                if let Some(search) = &mut self.search {
+                    search.at = Some((line, nth));
                 }
-                self.file_missing = Some((text::harmless(&name), why));
             }
-        }
-    }
-
-    fn say(&mut self, text: String) {
-        self.push(Line { text: format!("--- {text} ---"), loudness: Loudness::Ours });
-    }
-
-    fn write(&mut self, lines: &[String], mark: &str, now: Moment) {
-        // Those that come with the opening are as old as the file says.
-        if self.heard.is_none_or(|(at, _)| at != now) {
-            self.heard = Some((now, Duration::ZERO));
-        }
-        for line in lines {
-            let text = text::harmless(line);
-            let loudness = loudness(&text);
-            self.push(Line { text: format!("{mark}{text}"), loudness });
-        }
-    }
-
-    fn push(&mut self, line: Line) {
-        let number = self.first + self.lines.len() as u64;
-        if let Some(search) = &mut self.search
-            && search.pattern.is_match(&line.text)
-        {
-            search.hits.push_back(number);
-        }
-        self.lines.push_back(line);
-        if self.lines.len() > HELD {
-            self.lines.pop_front();
-            self.first += 1;
-            if let Some(search) = &mut self.search
-                && search.hits.front().is_some_and(|hit| *hit < self.first)
-            {
-                search.hits.pop_front();
-            }
-            self.top = self.top.map(|top| top.max(self.first));
+            LogEvent::Saved(_) => {}
         }
     }
 
     /// How long it has been quiet since its last line; nothing if it has none.
     pub fn quiet(&self, now: Moment) -> Option<Duration> {
-        self.heard.filter(|_| !self.is_empty()).map(|(at, before)| now.since(at) + before)
+        let since = self.heard.map(|at| now.since(at))?;
+        self.sources.iter().filter_map(|source| source.quiet).min().map(|quiet| quiet + since)
     }
 
     /// Whether it has no line.
@@ -181,7 +122,7 @@ impl Logbook {
         self.top.is_none()
     }
 
-    /// Lines below the last one on a screen of this height.
+    /// Lines below the last one on a screen of this height, as far as they are held.
     pub fn below(&self, height: usize) -> usize {
         let end = self.first + self.lines.len() as u64;
         self.top.map_or(0, |top| end.saturating_sub(top + height as u64) as usize)
@@ -231,82 +172,36 @@ impl Logbook {
         self.search.as_ref()
     }
 
-    /// Searches for a regular expression, or for the text itself where it is none; nothing for an empty one. Says
-    /// whether the text is what it was taken for.
-    pub fn look_for(&mut self, text: &str, height: usize) -> bool {
+    /// Searches for a regular expression, or for the text itself where it is none; nothing for an empty one. What is to
+    /// be asked for, and whether the text is what it was taken for.
+    pub fn look_for(&mut self, text: &str) -> (LogAsk, bool) {
+        self.search = None;
         if text.is_empty() {
-            self.search = None;
-            return true;
+            return (LogAsk::Unsearch, true);
         }
         let build = |pattern: &str| RegexBuilder::new(pattern).case_insensitive(true).size_limit(1 << 20).build();
         let good = build(text);
         let is_good = good.is_ok();
-        let Ok(pattern) = good.or_else(|_| build(&regex::escape(text))) else {
-            self.search = None;
-            return false;
-        };
-        let hits = self
-            .lines
-            .iter()
-            .enumerate()
-            .filter(|(_, line)| pattern.is_match(&line.text))
-            .map(|(at, _)| self.first + at as u64)
-            .collect();
-        self.search = Some(Search { text: text.to_owned(), pattern, hits, at: None });
-        // The end is what the reader looks at: the nearest match is the last one.
-        self.step(false, height);
-        is_good
-    }
-
-    /// To the next match, or the one before; around the end. Says whether there is one.
-    pub fn step(&mut self, forward: bool, height: usize) -> bool {
-        let from = self.top_line(height);
-        let Some(search) = &mut self.search else { return false };
-        let hit = match (search.at, forward) {
-            (Some(at), true) => search.hits.iter().find(|hit| **hit > at).or(search.hits.front()),
-            (Some(at), false) => search.hits.iter().rev().find(|hit| **hit < at).or(search.hits.back()),
-            (None, true) => search.hits.iter().find(|hit| **hit >= from).or(search.hits.front()),
-            (None, false) => search.hits.back(),
-        };
-        let Some(hit) = hit.copied() else { return false };
-        search.at = Some(hit);
-        if !(from..from + height as u64).contains(&hit) || self.top.is_none() {
-            let last = self.first + self.lines.len().saturating_sub(height) as u64;
-            let visible = (from..from + height as u64).contains(&hit);
-            let top = if visible { from } else { hit.saturating_sub(height as u64 / 2) };
-            self.top = Some(top.clamp(self.first, last));
-        }
-        true
+        let Ok(pattern) = good.or_else(|_| build(&regex::escape(text))) else { return (LogAsk::Unsearch, false) };
+        self.searches += 1;
+        let sought = Sought::Pattern(pattern.as_str().to_owned());
+        let found = Found { search: self.searches, ..Found::default() };
+        let text = text.to_owned();
+        self.search = Some(Search { number: self.searches, text, pattern: Some(pattern), found, at: None });
+        (LogAsk::Search(self.searches, sought), is_good)
     }
 }
 
 impl Search {
-    /// Whether this line matches.
-    pub fn is_hit(&self, number: u64) -> bool {
-        self.hits.binary_search(&number).is_ok()
-    }
-
-    /// `1 of 3`, `3 matches`, `no match`.
+    /// `1 of 3`, `3 matches`, `no match`; with `...` while it goes on.
     pub fn count(&self) -> String {
-        match (self.hits.len(), self.at.and_then(|at| self.hits.iter().position(|hit| *hit == at))) {
-            (0, _) => "no match".to_owned(),
-            (all, Some(at)) => format!("{} of {all}", at + 1),
-            (1, None) => "1 match".to_owned(),
-            (all, None) => format!("{all} matches"),
+        let more = if self.found.done { "" } else { " ..." };
+        match (self.found.total, self.at.and_then(|(_, nth)| nth)) {
+            (0, _) if self.found.done => "no match".to_owned(),
+            (0, _) => "...".to_owned(),
+            (all, Some(nth)) => format!("{nth} of {all}{more}"),
+            (1, None) => format!("1 match{more}"),
+            (all, None) => format!("{all} matches{more}"),
         }
     }
-}
-
-/// By the first level word near the line's start, as Python, Rust, Java and many others write it.
-fn loudness(text: &str) -> Loudness {
-    let mut words = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 2).take(8);
-    words
-        .find_map(|word| match word {
-            "ERROR" | "CRITICAL" | "FATAL" | "PANIC" => Some(Loudness::Error),
-            "WARN" | "WARNING" => Some(Loudness::Warning),
-            "INFO" | "NOTICE" => Some(Loudness::Plain),
-            "DEBUG" | "TRACE" => Some(Loudness::Low),
-            _ => None,
-        })
-        .unwrap_or(Loudness::Plain)
 }

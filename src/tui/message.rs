@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
 use crate::core::bot::{BotName, BotSpec};
@@ -24,8 +24,11 @@ use crate::core::report::{BotReport, Report};
 use crate::core::signal::Signal;
 use crate::core::status::{BotStatus, RecordSeen};
 use crate::core::stop::Stage;
+use crate::core::ui::UiSettings;
 
 use super::guard::Arrival;
+use super::history_news::HistoryNews;
+use super::log_news::LogNews;
 
 /// One thing that the screen is told.
 #[derive(Clone, Debug)]
@@ -46,8 +49,16 @@ pub enum Msg {
     Survey(Vec<BotStatus>),
     /// The survey before this message began after this look was asked for.
     Fresh(Ticket),
-    /// Something about the log that is being followed.
+    /// Something about the logs that are looked at.
     Log(LogNews),
+    /// Something about the history.
+    History(HistoryNews),
+    /// How the configuration wants the screen to look.
+    Ui(UiSettings),
+    /// A button of the mouse, or its wheel.
+    Mouse(MouseEvent),
+    /// Something was written to a file, or why not: a sentence either way.
+    Saved(Result<String, String>),
     /// What came of reading a bot's orders.
     Orders(Vec<OrdersNews>),
     /// What came of reading a cluster's database.
@@ -85,53 +96,6 @@ pub struct Now {
     pub wall: Timestamp,
     /// For ages.
     pub mono: Moment,
-}
-
-/// Something about the log that is being followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogNews {
-    /// The bot whose log it is.
-    pub bot: BotName,
-    /// What happened.
-    pub what: LogEvent,
-}
-
-/// What may happen to a log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogEvent {
-    /// The log of a run was opened.
-    Opened {
-        /// The run.
-        run: String,
-        /// Whether the first line that follows is its first.
-        whole: bool,
-        /// How long ago it was last written to.
-        quiet: Duration,
-    },
-    /// Whole lines, as the bot wrote them.
-    Lines(Vec<String>),
-    /// So many bytes came too fast to be shown.
-    Skipped(u64),
-    /// It cannot be read; the text says why.
-    Missing(String),
-    /// A log file that the bot writes by itself was opened, or begins anew.
-    FileOpened {
-        /// Its name.
-        name: String,
-        /// Whether the first line that follows is its first.
-        whole: bool,
-        /// How long ago it was last written to.
-        quiet: Duration,
-    },
-    /// Whole lines of that file.
-    FileLines(Vec<String>),
-    /// That file cannot be read.
-    FileMissing {
-        /// Its name.
-        name: String,
-        /// Why, with its path.
-        why: String,
-    },
 }
 
 /// What came of reading a bot's orders.

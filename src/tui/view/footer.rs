@@ -25,7 +25,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         Focus::Typing(prompt) => typed(model, prompt, area.width),
         Focus::Asking(_) => told(" Enter and Esc mean No; pasted text is ignored"),
         Focus::Help(_) => told(" Esc closes help"),
-        Focus::Inspecting(_) => told(" j k PgUp PgDn g G scroll; Esc, i or q closes"),
+        Focus::Choosing(_) => told(" Enter does it, Esc closes"),
+        Focus::Reading(_) | Focus::Inspecting(_) => told(" j k PgUp PgDn g G scroll; Esc, i or q closes"),
         Focus::Resetting(_) => told(" Enter goes on, Esc means No; pasted text is ignored"),
     };
     let lines = vec![and_the_emergency_stop(model, line, area.width), last(model, area.width)];
@@ -130,6 +131,7 @@ fn typed(model: &Model, prompt: &Prompt, width: u16) -> Line<'static> {
     let hint = match prompt.pane {
         Pane::Bots => "name mode: st: group: !not  Enter keeps ",
         Pane::Orders => "bot symbol side: st: mode: prot !not ",
+        Pane::History => "bot text kind: !not  Enter keeps ",
         Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops => "text or regex  Enter searches ",
     };
     let width = width.saturating_sub(16);

@@ -155,7 +155,7 @@ fn tabs(model: &Model, width: u16) -> Line<'static> {
             Pane::Orders if model.has_orders() => format!(" {}", model.orders.totals().0),
             Pane::Stops if model.stops.is_under_way() => " ...".to_owned(),
             Pane::Cluster => cluster_page::tab(model).map(|tab| format!(" {tab}")).unwrap_or_default(),
-            Pane::Orders | Pane::Logs | Pane::Diagnostics | Pane::Stops => String::new(),
+            Pane::Orders | Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => String::new(),
         };
         let title = if pane == Pane::Diagnostics { "Diag" } else { pane.title() };
         let name = format!("{} {title}{count}", pane.number());
@@ -168,7 +168,7 @@ fn tabs(model: &Model, width: u16) -> Line<'static> {
     let marked = match model.pane {
         Pane::Orders => model.orders.marked.len(),
         Pane::Cluster => model.clusters.marked.len(),
-        Pane::Bots | Pane::Logs | Pane::Diagnostics | Pane::Stops => model.marked.len(),
+        Pane::Bots | Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => model.marked.len(),
     };
     let marked = if marked == 0 { String::new() } else { format!("marked {marked} ") };
     spread(left, vec![Span::styled(marked, theme::strong())], width)

@@ -52,7 +52,7 @@ fn columns(model: &Model, width: usize) -> [Vec<Line<'static>>; 2] {
             &[Group::Act, Group::Emergency, Group::Find, Group::Logs],
             &[Group::Move, Group::Other, Group::EmergencyPage],
         ),
-        Pane::Logs | Pane::Diagnostics | Pane::Stops => (
+        Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => (
             &[Group::Emergency, Group::Logs, Group::Find, Group::Act],
             &[Group::Move, Group::Other, Group::EmergencyPage],
         ),

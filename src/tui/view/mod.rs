@@ -23,9 +23,11 @@ mod footer;
 mod guard;
 mod header;
 mod help;
+mod history;
 mod inspect;
 mod logs;
 mod orders;
+mod palette;
 mod parts;
 mod reset;
 mod stops;
@@ -57,6 +59,8 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
             Focus::Asking(dialog) => dialog::draw(model, dialog, frame),
             Focus::Help(top) => help::draw(model, *top, frame),
             Focus::Inspecting(top) => inspect::draw(model, *top, frame),
+            Focus::Choosing(palette) => palette::draw(model, palette, frame),
+            Focus::Reading(top) => history::draw_entry(model, *top, frame),
             Focus::Resetting(reset) => reset::draw(model, reset, frame),
         }
     }
@@ -93,6 +97,7 @@ fn draw_panes(model: &Model, frame: &mut Frame<'_>, areas: &Areas) {
         Some((Pane::Logs, area)) => logs::draw(model, frame, area),
         Some((Pane::Diagnostics, area)) => diagnostics::draw(model, frame, area),
         Some((Pane::Stops, area)) => stops::draw(model, frame, area),
+        Some((Pane::History, area)) => history::draw(model, frame, area),
         // These have places of their own.
         Some((Pane::Bots | Pane::Orders | Pane::Cluster, _)) | None => {}
     }
