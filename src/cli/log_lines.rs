@@ -2,14 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::ops::Range;
 
-use jiff::Timestamp;
-use regex::bytes::{Regex, RegexBuilder};
-
+use crate::logs::grep::Grep;
 use crate::logs::line::Stamps;
 use crate::logs::read::Read;
 use crate::logs::source::Source;
+use jiff::Timestamp;
 
 /// As much as is read at once.
 const BLOCK: usize = 256 << 10;
@@ -23,56 +21,6 @@ pub(super) struct Filter {
     /// Whether the times of lines are needed.
     pub(super) timed: bool,
     pub(super) stamps: Stamps,
-}
-
-/// A search through many lines at once.
-pub(super) struct Grep {
-    pattern: Regex,
-    /// Whether it can be given many lines: `^` and `$` mean lines in it, and nothing means the whole text.
-    blocks: bool,
-}
-
-impl Grep {
-    pub(super) fn new(pattern: &Regex) -> Self {
-        let text = pattern.as_str();
-        match RegexBuilder::new(text).multi_line(true).crlf(true).build() {
-            Ok(pattern) => Self { pattern, blocks: suits_blocks(text) },
-            Err(_) => Self { pattern: pattern.clone(), blocks: false },
-        }
-    }
-
-    /// Whether this line matches; its end does not count.
-    fn matches(&self, line: &[u8]) -> bool {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        self.pattern.is_match(line.strip_suffix(b"\r").unwrap_or(line))
-    }
-
-    /// The first line that matches.
-    fn find(&self, text: &[u8]) -> Option<Range<usize>> {
-        let mut from = 0;
-        while from < text.len() {
-            // A line can only match where its pattern matches somewhere in the text; but the other way round a match
-            // may reach over the line's end, and the line alone does not match.
-            let hit = if self.blocks { from + self.pattern.find(text.get(from..)?)?.start() } else { from };
-            let start = memchr::memrchr(b'\n', text.get(from..hit)?).map_or(from, |newline| from + newline + 1);
-            let end = memchr::memchr(b'\n', text.get(hit..)?).map_or(text.len(), |newline| hit + newline + 1);
-            if self.matches(text.get(start..end)?) {
-                return Some(start..end);
-            }
-            from = end;
-        }
-        None
-    }
-}
-
-/// Whether a pattern means the same in many lines at once as in one: it must not say where the whole text begins or
-/// ends, nor switch off that `^` and `$` mean lines. In doubt it is taken line by line.
-fn suits_blocks(pattern: &str) -> bool {
-    let flags_ok = pattern.split("(?").skip(1).all(|group| {
-        let flags = group.split([')', ':']).next().unwrap_or(group);
-        !flags.contains('-')
-    });
-    flags_ok && !pattern.contains("\\A") && !pattern.contains("\\z")
 }
 
 /// What comes next in a stream of lines.

@@ -16,13 +16,14 @@ use serde::Serialize;
 
 use crate::core::bot::BotName;
 use crate::logs::file::{Begin, LogFile};
+use crate::logs::grep::Grep;
 use crate::logs::harmless::harmless;
 use crate::logs::line::Stamps;
 use crate::logs::read::{LogSet, Position, Read, Watch, Woken};
 use crate::logs::source::Source;
 use crate::paths::BotHome;
 
-use super::log_lines::{Filter, Grep, Stream};
+use super::log_lines::{Filter, Stream};
 
 /// What to show, and how.
 #[derive(Debug, Default)]

@@ -57,7 +57,7 @@ struct Open {
 
 /// How much is looked at backwards at once, and how much of a file's head is compared.
 const BLOCK: u64 = 128 << 10;
-const HEAD: usize = 64;
+pub(super) const HEAD: usize = 64;
 /// Lines may stand this much out of the order of their times: clocks are put back by an hour in autumn.
 const DISORDER: SignedDuration = SignedDuration::from_hours(2);
 
@@ -253,7 +253,7 @@ impl Open {
 
 /// Opens a file that is one. It is looked at first, for opening alone wakes whoever waits at the other end of a pipe,
 /// and may do anything to a device; and it is never waited for.
-fn open_regular(path: &Path) -> io::Result<File> {
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     let check = |metadata: Metadata| match metadata.file_type() {
         kind if kind.is_file() => Ok(()),
         kind if kind.is_dir() => Err(io::Error::other("it is a folder, not a file")),
@@ -266,7 +266,7 @@ fn open_regular(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn id_of(metadata: &Metadata) -> (u64, u64) {
+pub(super) fn id_of(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 

@@ -1,8 +1,9 @@
 //! When a line was written, by its own words.
 //!
 //! Bots write their time first, in one of a few ways: Python's logging, ISO 8601 with or without a zone, in brackets
-//! or after the level, as a number of seconds since 1970, or as a field of a JSON object. A time that stands further
-//! inside a line is about something else.
+//! or after the level, as a number of seconds since 1970, as Rich does (`[11/22/26 17:04:15]`), or as a field of a JSON
+//! object. A time that stands further inside a line is about something else. A time without a date is none: nothing
+//! says of which day it is.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -28,7 +29,21 @@ impl Stamps {
         if line.first() == Some(&b'{') {
             return self.in_json(line);
         }
-        self.first_words(line).or_else(|| self.first_words(after_level(line)?))
+        self.first_words(line).or_else(|| self.first_words(after_level(line)?)).map(|(at, _)| at)
+    }
+
+    /// When this line says that it was written, if it says so at its very front, and how many bytes that takes with
+    /// what sets it off. The text has no colours.
+    pub fn front(&self, line: &[u8]) -> Option<(Timestamp, usize)> {
+        let (at, mut rest) = self.first_words(skip_dress(line))?;
+        let named = |rest: &'_ [u8]| rest.first().is_some_and(|byte| !matches!(byte, b'-' | b'|' | b' '));
+        while let [b']' | b')' | b'|' | b',' | b':' | b' ' | b'\t', after @ ..] = rest {
+            rest = after;
+        }
+        if let Some(after) = rest.strip_prefix(b"- ").filter(|after| named(after)) {
+            rest = after;
+        }
+        Some((at, line.len() - rest.len()))
     }
 
     fn in_json(&self, line: &[u8]) -> Option<Timestamp> {
@@ -40,18 +55,22 @@ impl Stamps {
         }
         let fields: Fields = serde_json::from_slice(line).ok()?;
         match fields.ts? {
-            Value::String(text) => self.first_words(text.as_bytes()),
-            Value::Number(number) => since_epoch(number.to_string().as_bytes()),
+            Value::String(text) => self.first_words(text.as_bytes()).map(|(at, _)| at),
+            Value::Number(number) => since_epoch(number.to_string().as_bytes()).map(|(at, _)| at),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         }
     }
 
-    fn first_words(&self, text: &[u8]) -> Option<Timestamp> {
-        self.date_and_time(text).or_else(|| since_epoch(text))
+    /// A time at the front, and what follows it.
+    fn first_words<'a>(&self, text: &'a [u8]) -> Option<(Timestamp, &'a [u8])> {
+        if !text.first().is_some_and(u8::is_ascii_digit) {
+            return None;
+        }
+        self.date_and_time(text).or_else(|| self.rich(text)).or_else(|| since_epoch(text))
     }
 
     /// `2026-11-21 23:31:02,730`, with `T` or `/`, with a fraction or none, with a zone or none.
-    fn date_and_time(&self, text: &[u8]) -> Option<Timestamp> {
+    fn date_and_time<'a>(&self, text: &'a [u8]) -> Option<(Timestamp, &'a [u8])> {
         let mut text = Text(text);
         let year = text.number(4)?;
         let dash = text.one_of(b"-/")?;
@@ -59,6 +78,22 @@ impl Stamps {
         text.one_of(&[dash])?;
         let day = text.number(2)?;
         text.one_of(b"T t_")?;
+        self.time(text, [year, month, day])
+    }
+
+    /// `11/22/26 17:04:15`, month first: how Rich writes it unless it is told otherwise.
+    fn rich<'a>(&self, text: &'a [u8]) -> Option<(Timestamp, &'a [u8])> {
+        let mut text = Text(text);
+        let month = text.number(2)?;
+        text.one_of(b"/")?;
+        let day = text.number(2)?;
+        text.one_of(b"/")?;
+        let year = 2000 + text.number(2)?;
+        text.one_of(b" ")?;
+        self.time(text, [year, month, day])
+    }
+
+    fn time<'a>(&self, mut text: Text<'a>, [year, month, day]: [i32; 3]) -> Option<(Timestamp, &'a [u8])> {
         let hour = text.number(2)?;
         text.one_of(b":")?;
         let minute = text.number(2)?;
@@ -84,10 +119,15 @@ impl Stamps {
             nanosecond,
         )
         .ok()?;
-        match text.zone() {
-            Some(offset) => offset.to_timestamp(civil).ok(),
+        let mut after = Text(text.0);
+        let at = match after.zone() {
+            Some(offset) => {
+                text = after;
+                offset.to_timestamp(civil).ok()
+            }
             None => self.zone.to_timestamp(civil).ok(),
-        }
+        };
+        Some((at?, text.0))
     }
 }
 
@@ -156,7 +196,7 @@ fn after_level(line: &[u8]) -> Option<&[u8]> {
 
 /// Seconds, milliseconds, microseconds or nanoseconds since 1970, by how many digits there are; seconds may have a
 /// fraction.
-fn since_epoch(text: &[u8]) -> Option<Timestamp> {
+fn since_epoch(text: &[u8]) -> Option<(Timestamp, &[u8])> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut rest = Text(text.get(digits..)?);
     let whole: i64 = std::str::from_utf8(&text[..digits]).ok()?.parse().ok()?;
@@ -177,7 +217,7 @@ fn since_epoch(text: &[u8]) -> Option<Timestamp> {
     if rest.0.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/')) {
         return None;
     }
-    Timestamp::from_nanosecond(nanoseconds).ok()
+    Some((Timestamp::from_nanosecond(nanoseconds).ok()?, rest.0))
 }
 
 /// Text that is being taken apart from its front.
@@ -278,11 +318,34 @@ mod tests {
             ("2026-13-21 23:31:02 no such month", None),
             ("2026-11-21 25:31:02 no such hour", None),
             ("2026-11-21 only a day", None),
+            ("[11/21/26 23:31:02] INFO     text", Some("2026-11-21T21:31:02Z")),
+            ("[21/11/26 23:31:02] no such month", None),
+            ("14:31:58.120 INFO of which day?", None),
             ("", None),
             ("\u{1b}[", None),
         ] {
             let at = at.map(|at| at.parse::<Timestamp>().expect("a time"));
             assert_eq!(stamps.of(line.as_bytes()), at, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_time_at_the_front_is_told_from_the_text() {
+        let stamps = Stamps::new(TimeZone::UTC);
+        for (line, text) in [
+            ("2026-11-21 23:31:02,730 - freqtrade.worker - INFO - Bot", Some("freqtrade.worker - INFO - Bot")),
+            ("2026-11-21 23:31:02 -12 orders", Some("-12 orders")),
+            ("2026-11-21 23:31:02 - 12 orders", Some("12 orders")),
+            ("2026-11-21T23:31:02Z  WARN app: x", Some("WARN app: x")),
+            ("2026-11-21 23:31:02 | INFO | x", Some("INFO | x")),
+            ("[2026-11-21 23:31:02] x", Some("x")),
+            ("[11/21/26 23:31:02] INFO     x", Some("INFO     x")),
+            ("2026-11-21 23:31:02", Some("")),
+            ("INFO 2026-11-21 23:31:02 x", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(stamps.front(line.as_bytes()).map(|(_, length)| &line[length..]), text, "{line}");
         }
     }
 

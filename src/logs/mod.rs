@@ -5,11 +5,17 @@
 
 pub mod archive;
 pub mod file;
+pub mod grep;
 pub mod harmless;
+pub mod lane;
 pub mod line;
+pub mod pager;
 pub mod probe;
 pub mod read;
+pub mod save;
+pub mod seek;
 pub mod source;
+pub mod well;
 
 use std::fs::File;
 use std::io;

@@ -86,9 +86,19 @@ impl LogSet {
     /// # Errors
     /// If it cannot be listed, with a sentence that names it.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        let mut set = Self { folder: folder.to_owned(), runs: Vec::new(), heads: BTreeMap::new(), open: None };
+        let mut set = Self::unlisted(folder);
         set.refresh()?;
         Ok(set)
+    }
+
+    /// This folder, not listed yet.
+    pub(super) fn unlisted(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), runs: Vec::new(), heads: BTreeMap::new(), open: None }
+    }
+
+    /// Where it is.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Lists the folder again.
@@ -249,6 +259,13 @@ impl LogSet {
         self.end()
     }
 
+    /// When this run's output was last written to.
+    pub(super) fn written(&self, run: &str) -> Option<SystemTime> {
+        let run = self.run(run)?;
+        let span = if run.live { None } else { run.archives.last().copied() };
+        std::fs::metadata(self.path(&run.id, span)).and_then(|metadata| metadata.modified()).ok()
+    }
+
     /// A reader of everything from this position on.
     pub fn reader(self, from: Position) -> Reader {
         Reader { set: self, at: from, until: None, begun: false, skipped: 0 }
@@ -362,7 +379,7 @@ impl LogSet {
     }
 
     /// Reads a whole range. What was removed meanwhile is left out: the answer is where the rest begins.
-    fn fill(&mut self, id: &str, from: u64, buffer: &mut [u8]) -> io::Result<u64> {
+    pub(super) fn fill(&mut self, id: &str, from: u64, buffer: &mut [u8]) -> io::Result<u64> {
         let to = from + buffer.len() as u64;
         let (mut first, mut at) = (from, from);
         while at < to {

@@ -189,7 +189,7 @@ impl Hands {
         }
         let (logs, wanted) = channel();
         let (home, tell) = (self.home.clone(), self.tell.clone());
-        spawn("log", move || follow(&home, &wanted, &tell))?;
+        spawn("log", move || follow(&home, wanted, &tell))?;
         if let Some(wanted) = &self.following {
             let _ = logs.send(wanted.clone());
         }

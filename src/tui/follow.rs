@@ -1,61 +1,154 @@
-//! Follows the logs that the screen looks at, and tells it what is in them.
+//! Follows the logs that the screen looks at, and tells it what is in them; `log_reader` does the reading.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::core::level::Level;
+use crate::logs::read::{Watch, Woken};
 use crate::paths::Home;
 
-use super::log_news::{Ends, HELD, Line, LogAsk, LogEvent, LogNews, SourceSeen, View};
+use super::log_news::{LogAsk, LogEvent, LogNews};
+use super::log_reader::LogReader;
 use super::message::Msg;
-use super::tail::{Tail, TailEvent};
-use super::text;
 
-/// Between looks at the logs.
-const PACE: Duration = Duration::from_millis(100);
+/// Logs are not looked at more often than this, however often they change.
+const PACE: Duration = Duration::from_millis(15);
+/// Between two rounds of whoever watches for changes, so that a flood does not keep it busy.
+const BREATH: Duration = Duration::from_millis(5);
+const LONG: Duration = Duration::from_secs(1);
+
+/// What whoever reads is woken by.
+enum Word {
+    Ask(LogAsk),
+    /// Something was written.
+    Changed,
+    /// A file was saved, of the view with this number.
+    Saved(LogNews),
+    /// Nobody wants any more.
+    Gone,
+}
 
 /// Follows one view after the other, until nobody wants any.
-pub(super) fn follow(home: &Home, asked: &Receiver<LogAsk>, tell: &Sender<Msg>) {
-    let mut view = View::default();
-    let mut tail: Option<Tail> = None;
-    let mut held = 0_usize;
-    loop {
-        match asked.recv_timeout(PACE) {
-            Ok(LogAsk::Open(next)) => {
-                tail = next.of.first().map(|whose| Tail::of(home.bot(&whose.bot).log_dir()));
-                held = 0;
-                view = next;
-            }
-            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
-        let news = tail.as_mut().map(Tail::news).unwrap_or_default();
-        for event in news {
-            let what = match event {
-                TailEvent::Lines(lines) => {
-                    let lines: Vec<Line> = lines.iter().map(|line| shown(line)).collect();
-                    held += lines.len();
-                    let cut = held.saturating_sub(HELD);
-                    held -= cut;
-                    LogEvent::Back { lines, cut, ends: Ends { at_start: false, newer: 0 } }
-                }
-                TailEvent::Opened { run, quiet, .. } => LogEvent::Sources(vec![SourceSeen {
-                    bot: view.of[0].bot.clone(),
-                    file: None,
-                    run: Some(run),
-                    quiet: Some(quiet),
-                    trouble: None,
-                }]),
-                _ => continue,
-            };
-            if tell.send(Msg::Log(LogNews { view: view.number, what })).is_err() {
+pub(super) fn follow(home: &Home, asked: Receiver<LogAsk>, tell: &Sender<Msg>) {
+    let (words, heard) = channel();
+    let relay = words.clone();
+    // One ear for everything: whoever asks, and whoever sees something change.
+    let relayed = thread::Builder::new().name("log-asks".to_owned()).spawn(move || {
+        while let Ok(ask) = asked.recv() {
+            if relay.send(Word::Ask(ask)).is_err() {
                 return;
             }
+        }
+        let _ = relay.send(Word::Gone);
+    });
+    if relayed.is_err() {
+        // Our end of the channel is gone: another of us is made when there is room for threads again.
+        return;
+    }
+    let changed = Arc::new(AtomicBool::new(false));
+    let mut reader: Option<LogReader> = None;
+    let mut watched: Option<Watched> = None;
+    let mut looked = Instant::now();
+    let mut dirty = false;
+    loop {
+        let word = match &reader {
+            Some(reader) if reader.is_busy() => heard.try_recv().map_err(|error| error == TryRecvError::Disconnected),
+            Some(reader) => {
+                let pace = if dirty { PACE } else { reader.pace() };
+                let wait = pace.saturating_sub(looked.elapsed());
+                heard.recv_timeout(wait).map_err(|error| error == RecvTimeoutError::Disconnected)
+            }
+            None => heard.recv().map_err(|_| true),
+        };
+        let mut news = Vec::new();
+        match word {
+            Ok(Word::Ask(LogAsk::Open(view))) => {
+                reader = Some(LogReader::new(home.clone(), view));
+                watched = None;
+            }
+            Ok(Word::Ask(LogAsk::Save(path))) => {
+                if let Some(reader) = &reader {
+                    let (work, words, view) = (reader.saving(path), words.clone(), reader.number());
+                    let began = thread::Builder::new().name("log-save".to_owned()).spawn(move || {
+                        let _ = words.send(Word::Saved(LogNews { view, what: LogEvent::Saved(work()) }));
+                    });
+                    if let Err(error) = began {
+                        news.push(LogEvent::Saved(Err(format!("no thread to write it: {error}"))));
+                    }
+                }
+            }
+            Ok(Word::Ask(ask)) => {
+                if let Some(reader) = &mut reader {
+                    reader.hear(ask, &mut news);
+                }
+            }
+            Ok(Word::Changed) => {
+                changed.store(false, Ordering::Release);
+                dirty = true;
+            }
+            Ok(Word::Saved(saved)) => {
+                if tell.send(Msg::Log(saved)).is_err() {
+                    return;
+                }
+            }
+            Ok(Word::Gone) | Err(true) => return,
+            Err(false) => {}
+        }
+        let Some(reader) = &mut reader else { continue };
+        let since = looked.elapsed();
+        if since >= reader.pace() || (dirty && since >= PACE) {
+            reader.look(&mut news);
+            looked = Instant::now();
+            dirty = false;
+        }
+        if reader.is_busy() {
+            reader.work(&mut news);
+        }
+        for what in news {
+            if tell.send(Msg::Log(LogNews { view: reader.number(), what })).is_err() {
+                return;
+            }
+        }
+        let folders = reader.folders().len();
+        if watched.as_ref().is_none_or(|watched| watched.folders != folders) {
+            watched = Some(Watched::new(reader, &words, &changed));
         }
     }
 }
 
-fn shown(line: &str) -> Line {
-    let text = text::harmless(line);
-    Line { level: Level::of(&text), text, ..Line::default() }
+/// Somebody watches for changes, for as long as this is kept.
+struct Watched {
+    folders: usize,
+    _end: Option<std::io::PipeReader>,
+}
+
+impl Watched {
+    /// Without a thread or a pipe for it, looks now and then have to do.
+    fn new(reader: &LogReader, words: &Sender<Word>, changed: &Arc<AtomicBool>) -> Self {
+        let mut folders = reader.folders();
+        let count = folders.len();
+        folders.sort();
+        folders.dedup();
+        let Ok((ours, theirs)) = std::io::pipe() else { return Self { folders: count, _end: None } };
+        let (words, changed) = (words.clone(), Arc::clone(changed));
+        let began = thread::Builder::new().name("log-watch".to_owned()).spawn(move || {
+            let mut watch = Watch::new(folders);
+            loop {
+                match watch.wait(LONG, Some(theirs.as_fd())) {
+                    Ok(Woken::Changed) => {
+                        if !changed.swap(true, Ordering::AcqRel) && words.send(Word::Changed).is_err() {
+                            return;
+                        }
+                        thread::sleep(BREATH);
+                    }
+                    Ok(Woken::Timeout) => {}
+                    Ok(Woken::HungUp) | Err(_) => return,
+                }
+            }
+        });
+        Self { folders: count, _end: began.is_ok().then_some(ours) }
+    }
 }

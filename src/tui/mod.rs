@@ -9,6 +9,7 @@
 //!
 //! It supervises nothing and holds nothing that matters: it may be killed at any time.
 
+mod ansi;
 pub mod cluster_deed;
 pub mod cluster_page;
 mod cluster_watch;
@@ -23,7 +24,6 @@ mod emergency_keys;
 pub mod emergency_page;
 mod entry;
 mod estop_watch;
-mod file_tail;
 pub mod filter;
 mod firing;
 mod follow;
@@ -34,7 +34,9 @@ mod inbox;
 pub mod inspect;
 pub mod keys;
 pub mod layout;
+mod log_lines;
 pub mod log_news;
+mod log_reader;
 pub mod logbook;
 pub mod message;
 pub mod model;
@@ -45,7 +47,6 @@ mod panes;
 mod scope;
 pub mod stop_page;
 pub mod stops;
-mod tail;
 mod terminal;
 pub mod text;
 pub mod theme;
@@ -53,7 +54,6 @@ mod trigger;
 pub mod update;
 pub mod view;
 pub mod watched;
-mod whole_lines;
 pub mod whom;
 mod wish;
 

@@ -15,16 +15,26 @@ const MARKS: usize = 2;
 
 /// The text without anything that a terminal would obey, or that would break the alignment of columns.
 pub fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().min(LONGEST));
+    walk(text, LONGEST, |_, _| {})
+}
+
+/// The same, up to so many columns, telling of each sequence that sets colours (its parameters) where in the new text
+/// it stands.
+pub(super) fn walk(text: &str, longest: usize, mut color: impl FnMut(&str, usize)) -> String {
+    let mut out = String::with_capacity(text.len().min(longest));
     let mut column = 0;
     let mut marks = 0;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        if column >= LONGEST {
+        if column >= longest {
             break;
         }
         match c {
-            '\x1b' => skip_escape(&mut chars),
+            '\x1b' => {
+                if let Some(parameters) = skip_escape(&mut chars) {
+                    color(&parameters, out.len());
+                }
+            }
             '\t' => {
                 let stop = 8 - column % 8;
                 out.extend(std::iter::repeat_n(' ', stop));
@@ -72,28 +82,30 @@ pub fn harmless(text: &str) -> String {
 }
 
 /// Passes over the rest of an escape sequence (ECMA-48): CSI to its final byte, strings (OSC, DCS, ...) to their
-/// terminator, else one character.
-fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+/// terminator, else one character. What sets colours (SGR) is answered: its parameters.
+fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String> {
     match chars.next() {
         Some('[') => {
+            let mut parameters = String::new();
             while let Some(&c) = chars.peek() {
                 if !matches!(c, ' '..='?') {
                     if matches!(c, '@'..='~') {
                         chars.next();
                     }
-                    return;
+                    return (c == 'm').then_some(parameters);
                 }
+                parameters.push(c);
                 chars.next();
             }
         }
         Some(']' | 'P' | 'X' | '^' | '_') => {
             while let Some(c) = chars.next() {
                 if c == '\x07' || c == '\u{9c}' {
-                    return;
+                    return None;
                 }
                 if c == '\x1b' {
                     chars.next();
-                    return;
+                    return None;
                 }
             }
         }
@@ -102,6 +114,7 @@ fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
         }
         Some(_) | None => {}
     }
+    None
 }
 
 /// Columns that the text takes.
