@@ -408,15 +408,18 @@ impl Logbook {
         self.top = Some(self.top(rows, tall));
     }
 
-    /// Brings the line of a match to the screen, if one is to be brought: it stays where it is if it is there.
+    /// Brings the line of a match to the screen, if one is to be brought: it stays where it is if it is there. Whoever
+    /// stands still does so where a screen of this height can stand, so that nothing moves when lines come.
     pub fn bring(&mut self, rows: usize, tall: impl Fn(&Line) -> usize) {
-        let Some(line) = self.bring.take() else { return };
         let top = self.top(rows, &tall);
+        self.top = self.top.map(|_| top);
+        let Some(line) = self.bring.take() else { return };
         let from = Place { line, row: 0 };
         let to = self.moved(top, rows as i64, &tall);
         // The last row may be the first of several.
         let seen = from >= top && (from < to || to.line + 1 >= self.end());
         self.top = Some(if seen { top } else { self.moved(from, -(rows as i64 / 3), &tall) });
+        self.hold(rows, tall);
     }
 
     /// What is searched for.
@@ -495,6 +498,15 @@ impl Search {
     /// Whether it is known that there is nothing to find.
     pub const fn is_vain(&self) -> bool {
         self.found.done && self.found.total == 0
+    }
+
+    /// `1/3`, `3`; with `...` while it goes on.
+    pub fn brief(&self) -> String {
+        let more = if self.found.done { "" } else { "..." };
+        match self.at.and_then(|(_, nth)| nth) {
+            Some(nth) => format!("{nth}/{}{more}", self.found.total),
+            None => format!("{}{more}", self.found.total),
+        }
     }
 
     /// `1 of 3`, `3 matches`, `no match`; with `...` while it goes on.

@@ -117,7 +117,9 @@ fn facts(model: &Model, face: &Face, page: &[Row<'_>]) -> Vec<Fact> {
         facts.push(fact(5, format!("from column {}", log.sideways + 1), theme::warning()));
     }
     if let Some(least) = log.view.least {
-        facts.push(fact(9, format!("level>={}", least.word()), theme::strong()));
+        // Whoever does not see it takes these lines for all.
+        let forms = vec![(5, format!("level>={}", least.word())), (u8::MAX, format!(">={}", least.word()))];
+        facts.push((forms, theme::strong()));
     }
     if let Some(search) = log.search() {
         facts.push((named(search, model.signs().more), theme::strong()));
@@ -137,7 +139,8 @@ fn named(search: &Search, more: &str) -> Vec<(u8, String)> {
     }
     let forms = [20, 8].map(|columns| format!("/{} {count}", text::cut(&text::harmless(&search.text), columns, more)));
     let [long, short] = forms;
-    vec![(6, long), (10, short), (u8::MAX, String::new())]
+    let shortest = format!("/{} {}", text::cut(&text::harmless(&search.text), 4, more), search.brief());
+    vec![(6, long), (9, short), (u8::MAX, shortest)]
 }
 
 /// What of several sources, or which file, cannot be read. Where there is no line at all the reasons stand below.
