@@ -116,6 +116,7 @@ fn options(args: &Args, home: Home, config: Option<PathBuf>, configured: Result<
         ascii: args.ascii || cli::wants_ascii(),
         color: cli::wants_color(args),
         read_only: args.read_only,
+        zone: jiff::tz::TimeZone::system(),
         title_note: None,
         leave_note: None,
     }

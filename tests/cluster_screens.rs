@@ -28,10 +28,24 @@ use clustered::{OTHER, SWEEP, ago, census, chunk, crew, desk, failed, news, read
 use screen::{Desk, bot, bots, rows};
 use trading::{name, now, report, shown};
 
-const COLOR: Fixed =
-    Fixed { host: String::new(), ascii: false, color: true, read_only: false, title_note: None, leave_note: None };
-const ASCII: Fixed =
-    Fixed { host: String::new(), ascii: true, color: false, read_only: false, title_note: None, leave_note: None };
+const COLOR: Fixed = Fixed {
+    host: String::new(),
+    ascii: false,
+    color: true,
+    read_only: false,
+    title_note: None,
+    leave_note: None,
+    zone: None,
+};
+const ASCII: Fixed = Fixed {
+    host: String::new(),
+    ascii: true,
+    color: false,
+    read_only: false,
+    title_note: None,
+    leave_note: None,
+    zone: None,
+};
 
 /// What was asked of clusters since the last time: what, of which, and which chunks.
 fn asked(desk: &mut Desk) -> Vec<(Deed, Vec<String>, Vec<String>)> {

@@ -27,10 +27,24 @@ use botwarden::tui::model::{Fixed, Focus, Pane};
 use screen::{Desk, bots, rows, with};
 use trading::{mid_way, name, now, order, progress, read, report, shown, trader};
 
-const ASCII: Fixed =
-    Fixed { host: String::new(), ascii: true, color: false, read_only: false, title_note: None, leave_note: None };
-const COLOR: Fixed =
-    Fixed { host: String::new(), ascii: false, color: true, read_only: false, title_note: None, leave_note: None };
+const ASCII: Fixed = Fixed {
+    host: String::new(),
+    ascii: true,
+    color: false,
+    read_only: false,
+    title_note: None,
+    leave_note: None,
+    zone: None,
+};
+const COLOR: Fixed = Fixed {
+    host: String::new(),
+    ascii: false,
+    color: true,
+    read_only: false,
+    title_note: None,
+    leave_note: None,
+    zone: None,
+};
 
 fn desk(width: u16, height: u16) -> Desk {
     trading::desk(width, height)

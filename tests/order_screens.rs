@@ -23,8 +23,15 @@ use botwarden::tui::text;
 use screen::{Desk, rows, with};
 use trading::{all_orders, desk, mid_way, name, news, order, over, placed, progress, read, report, shown, trader};
 
-const ASCII: Fixed =
-    Fixed { host: String::new(), ascii: true, color: false, read_only: false, title_note: None, leave_note: None };
+const ASCII: Fixed = Fixed {
+    host: String::new(),
+    ascii: true,
+    color: false,
+    read_only: false,
+    title_note: None,
+    leave_note: None,
+    zone: None,
+};
 
 // The pane of orders.
 

@@ -8,7 +8,8 @@ use super::effect::{Effect, tell};
 use super::firing::{fire, not_again};
 use super::inspect;
 use super::keys::{self, Action};
-use super::model::{About, Dialog, Focus, Model, Pane, Prompt, Tone};
+use super::log_keys;
+use super::model::{About, Dialog, Focus, Model, Pane, Prompt, Purpose, Tone};
 use super::panes::narrow;
 use super::text;
 use super::wish::{carry_out, look_again};
@@ -21,6 +22,7 @@ pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) 
             prompt.text.push_str(&text::harmless(&pasted.replace(['\r', '\n'], " ")));
             let prompt = prompt.clone();
             match prompt.pane {
+                _ if prompt.purpose == Purpose::Save => {}
                 Pane::Bots => narrow(model, &prompt.text),
                 Pane::Orders => model.orders.narrow(&prompt.text),
                 Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => {}
@@ -47,21 +49,19 @@ pub(super) fn typing(model: &mut Model, effects: &mut Vec<Effect>, mut prompt: P
         letter(&mut prompt.text, event);
     }
     match prompt.pane {
-        Pane::Bots => narrow(model, &prompt.text),
-        Pane::Orders => model.orders.narrow(&prompt.text),
-        Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => {
-            if accepted && event.code == KeyCode::Enter {
-                let (ask, is_pattern) = model.log.look_for(&prompt.text);
-                effects.push(Effect::Log(ask));
-                if !is_pattern {
-                    let text = match model.log.search() {
-                        Some(_) => format!("no regular expression, so searched for as text: {}", prompt.text),
-                        None => "too long to search for".to_owned(),
-                    };
-                    tell(model, effects, Tone::Bad, text);
-                }
+        _ if prompt.purpose == Purpose::Save => {
+            if event.code == KeyCode::Enter {
+                log_keys::save(model, &prompt.text);
             }
         }
+        Pane::Bots => narrow(model, &prompt.text),
+        Pane::Orders => model.orders.narrow(&prompt.text),
+        Pane::Logs => {
+            if event.code == KeyCode::Enter {
+                log_keys::look_for(model, effects, &prompt.text);
+            }
+        }
+        Pane::Cluster | Pane::Diagnostics | Pane::Stops | Pane::History => {}
     }
     if !accepted {
         model.focus = Focus::Typing(prompt);

@@ -65,6 +65,10 @@ pub enum Action {
     Follow,
     /// Wrap long lines, or cut them.
     Wrap,
+    /// Lines that are cut: what is further to the left.
+    Left,
+    /// What is further to the right.
+    Right,
     /// Show times another way.
     Stamps,
     /// Only lines that are at least so loud.
@@ -309,6 +313,8 @@ pub const TABLE: &[Binding] = table![
     [plain('O')], A::Reverse, "reverse", "sort the other way round", "", Find, Lists, "";
     [plain('f')], A::Follow, "follow", "follow, or stand still", "", Logs, Panes, "follow";
     [plain('w')], A::Wrap, "wrap", "wrap long lines, or cut them", "", Logs, In(Pane::Logs), "wrap";
+    [named(KeyCode::Left)], A::Left, "left", "cut lines: back to the left", "", Logs, In(Pane::Logs), "";
+    [named(KeyCode::Right)], A::Right, "right", "cut lines: further to the right", "", Logs, In(Pane::Logs), "";
     [plain('t')], A::Stamps, "timestamps", "times local, UTC, relative, off", "", Logs, In(Pane::Logs), "times";
     [plain('v')], A::Least, "level", "only INFO, WARN, ERROR and above", "", Logs, In(Pane::Logs), "level";
     [plain('m')], A::Merged, "merged log", "marked bots (or all) by time", "", Logs, Panes, "";

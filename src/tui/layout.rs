@@ -207,6 +207,14 @@ pub fn log_page(model: &Model) -> usize {
     own(model).lower.map_or(0, |(_, area)| log_rows(area))
 }
 
+/// Columns and rows of the pane of logs on the model's own screen; no row where it is not shown.
+pub fn logs_page(model: &Model) -> (usize, usize) {
+    match own(model).lower {
+        Some((Pane::Logs, area)) => (text_columns(area), log_rows(area)),
+        Some(_) | None => (usize::from(model.size.0.saturating_sub(4)), 0),
+    }
+}
+
 /// Rows of orders on the model's own screen.
 pub fn orders_page(model: &Model) -> usize {
     own(model).orders.map_or(0, |area| order_rows(model, area))

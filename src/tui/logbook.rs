@@ -1,7 +1,14 @@
-//! The part of logs that the screen holds: a window of lines, where the reader stands in it, and what was searched for.
-//! Whoever reads the logs holds the same window; see `log_news`.
+//! The part of logs that the screen holds: a window of lines, where the reader stands in it, what was searched for, and
+//! what is to be asked of whoever reads the logs, who holds the same window; see `log_news`.
+//!
+//! ```text
+//!   not held   | held: first ...                       ... | not held
+//!              |     top: the first row on the screen       |
+//!   Before <---| fewer than NEAR lines            NEAR |---> After        one question at a time
+//! ```
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use regex::{Regex, RegexBuilder};
@@ -9,7 +16,16 @@ use regex::{Regex, RegexBuilder};
 use crate::core::bot::BotName;
 use crate::core::moment::Moment;
 
-use super::log_news::{Ends, Found, Line, LogAsk, LogEvent, LogNews, Sought, SourceSeen, View};
+use super::log_news::{Ends, Found, Line, LogAsk, LogEvent, Sought, SourceSeen, View};
+
+/// Where fewer lines than this are left on a side, more are asked for.
+pub const NEAR: u64 = 200;
+
+/// So many lines are asked for at one time.
+pub const MORE: usize = 1000;
+
+/// A question that was not answered for so long is asked again.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What is searched for.
 #[derive(Clone, Debug)]
@@ -26,6 +42,24 @@ pub struct Search {
     pub at: Option<(u64, Option<u64>)>,
 }
 
+/// A row of the screen in the logs: a line, and which of its rows. Only wrapped lines have more than one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The number of the line.
+    pub line: u64,
+    /// Which of its rows, counted from 0.
+    pub row: usize,
+}
+
+/// What was asked for and changes what is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    Before,
+    After,
+    First,
+    Last,
+}
+
 /// The logs that are looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Logbook {
@@ -34,21 +68,56 @@ pub struct Logbook {
     /// How its sources stand, and when that was told.
     pub sources: Vec<SourceSeen>,
     heard: Option<Moment>,
+    /// Whether any lines, or that there is none, were told of.
+    told: bool,
     /// The lines that are held.
     lines: VecDeque<Line>,
     /// The number of the first of them.
     first: u64,
     ends: Ends,
-    /// The first line on the screen; following the end where there is none.
-    top: Option<u64>,
+    /// The first row on the screen; following the end where there is none.
+    top: Option<Place>,
+    /// Columns that lines which are cut are shifted by.
+    pub sideways: usize,
+    /// A line that the screen is to be brought to.
+    bring: Option<u64>,
     search: Option<Search>,
     searches: u64,
+    /// What was searched for last, whether that is over or not.
+    last_search: String,
+    /// Whether the way to a match is being looked for.
+    stepping: bool,
+    /// What was asked for and has not come, and since when.
+    asked: Option<(Question, Moment)>,
+    /// The other end of the log is wanted as soon as the one that was asked for has come.
+    then: Option<Question>,
+    /// Whether whoever reads was told to hold still.
+    held: bool,
+    /// What is to be asked of whoever reads.
+    asks: Vec<LogAsk>,
 }
 
 impl Logbook {
-    /// An empty one, for this view.
-    pub fn of(view: View) -> Self {
-        Self { view, ..Self::default() }
+    /// An empty one, for this view, which is asked for. What was searched for is known from the one before.
+    pub fn open(view: View, before: &Self) -> Self {
+        let asks = vec![LogAsk::Open(view.clone())];
+        Self { view, asks, last_search: before.last_search.clone(), ..Self::default() }
+    }
+
+    /// The same search as in another one.
+    pub fn search_as(&mut self, other: &Self) {
+        if let Some(search) = other.search.clone() {
+            self.searches += 1;
+            let sought = search.sought();
+            let found = Found { search: self.searches, ..Found::default() };
+            self.search = Some(Search { number: self.searches, found, at: None, ..search });
+            self.asks.push(LogAsk::Search(self.searches, sought));
+        }
+    }
+
+    /// What is to be asked of whoever reads, in order, since somebody asked last.
+    pub fn asks(&mut self) -> Vec<LogAsk> {
+        std::mem::take(&mut self.asks)
     }
 
     /// The one bot whose log it is, if it is one bot's.
@@ -59,50 +128,122 @@ impl Logbook {
         }
     }
 
-    /// Takes news in.
-    pub fn hear(&mut self, news: LogNews, now: Moment) {
-        if news.view != self.view.number {
-            return;
-        }
-        match news.what {
+    /// Takes news of this view in.
+    pub fn hear(&mut self, event: LogEvent, now: Moment) {
+        match event {
             LogEvent::Sources(sources) => {
                 self.sources = sources;
                 self.heard = Some(now);
             }
             LogEvent::Anew { first, lines, ends, stand } => {
+                self.told = true;
                 self.first = first;
                 self.lines = lines.into();
                 self.ends = ends;
-                self.top = stand;
+                self.anew(stand, now);
             }
             LogEvent::Front { lines, cut, ends } => {
-                self.first -= lines.len() as u64;
+                self.told = true;
+                self.first = self.first.saturating_sub(lines.len() as u64);
                 for line in lines.into_iter().rev() {
                     self.lines.push_front(line);
                 }
                 self.lines.truncate(self.lines.len().saturating_sub(cut));
                 self.ends = ends;
+                self.answered(Question::Before);
             }
             LogEvent::Back { lines, cut, ends } => {
+                self.told = true;
                 self.lines.extend(lines);
                 let cut = cut.min(self.lines.len());
                 self.lines.drain(..cut);
                 self.first += cut as u64;
-                self.top = self.top.map(|top| top.max(self.first));
                 self.ends = ends;
+                self.answered(Question::After);
             }
-            LogEvent::Ends(ends) => self.ends = ends,
+            LogEvent::Ends(ends) => {
+                self.told = true;
+                self.ends = ends;
+                if ends.at_start {
+                    self.answered(Question::Before);
+                }
+                if ends.newer == 0 {
+                    self.answered(Question::After);
+                }
+            }
             LogEvent::Found(found) => {
                 if let Some(search) = self.search.as_mut().filter(|search| search.number == found.search) {
                     search.found = found;
+                    // There is nothing to go to.
+                    self.stepping &= found.total > 0 || !found.done;
                 }
             }
             LogEvent::Stepped { line, nth } => {
                 if let Some(search) = &mut self.search {
                     search.at = Some((line, nth));
+                    self.bring = Some(line);
+                    self.stepping = false;
                 }
             }
             LogEvent::Saved(_) => {}
+        }
+    }
+
+    /// Other lines are held now than before.
+    fn anew(&mut self, stand: Option<u64>, now: Moment) {
+        self.answered(Question::Before);
+        self.answered(Question::After);
+        if let Some(line) = stand {
+            self.top = Some(Place { line, row: 0 });
+            self.bring = Some(line);
+            return;
+        }
+        let begins = self.asked.take().is_some_and(|(question, _)| question == Question::First);
+        self.top = begins.then_some(Place { line: self.first, row: 0 });
+        self.held = begins;
+        self.bring = None;
+        match self.then.take() {
+            Some(Question::First) => self.to_top(now),
+            Some(Question::Last) => self.to_end(now),
+            Some(Question::Before | Question::After) | None => {}
+        }
+    }
+
+    fn answered(&mut self, question: Question) {
+        self.asked = self.asked.filter(|(asked, _)| *asked != question);
+    }
+
+    /// What follows from anything: whoever reads knows whether we stand still, and more lines come in time. `rows`: of the
+    /// pane that shows them, nothing where none does.
+    pub fn settle(&mut self, rows: usize, now: Moment) {
+        self.say_whether_held();
+        self.asked = self.asked.filter(|(_, at)| now.since(*at) < PATIENCE);
+        if self.asked.is_some() || !self.told || rows == 0 {
+            return;
+        }
+        let rows = rows as u64;
+        let (question, ask) = match self.top {
+            Some(top) if self.end().saturating_sub(top.line + rows) < NEAR && self.ends.newer > 0 => {
+                (Question::After, LogAsk::After(MORE))
+            }
+            Some(top) if top.line.saturating_sub(self.first) < NEAR && !self.ends.at_start => {
+                (Question::Before, LogAsk::Before(MORE))
+            }
+            // Not even the screen is full.
+            None if (self.lines.len() as u64) < rows && !self.ends.at_start => (Question::Before, LogAsk::Before(MORE)),
+            Some(_) | None => return,
+        };
+        self.asked = Some((question, now));
+        self.asks.push(ask);
+    }
+
+    /// Nothing goes in front while somebody reads there, or is being brought there.
+    fn say_whether_held(&mut self) {
+        let held = self.top.is_some() || self.stepping;
+        let leaves = self.asked.is_some_and(|(question, _)| question == Question::Last);
+        if held != self.held && !leaves {
+            self.held = held;
+            self.asks.push(LogAsk::Hold(held));
         }
     }
 
@@ -117,54 +258,168 @@ impl Logbook {
         self.lines.is_empty()
     }
 
+    /// Whether it was told what there is.
+    pub const fn is_told(&self) -> bool {
+        self.told
+    }
+
+    /// Whether what was asked for is somewhere else in the log and has not come.
+    pub fn is_on_its_way(&self) -> bool {
+        self.asked.is_some_and(|(question, _)| matches!(question, Question::First | Question::Last))
+    }
+
+    /// Every line that is held.
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter()
+    }
+
+    /// The lines that are held from this one on, with their numbers.
+    pub fn from(&self, line: u64) -> impl Iterator<Item = (u64, &Line)> {
+        let start = line.saturating_sub(self.first) as usize;
+        let first = self.first;
+        self.lines.iter().enumerate().skip(start).map(move |(at, line)| (first + at as u64, line))
+    }
+
+    /// A line that is held.
+    pub fn line(&self, number: u64) -> Option<&Line> {
+        number.checked_sub(self.first).and_then(|at| self.lines.get(at as usize))
+    }
+
+    /// The number of the first line that is held.
+    pub const fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// The number that the next line will have.
+    pub fn end(&self) -> u64 {
+        self.first + self.lines.len() as u64
+    }
+
+    /// Where what is held stands in the whole.
+    pub const fn ends(&self) -> Ends {
+        self.ends
+    }
+
     /// Whether the end is followed.
     pub const fn follows(&self) -> bool {
         self.top.is_none()
     }
 
-    /// Lines below the last one on a screen of this height, as far as they are held.
-    pub fn below(&self, height: usize) -> usize {
-        let end = self.first + self.lines.len() as u64;
-        self.top.map_or(0, |top| end.saturating_sub(top + height as u64) as usize)
+    /// The first row on a screen of so many rows, on which a line takes as many as `tall` says.
+    pub fn top(&self, rows: usize, tall: impl Fn(&Line) -> usize) -> Place {
+        let last = self.last_top(rows, &tall);
+        let Some(top) = self.top else { return last };
+        let top = if top.line < self.first { Place { line: self.first, row: 0 } } else { top };
+        let tallest = self.line(top.line).map_or(0, |line| tall(line).saturating_sub(1));
+        Place { row: top.row.min(tallest), ..top }.min(last)
     }
 
-    /// The lines on a screen of this height, with their numbers.
-    pub fn page(&self, height: usize) -> impl Iterator<Item = (u64, &Line)> {
-        let start = (self.top_line(height) - self.first) as usize;
-        let first = self.first;
-        self.lines.iter().enumerate().skip(start).take(height).map(move |(at, line)| (first + at as u64, line))
+    /// The first row of a screen that ends with the last line.
+    fn last_top(&self, rows: usize, tall: &impl Fn(&Line) -> usize) -> Place {
+        let mut left = rows;
+        for (at, line) in self.lines.iter().enumerate().rev() {
+            let needed = tall(line);
+            if needed >= left {
+                return Place { line: self.first + at as u64, row: needed - left };
+            }
+            left -= needed;
+        }
+        Place { line: self.first, row: 0 }
     }
 
-    fn top_line(&self, height: usize) -> u64 {
-        let last = self.first + self.lines.len().saturating_sub(height) as u64;
-        self.top.map_or(last, |top| top.clamp(self.first, last))
+    /// So many rows further down, or up, as far as lines are held.
+    fn moved(&self, from: Place, by: i64, tall: &impl Fn(&Line) -> usize) -> Place {
+        let mut place = from;
+        let mut left = by.unsigned_abs() as usize;
+        let tall = |number: u64| self.line(number).map_or(1, tall).max(1);
+        while left > 0 {
+            let here = tall(place.line);
+            if by > 0 {
+                let rest = here.saturating_sub(place.row);
+                if left < rest {
+                    place.row += left;
+                    break;
+                }
+                if place.line + 1 >= self.end() {
+                    place.row = here - 1;
+                    break;
+                }
+                left -= rest;
+                place = Place { line: place.line + 1, row: 0 };
+            } else {
+                if left <= place.row {
+                    place.row -= left;
+                    break;
+                }
+                if place.line <= self.first {
+                    place.row = 0;
+                    break;
+                }
+                left -= place.row + 1;
+                place.line -= 1;
+                place.row = tall(place.line) - 1;
+            }
+        }
+        place
     }
 
-    /// Moves by so many lines; reaching the end while moving down follows it again.
-    pub fn scroll(&mut self, by: i64, height: usize) {
-        let last = self.first + self.lines.len().saturating_sub(height) as u64;
-        let top = self.top_line(height).saturating_add_signed(by).clamp(self.first, last);
-        let moved = top != self.top_line(height);
-        if by > 0 && top == last {
+    /// Moves by so many rows; reaching the end of it all while moving down follows it again.
+    pub fn scroll(&mut self, by: i64, rows: usize, tall: impl Fn(&Line) -> usize) {
+        let from = self.top(rows, &tall);
+        let last = self.last_top(rows, &tall);
+        let to = self.moved(from, by, &tall).min(last);
+        if by > 0 && to == last && self.ends.newer == 0 {
             self.top = None;
-        } else if moved {
-            self.top = Some(top);
+        } else if to != from {
+            self.top = Some(to);
         }
     }
 
-    /// To the first line that is held.
-    pub fn to_top(&mut self) {
-        self.top = Some(self.first);
+    /// To the first line that is kept.
+    pub fn to_top(&mut self, now: Moment) {
+        self.top = Some(Place { line: self.first, row: 0 });
+        if !self.ends.at_start && self.may_ask_for(Question::First) {
+            self.say_whether_held();
+            self.asked = Some((Question::First, now));
+            self.asks.push(LogAsk::First(MORE));
+        }
     }
 
     /// To the end, and follows it.
-    pub fn to_end(&mut self) {
-        self.top = None;
+    pub fn to_end(&mut self, now: Moment) {
+        if self.ends.newer == 0 && !self.is_on_its_way() {
+            self.top = None;
+        } else if self.may_ask_for(Question::Last) {
+            self.asked = Some((Question::Last, now));
+            self.held = false;
+            self.asks.push(LogAsk::Last);
+        }
+    }
+
+    /// Whoever asks for the other end while one is on its way gets it after that; nobody asks for the same twice.
+    fn may_ask_for(&mut self, question: Question) -> bool {
+        let on_its_way = self.asked.map(|(question, _)| question).filter(|_| self.is_on_its_way());
+        self.then = on_its_way.and(Some(question)).filter(|_| on_its_way != Some(question));
+        on_its_way.is_none()
     }
 
     /// Stands still where it is.
-    pub fn hold(&mut self, height: usize) {
-        self.top = Some(self.top_line(height));
+    pub fn hold(&mut self, rows: usize, tall: impl Fn(&Line) -> usize) {
+        self.top = Some(self.top(rows, tall));
+    }
+
+    /// Brings the line of a match to the screen, if one is to be brought: it stays where it is if it is there. Whoever
+    /// stands still does so where a screen of this height can stand, so that nothing moves when lines come.
+    pub fn bring(&mut self, rows: usize, tall: impl Fn(&Line) -> usize) {
+        let top = self.top(rows, &tall);
+        self.top = self.top.map(|_| top);
+        let Some(line) = self.bring.take() else { return };
+        let from = Place { line, row: 0 };
+        let to = self.moved(top, rows as i64, &tall);
+        // The last row may be the first of several.
+        let seen = from >= top && (from < to || to.line + 1 >= self.end());
+        self.top = Some(if seen { top } else { self.moved(from, -(rows as i64 / 3), &tall) });
+        self.hold(rows, tall);
     }
 
     /// What is searched for.
@@ -172,27 +427,88 @@ impl Logbook {
         self.search.as_ref()
     }
 
-    /// Searches for a regular expression, or for the text itself where it is none; nothing for an empty one. What is to
-    /// be asked for, and whether the text is what it was taken for.
-    pub fn look_for(&mut self, text: &str) -> (LogAsk, bool) {
-        self.search = None;
-        if text.is_empty() {
-            return (LogAsk::Unsearch, true);
+    /// What was searched for last.
+    pub fn last_search(&self) -> &str {
+        &self.last_search
+    }
+
+    /// Searches for nothing any more.
+    pub fn end_search(&mut self) {
+        self.stepping = false;
+        if self.search.take().is_some() {
+            self.asks.push(LogAsk::Unsearch);
         }
+    }
+
+    /// Searches for a regular expression, or for the text itself where it is none. Whether the text is what it was taken
+    /// for; nothing is searched for if it is too long.
+    pub fn look_for(&mut self, text: &str) -> bool {
         let build = |pattern: &str| RegexBuilder::new(pattern).case_insensitive(true).size_limit(1 << 20).build();
         let good = build(text);
         let is_good = good.is_ok();
-        let Ok(pattern) = good.or_else(|_| build(&regex::escape(text))) else { return (LogAsk::Unsearch, false) };
+        let Ok(pattern) = good.or_else(|_| build(&regex::escape(text))) else {
+            self.end_search();
+            return false;
+        };
+        text.clone_into(&mut self.last_search);
+        self.begin(text, Some(pattern));
+        is_good
+    }
+
+    /// Searches for errors.
+    pub fn look_for_errors(&mut self) {
+        self.begin("errors", None);
+    }
+
+    fn begin(&mut self, text: &str, pattern: Option<Regex>) {
         self.searches += 1;
-        let sought = Sought::Pattern(pattern.as_str().to_owned());
         let found = Found { search: self.searches, ..Found::default() };
-        let text = text.to_owned();
-        self.search = Some(Search { number: self.searches, text, pattern: Some(pattern), found, at: None });
-        (LogAsk::Search(self.searches, sought), is_good)
+        let search = Search { number: self.searches, text: text.to_owned(), pattern, found, at: None };
+        self.asks.push(LogAsk::Search(self.searches, search.sought()));
+        self.search = Some(search);
+    }
+
+    /// Writes everything that the view shows to this file.
+    pub fn save(&mut self, path: PathBuf) {
+        self.asks.push(LogAsk::Save(path));
+    }
+
+    /// On to the next match below this line, or to the next one above.
+    pub fn step(&mut self, from: u64, forward: bool) {
+        self.stepping = true;
+        self.say_whether_held();
+        self.asks.push(LogAsk::Step { from, forward });
     }
 }
 
 impl Search {
+    /// What whoever reads is to look for.
+    fn sought(&self) -> Sought {
+        match &self.pattern {
+            Some(pattern) => Sought::Pattern(pattern.as_str().to_owned()),
+            None => Sought::Errors,
+        }
+    }
+
+    /// Whether it is for errors.
+    pub const fn is_for_errors(&self) -> bool {
+        self.pattern.is_none()
+    }
+
+    /// Whether it is known that there is nothing to find.
+    pub const fn is_vain(&self) -> bool {
+        self.found.done && self.found.total == 0
+    }
+
+    /// `1/3`, `3`; with `...` while it goes on.
+    pub fn brief(&self) -> String {
+        let more = if self.found.done { "" } else { "..." };
+        match self.at.and_then(|(_, nth)| nth) {
+            Some(nth) => format!("{nth}/{}{more}", self.found.total),
+            None => format!("{}{more}", self.found.total),
+        }
+    }
+
     /// `1 of 3`, `3 matches`, `no match`; with `...` while it goes on.
     pub fn count(&self) -> String {
         let more = if self.found.done { "" } else { " ..." };

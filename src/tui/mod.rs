@@ -34,8 +34,10 @@ mod inbox;
 pub mod inspect;
 pub mod keys;
 pub mod layout;
+mod log_keys;
 mod log_lines;
 pub mod log_news;
+pub mod log_page;
 mod log_reader;
 pub mod logbook;
 pub mod message;
@@ -100,6 +102,8 @@ pub struct Options {
     pub color: bool,
     /// Look, and do nothing.
     pub read_only: bool,
+    /// The zone that people here read clocks in.
+    pub zone: jiff::tz::TimeZone,
     /// A word about the desk, for the header.
     pub title_note: Option<String>,
     /// What leaving ends; asked about before leaving.
@@ -144,6 +148,7 @@ pub fn run(options: Options) -> Result<Left, String> {
         ascii: options.ascii,
         color: options.color,
         read_only: options.read_only,
+        zone: Some(options.zone),
         title_note: options.title_note,
         leave_note: options.leave_note,
     };

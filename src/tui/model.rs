@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::core::bot::{BotName, BotSpec, Mode};
 use crate::core::cluster_status::ClusterState;
@@ -317,6 +318,15 @@ pub struct Fixed {
     pub title_note: Option<String>,
     /// What leaving ends; asked about before leaving.
     pub leave_note: Option<String>,
+    /// The zone that people here read clocks in; none where that is UTC.
+    pub zone: Option<TimeZone>,
+}
+
+impl Fixed {
+    /// The zone that people here read clocks in.
+    pub fn zone(&self) -> TimeZone {
+        self.zone.clone().unwrap_or(TimeZone::UTC)
+    }
 }
 
 /// Everything that the screen knows.

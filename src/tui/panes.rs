@@ -4,6 +4,7 @@ use super::cluster_page;
 use super::effect::Effect;
 use super::filter::Filter;
 use super::layout;
+use super::log_page::Face;
 use super::model::{Model, Pane};
 use super::stop_page;
 use super::whom;
@@ -75,8 +76,8 @@ pub(super) fn step(model: &mut Model, by: i64) {
             model.stops.top = top.min(stop_page::furthest(model));
         }
         Pane::Logs => {
-            let rows = layout::log_page(model);
-            model.log.scroll(by, rows);
+            let (face, rows) = Face::own(model);
+            model.log.scroll(by, rows, |line| face.tall(line));
         }
         Pane::History => {}
         Pane::Diagnostics => model.diagnostics_up = (model.diagnostics_up as u64).saturating_add_signed(-by) as usize,
@@ -126,11 +127,11 @@ pub(super) fn unmark(model: &mut Model) {
 }
 
 /// One thing at a time, the last one first: zoom, search, filter, pane, marks.
-pub(super) fn back(model: &mut Model, effects: &mut Vec<Effect>) {
+pub(super) fn back(model: &mut Model) {
     if model.zoom {
         model.zoom = false;
     } else if model.pane == Pane::Logs && model.log.search().is_some() {
-        effects.push(Effect::Log(model.log.look_for("").0));
+        model.log.end_search();
     } else if model.pane == Pane::Orders && !model.orders.filter.is_empty() {
         model.orders.narrow("");
     } else if model.pane == Pane::Orders && !model.orders.marked.is_empty() {

@@ -18,8 +18,7 @@ use super::entry::{asking, help, inspecting, paste, typing};
 use super::firing::leave;
 use super::keys::{self, Action};
 use super::layout;
-use super::log_news::{LogAsk, View, Whose};
-use super::logbook::Logbook;
+use super::log_keys;
 use super::message::{Configured, Msg, Running};
 use super::model::{About, Dialog, Focus, Inspected, MISTAKES, Model, Palette, Pane, Prompt, Purpose, Sort, Tone};
 use super::orders::Count;
@@ -90,7 +89,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             fresh(model, &mut effects, ticket);
             cluster_wish::fresh(model, &mut effects, ticket);
         }
-        Msg::Log(news) => model.log.hear(news, model.now.mono),
+        Msg::Log(news) => log_keys::hear(model, &mut effects, news),
         Msg::History(_) | Msg::Ui(_) | Msg::Mouse(_) => {}
         Msg::Saved(Ok(text)) => tell(model, &mut effects, Tone::Good, text),
         Msg::Saved(Err(why)) => tell(model, &mut effects, Tone::Bad, why),
@@ -137,7 +136,7 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
         model.cursor = model.name_at(0);
     }
     settle_panes(model, effects);
-    settle_log(model, effects);
+    log_keys::settle(model, effects);
     if let Some(row) = model.cursor_at() {
         model.cursor_row = row;
     }
@@ -153,18 +152,6 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if hurried != model.hurried {
         model.hurried = hurried;
         effects.push(Effect::Hurry(hurried));
-    }
-}
-
-/// What is looked at of logs: that of the bot under the cursor.
-fn settle_log(model: &mut Model, effects: &mut Vec<Effect>) {
-    let whose =
-        |name: &BotName| Whose { bot: name.clone(), file: model.spec(name).and_then(|spec| spec.log_file.clone()) };
-    let of: Vec<Whose> = model.cursor.iter().map(whose).collect();
-    if model.log.view.of != of {
-        let view = View { number: model.log.view.number + 1, of, ..model.log.view.clone() };
-        model.log = Logbook::of(view.clone());
-        effects.push(Effect::Log(LogAsk::Open(view)));
     }
 }
 
@@ -400,7 +387,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             Pane::Orders => go_to_order(model, 0),
             Pane::Cluster => model.clusters.go_to(0),
             Pane::Stops => model.stops.top = 0,
-            Pane::Logs => model.log.to_top(),
+            Pane::Logs => model.log.to_top(model.now.mono),
             Pane::Diagnostics => model.diagnostics_up = usize::from(u16::MAX),
             Pane::History => {}
         },
@@ -409,7 +396,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             Pane::Orders => go_to_order(model, usize::MAX),
             Pane::Cluster => model.clusters.go_to(usize::MAX),
             Pane::Stops => model.stops.top = stop_page::furthest(model),
-            Pane::Logs => model.log.to_end(),
+            Pane::Logs => model.log.to_end(model.now.mono),
             Pane::Diagnostics => model.diagnostics_up = 0,
             Pane::History => {}
         },
@@ -417,7 +404,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
         Action::PreviousPane => turn(model, Pane::ALL.len() - 1),
         Action::Go(pane) => go(model, pane),
         Action::Open => go(model, Pane::Logs),
-        Action::Back => back(model, effects),
+        Action::Back => back(model),
         Action::Zoom => model.zoom = !model.zoom,
         Action::Find => {
             let before = match model.pane {
@@ -429,21 +416,18 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             let text = if model.pane == Pane::Logs { String::new() } else { before.clone() };
             model.focus = Focus::Typing(Prompt { purpose: Purpose::Find, pane: model.pane, text, before });
         }
-        Action::Next | Action::Previous => {
-            let forward = action == Action::Next;
-            match model.log.search().map(|search| search.at) {
-                Some(at) => effects.push(Effect::Log(LogAsk::Step { from: at.map_or(0, |(line, _)| line), forward })),
-                None => tell(model, effects, Tone::Plain, "no match; / searches"),
-            }
-        }
-        Action::Follow => {
-            if model.log.follows() {
-                let rows = layout::log_page(model);
-                model.log.hold(rows);
-            } else {
-                model.log.to_end();
-            }
-        }
+        Action::Next => log_keys::step(model, effects, true),
+        Action::Previous => log_keys::step(model, effects, false),
+        Action::NextError => log_keys::error(model, effects),
+        Action::Follow => log_keys::follow(model),
+        Action::Wrap => log_keys::wrap(model, effects),
+        Action::Left => log_keys::sideways(model, effects, false),
+        Action::Right => log_keys::sideways(model, effects, true),
+        Action::Stamps => log_keys::stamps(model, effects),
+        Action::Least => log_keys::least(model, effects),
+        Action::Merged => log_keys::merged(model, effects),
+        Action::Copy if model.pane == Pane::Logs => log_keys::copy(model, effects),
+        Action::Save if model.pane == Pane::Logs => log_keys::ask_where(model, effects),
         Action::Sort => {
             model.sort = model.sort.next();
             sort(model);
@@ -453,17 +437,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             sort(model);
         }
         Action::Inspect => inspect(model, effects),
-        Action::Wrap
-        | Action::Stamps
-        | Action::Least
-        | Action::Merged
-        | Action::NextError
-        | Action::Copy
-        | Action::Save
-        | Action::Theme
-        | Action::Mouse
-        | Action::NextKind
-        | Action::OpenEntry => {}
+        Action::Copy | Action::Save | Action::Theme | Action::Mouse | Action::NextKind | Action::OpenEntry => {}
         Action::Palette => model.focus = Focus::Choosing(Palette::default()),
         Action::Help => model.focus = Focus::Help(0),
         Action::Redraw => effects.push(Effect::Redraw),

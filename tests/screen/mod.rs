@@ -84,6 +84,8 @@ impl Desk {
                         "tab" => KeyCode::Tab,
                         "s-tab" => KeyCode::BackTab,
                         "down" => KeyCode::Down,
+                        "left" => KeyCode::Left,
+                        "right" => KeyCode::Right,
                         "pgup" => KeyCode::PageUp,
                         "pgdn" => KeyCode::PageDown,
                         "backspace" => KeyCode::Backspace,

@@ -12,7 +12,7 @@ use crate::tui::cluster_deed::of_clusters;
 use crate::tui::emergency_keys::types_text;
 use crate::tui::firing::not_again;
 use crate::tui::keys::{Action, Binding, Group, Place, TABLE};
-use crate::tui::model::{Focus, Model, Pane, Prompt, Tone};
+use crate::tui::model::{Focus, Model, Pane, Prompt, Purpose, Tone};
 use crate::tui::{text, theme, whom};
 
 use super::parts::{cut, spread};
@@ -128,15 +128,22 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
 }
 
 fn typed(model: &Model, prompt: &Prompt, width: u16) -> Line<'static> {
-    let hint = match prompt.pane {
+    let (what, hint) = match (prompt.purpose, prompt.pane) {
+        (Purpose::Save, _) => (" save to: ", "Enter saves, Esc does not "),
+        (Purpose::Find, pane) => (" /", hint(pane)),
+    };
+    let width = width.saturating_sub(16);
+    let left = vec![Span::styled(format!("{what}{}", prompt.text), theme::strong()), Span::raw(model.signs().caret)];
+    spread(left, vec![Span::styled(hint, theme::faint())], width)
+}
+
+const fn hint(pane: Pane) -> &'static str {
+    match pane {
         Pane::Bots => "name mode: st: group: !not  Enter keeps ",
         Pane::Orders => "bot symbol side: st: mode: prot !not ",
         Pane::History => "bot text kind: !not  Enter keeps ",
         Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops => "text or regex  Enter searches ",
-    };
-    let width = width.saturating_sub(16);
-    let left = vec![Span::styled(format!(" /{}", prompt.text), theme::strong()), Span::raw(model.signs().caret)];
-    spread(left, vec![Span::styled(hint, theme::faint())], width)
+    }
 }
 
 fn last(model: &Model, width: u16) -> Line<'static> {
