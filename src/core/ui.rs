@@ -40,6 +40,16 @@ impl Theme {
             Self::Mono => "mono",
         }
     }
+
+    /// The next one.
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Dark => Self::Light,
+            Self::Light => Self::Colorblind,
+            Self::Colorblind => Self::Mono,
+            Self::Mono => Self::Dark,
+        }
+    }
 }
 
 /// How times of log lines are shown.

@@ -9,6 +9,7 @@
 //!
 //! It supervises nothing and holds nothing that matters: it may be killed at any time.
 
+mod clip;
 pub mod cluster_deed;
 pub mod cluster_page;
 mod cluster_watch;
@@ -16,6 +17,7 @@ mod cluster_wish;
 pub mod clusters;
 pub mod deed;
 mod diagnostics;
+pub mod dress;
 pub mod effect;
 mod effects;
 pub mod emergency;
@@ -38,17 +40,22 @@ pub mod log_news;
 pub mod logbook;
 pub mod message;
 pub mod model;
+mod mouse;
 pub mod order_row;
 mod order_watch;
 pub mod orders;
+pub mod palette;
 mod panes;
 mod scope;
+mod sorting;
 pub mod stop_page;
 pub mod stops;
+mod tabs;
 mod tail;
 mod terminal;
 pub mod text;
 pub mod theme;
+pub mod trend;
 mod trigger;
 pub mod update;
 pub mod view;
@@ -64,6 +71,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock;
 use crate::core::signal::Signal;
+use crate::core::ui::UiSettings;
 use crate::paths::Home;
 
 use effect::Effect;
@@ -100,6 +108,8 @@ pub struct Options {
     pub color: bool,
     /// Look, and do nothing.
     pub read_only: bool,
+    /// How the configuration wants it to look; nothing if none could be read.
+    pub ui: Option<UiSettings>,
     /// A word about the desk, for the header.
     pub title_note: Option<String>,
     /// What leaving ends; asked about before leaving.
@@ -152,6 +162,9 @@ pub fn run(options: Options) -> Result<Left, String> {
     let mut terminal = Terminal::take()?;
     let input = Input::read(&tell, clock::now)?;
     let mut inbox = Inbox::default();
+    if let Some(ui) = options.ui {
+        inbox.put(Msg::Ui(ui));
+    }
     inbox.put(Msg::Configuration(options.configured.clone()));
     let source = Source::new(options.home.clone(), options.config, options.configured);
     let mut hands = Hands::new(options.home, source, options.by, tell);

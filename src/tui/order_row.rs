@@ -120,6 +120,9 @@ pub enum OrderSort {
 }
 
 impl OrderSort {
+    /// Every column, in the order of the key.
+    pub const ALL: [Self; 6] = [Self::Bot, Self::Symbol, Self::Side, Self::Age, Self::Price, Self::State];
+
     /// The word of the title.
     pub const fn word(self) -> &'static str {
         match self {
