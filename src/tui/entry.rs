@@ -9,7 +9,7 @@ use super::effect::{Effect, tell};
 use super::firing::{fire, not_again};
 use super::inspect;
 use super::keys::{self, Action};
-use super::model::{About, Dialog, Focus, Model, Pane, Prompt, Purpose, Tone};
+use super::model::{About, Dialog, Focus, Model, Palette, Pane, Prompt, Purpose, Tone};
 use super::panes::narrow;
 use super::text;
 use super::wish::{carry_out, look_again};
@@ -160,6 +160,11 @@ pub(super) fn help(model: &mut Model, event: &KeyEvent, top: usize) {
     let page = usize::from(model.size.1.saturating_sub(4)).max(1);
     let top = match keys::lookup(event, model.pane) {
         Some(Action::Back | Action::Help | Action::Leave) => return,
+        // What there is to be searched stands in the palette, with its keys.
+        Some(Action::Find | Action::Palette) => {
+            model.focus = Focus::Choosing(Palette::default());
+            return;
+        }
         Some(Action::Down) => top + 1,
         Some(Action::Up) => top.saturating_sub(1),
         Some(Action::PageDown) => top + page,

@@ -109,9 +109,10 @@ fn also(choice: Choice) -> &'static [&'static str] {
 /// How well an entry fits: every word its name, letters between them or not, or its help as it stands.
 fn score(typed: &str, entry: &Entry) -> Option<i64> {
     let help = entry.help.to_lowercase();
+    let names = if typed.contains(' ') { &[] } else { also(entry.choice) };
     typed.split_whitespace().try_fold(0, |sum, word| {
         let name = fuzzy::score(word, &entry.name);
-        let alias = also(entry.choice).iter().filter_map(|name| fuzzy::score(word, name)).max();
+        let alias = names.iter().filter_map(|name| fuzzy::score(word, name)).max();
         // A name counts for more than what is said of it.
         let said = help.contains(word).then_some(word.len() as i64);
         Some(sum + name.max(alias).max(said)?)

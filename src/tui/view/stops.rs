@@ -27,6 +27,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         let word = super::parts::cut(model, word, area.width / 2);
         let code = over.code.map(|code| format!(" exit {code}")).unwrap_or_default();
         facts.push(Span::styled(format!(" {word}{code} "), style(tint)));
+        if let Some(ended) = stop_page::ended(&model.stops) {
+            facts.push(Span::raw(format!(" ended {} ago ", text::age(model.now.mono.since(ended)))));
+        }
     } else if model.stops.is_under_way() {
         facts.push(Span::styled(format!(" UNDER WAY {} ", text::age(stop_page::elapsed(model))), theme::warning()));
     }
