@@ -42,6 +42,7 @@ impl Theme {
     }
 
     /// The next one.
+    #[must_use]
     pub const fn next(self) -> Self {
         match self {
             Self::Dark => Self::Light,
@@ -82,6 +83,7 @@ impl Stamps {
     }
 
     /// The next one.
+    #[must_use]
     pub const fn next(self) -> Self {
         match self {
             Self::Local => Self::Utc,

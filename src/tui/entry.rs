@@ -81,11 +81,11 @@ pub(super) fn typing(model: &mut Model, effects: &mut Vec<Effect>, mut prompt: P
 }
 
 /// A key while the name of a file is typed.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is not ours")]
 fn naming(model: &mut Model, effects: &mut Vec<Effect>, mut prompt: Prompt, event: &KeyEvent) {
     match event.code {
         KeyCode::Esc => tell(model, effects, Tone::Plain, "nothing was saved"),
         KeyCode::Enter => clip::save(model, effects, &prompt),
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is not ours")]
         _ => {
             letter(&mut prompt.text, event);
             model.focus = Focus::Typing(prompt);

@@ -389,7 +389,10 @@ pub fn markdown() -> String {
     for group in Group::ALL {
         let _ = write!(page, "\n## {}\n\n| key | does | where | asks first |\n|---|---|---|---|\n", group.title());
         for row in TABLE.iter().filter(|row| row.group == group) {
-            let keys = row.keys.iter().map(|key| format!("`{}`", key.label())).collect::<Vec<_>>().join(" ");
+            let keys = match row.keys {
+                [] => format!("`:{}`", row.name),
+                keys => keys.iter().map(|key| format!("`{}`", key.label())).collect::<Vec<_>>().join(" "),
+            };
             let place = row.place.words();
             let _ = writeln!(page, "| {keys} | {} | {place} | {} |", row.help, row.guard);
         }

@@ -257,7 +257,7 @@ fn perform(effect: Effect, hands: &mut Hands, terminal: &mut Terminal) -> io::Re
         Effect::Log(ask) => hands.logs(ask),
         Effect::History(ask) => hands.history(ask),
         Effect::Save(path, text) => hands.save(path, text),
-        Effect::Mouse(wanted) => terminal.mouse(wanted)?,
+        Effect::Mouse(wanted) => terminal::mouse(wanted)?,
         Effect::Inspect(name) => hands.inspect(name),
         Effect::Note(level, text) => log::log!(level, "{text}"),
         Effect::Redraw => terminal.forget()?,

@@ -30,7 +30,7 @@ pub(super) fn toggle(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// The mouse was pressed, or its wheel turned. What is to be done as if a key was pressed: getting around, never a deed.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is not ours")]
-pub(super) fn moved(model: &mut Model, event: &MouseEvent) -> Option<Action> {
+pub(super) fn moved(model: &mut Model, event: MouseEvent) -> Option<Action> {
     let guarded = model.emergency.guard(model.now.mono).is_some();
     if !model.mouse || guarded || layout::is_tiny(model) {
         return None;

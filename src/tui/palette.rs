@@ -77,8 +77,10 @@ const ALSO: [(Action, &[&str]); 5] = [
 pub fn entries(model: &Model, typed: &str) -> Vec<Entry> {
     let typed = typed.trim().to_lowercase();
     let mut all = actions(model);
+    // Values stand there for whoever asks for them: there are many, and letters fit all of them somehow.
+    let begins = |entry: &Entry| entry.name.split(' ').any(|word| word.starts_with(&typed)) || typed.contains(' ');
     if !typed.is_empty() {
-        all.extend(values(model));
+        all.extend(values(model).into_iter().filter(begins));
     }
     let mut fitting: Vec<(bool, bool, i64, Entry)> = all
         .into_iter()

@@ -131,18 +131,6 @@ impl Terminal {
         Ok(())
     }
 
-    /// Takes the mouse, or leaves it to the terminal, where it selects text.
-    ///
-    /// # Errors
-    /// If the terminal is gone.
-    pub fn mouse(&mut self, wanted: bool) -> io::Result<()> {
-        MOUSE.store(wanted, Ordering::SeqCst);
-        if !TAKEN.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        if wanted { execute!(io::stdout(), EnableMouseCapture) } else { execute!(io::stdout(), DisableMouseCapture) }
-    }
-
     /// Its columns and rows.
     pub fn size(&self) -> (u16, u16) {
         self.inner.size().map_or((80, 24), |size| (size.width, size.height))
@@ -152,6 +140,19 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         restore();
+    }
+}
+
+/// Takes the mouse, or leaves it to the terminal, where it selects text.
+///
+/// # Errors
+/// If the terminal is gone.
+pub fn mouse(wanted: bool) -> io::Result<()> {
+    MOUSE.store(wanted, Ordering::SeqCst);
+    match (TAKEN.load(Ordering::SeqCst), wanted) {
+        (false, _) => Ok(()),
+        (true, true) => execute!(io::stdout(), EnableMouseCapture),
+        (true, false) => execute!(io::stdout(), DisableMouseCapture),
     }
 }
 

@@ -102,7 +102,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::History(_) => {}
         Msg::Ui(settings) => dress::hear(model, settings),
         Msg::Mouse(event) => {
-            if let Some(action) = mouse::moved(model, &event) {
+            if let Some(action) = mouse::moved(model, event) {
                 act(model, &mut effects, action);
             }
         }

@@ -12,10 +12,14 @@ use directories::BaseDirs;
 pub(super) fn save(path: &Path, text: &str) -> Result<String, String> {
     let path = whole(path)?;
     let shown = path.display();
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => format!("not saved: {shown} is there already; S with another name"),
-        io::ErrorKind::NotFound => format!("not saved: {shown}: there is no such folder"),
-        _ => format!("not saved: {shown}: {error}"),
+    let failed = |error: io::Error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            format!("not saved: {shown} is there already; S with another name")
+        } else if error.kind() == io::ErrorKind::NotFound {
+            format!("not saved: {shown}: there is no such folder")
+        } else {
+            format!("not saved: {shown}: {error}")
+        }
     };
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
