@@ -45,6 +45,7 @@ fn screen(args: &Args) -> Code {
         Ok(desk) => desk,
         Err(why) => return complain(&why, Code::Usage),
     };
+    let ui = desk.config.as_ref().map(|config| config.ui);
     let (file, configured) = match desk.config {
         Some(config) => (Some(config.file), Ok(config.bots)),
         None if !on_a_terminal() => {
@@ -59,7 +60,7 @@ fn screen(args: &Args) -> Code {
             (config::locate(args.config.as_deref()).ok(), Err(first))
         }
     };
-    match tui::run(options(args, desk.home, file, configured)) {
+    match tui::run(tui::Options { ui, ..options(args, desk.home, file, configured) }) {
         Ok(left) => complain(&left.sentence(), left.signal.map_or(Code::Done, |_| Code::StillWorking)),
         Err(why) => complain(&why, Code::Failed),
     }
@@ -117,6 +118,7 @@ fn options(args: &Args, home: Home, config: Option<PathBuf>, configured: Result<
         color: cli::wants_color(args),
         read_only: args.read_only,
         zone: jiff::tz::TimeZone::system(),
+        ui: None,
         title_note: None,
         leave_note: None,
     }

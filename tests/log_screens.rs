@@ -516,7 +516,7 @@ fn a_searched_line_or_what_is_on_the_screen_is_copied() {
     };
     let text = copied(&mut desk);
     assert!(text.starts_with("2026-03-03T23:59:58.120Z INFO  quote") && text.lines().count() == 9, "{text}");
-    assert_eq!(desk.feedback(), "copied 9 lines to the clipboard of the terminal");
+    assert_eq!(desk.feedback(), "copied 9 lines (the terminal must allow OSC 52)");
     desk.press("e");
     desk.hear(LogEvent::Stepped { line: 1003, nth: Some(1) });
     desk.press("y");
@@ -540,7 +540,7 @@ fn a_log_is_saved_to_a_file_that_is_named_first() {
     desk.model.fixed.read_only = true;
     desk.press("S<enter>");
     assert_eq!(asks(&mut desk), []);
-    assert_eq!(desk.feedback(), "read-only: nothing here is written to a file");
+    assert_eq!(desk.feedback(), "--read-only: nothing is written");
 }
 
 #[test]

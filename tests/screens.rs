@@ -161,7 +161,28 @@ fn every_glyph_is_one_cell_wide() {
 
 #[test]
 fn ascii_means_bytes_below_0x80_and_no_colour_means_none() {
-    for keys in ["", "x", "jjXabc", "i", "GkkA", "?", "/日本", "4/cancel<enter>", "5", "2", "3", "6", "z", "*", "!"] {
+    for keys in
+        ["", "x", "jjXabc", "i", "GkkA", "?", "/日本", "4/cancel<enter>", "5", "2", "3", "6", "7", "z", "*", "!"]
+            .into_iter()
+            .chain([
+                ":",
+                ":kil",
+                ":zz日",
+                "7<enter>",
+                "m",
+                "T",
+                "4e",
+                "4v",
+                "4t",
+                "4w",
+                "o",
+                "y",
+                "S",
+                "S日",
+                ":mouse<enter>",
+                "2S",
+            ])
+    {
         for (width, height) in [(120, 36), (80, 24), (60, 15), (20, 5)] {
             let mut desk = Desk::with(width, height, Fixed { ascii: true, ..Fixed::default() }).survey();
             desk.log(&LOG);
@@ -600,8 +621,9 @@ fn panes_follow_the_keys() {
         ("<tab>", Pane::Logs),
         ("<tab>", Pane::Diagnostics),
         ("<tab>", Pane::Stops),
+        ("<tab>", Pane::History),
         ("<tab>", Pane::Bots),
-        ("<s-tab>", Pane::Stops),
+        ("<s-tab>", Pane::History),
         ("3", Pane::Cluster),
         ("4", Pane::Logs),
         ("<esc>", Pane::Bots),

@@ -25,6 +25,11 @@ pub fn wants_ascii() -> bool {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let terminal = variable("TERM").unwrap_or_default();
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable).unwrap_or_default().to_lowercase();
+    knows_ascii_alone(&terminal, &locale)
+}
+
+/// A locale says how bytes are read, and some terminals have no glyphs whatever it says.
+fn knows_ascii_alone(terminal: &str, locale: &str) -> bool {
     let utf8 = locale.contains("utf-8") || locale.contains("utf8");
     !utf8 || terminal == "linux" || terminal == "dumb" || terminal.starts_with("vt")
 }
@@ -154,4 +159,27 @@ pub(super) fn refusal(action: Option<&str>, code: Code, why: &str) -> serde_json
         fields.insert("clusters".into(), serde_json::json!([]));
     }
     object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::knows_ascii_alone;
+
+    #[test]
+    fn ascii_is_chosen_where_the_locale_or_the_terminal_knows_no_more() {
+        for (terminal, locale, alone) in [
+            ("xterm-256color", "en_us.utf-8", false),
+            ("tmux-256color", "c.utf8", false),
+            ("xterm-256color", "de_de.iso-8859-1", true),
+            ("xterm-256color", "c", true),
+            ("xterm-256color", "", true),
+            ("linux", "en_us.utf-8", true),
+            ("dumb", "en_us.utf-8", true),
+            ("vt100", "en_us.utf-8", true),
+            ("vt220", "en_us.utf-8", true),
+            ("", "en_us.utf-8", false),
+        ] {
+            assert_eq!(knows_ascii_alone(terminal, locale), alone, "{terminal:?} {locale:?}");
+        }
+    }
 }

@@ -18,6 +18,7 @@ pub mod emergency;
 pub mod event;
 pub mod exit;
 pub mod find;
+pub mod fuzzy;
 pub mod kin;
 pub mod latch;
 pub mod ledger;

@@ -40,6 +40,17 @@ impl Theme {
             Self::Mono => "mono",
         }
     }
+
+    /// The next one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Dark => Self::Light,
+            Self::Light => Self::Colorblind,
+            Self::Colorblind => Self::Mono,
+            Self::Mono => Self::Dark,
+        }
+    }
 }
 
 /// How times of log lines are shown.
@@ -72,6 +83,7 @@ impl Stamps {
     }
 
     /// The next one.
+    #[must_use]
     pub const fn next(self) -> Self {
         match self {
             Self::Local => Self::Utc,

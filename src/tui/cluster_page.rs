@@ -313,6 +313,24 @@ pub fn lines(model: &Model, width: usize, top: usize, rows: usize) -> Vec<(Parts
     lines
 }
 
+/// What the cursor can be on in this line of all, of so many columns.
+pub fn at_line(model: &Model, width: usize, wanted: usize) -> Option<RowId> {
+    let mut line = 0;
+    for (nth, cluster) in model.clusters.all().iter().enumerate() {
+        line += usize::from(nth > 0);
+        let heads = height(model, cluster, width);
+        if (line..line + heads).contains(&wanted) {
+            return Some(RowId { cluster: cluster.name().clone(), chunk: None });
+        }
+        line += heads;
+        if let Some(row) = wanted.checked_sub(line).and_then(|at| cluster.rows.get(at)) {
+            return Some(RowId { cluster: cluster.name().clone(), chunk: Some(row.key.clone()) });
+        }
+        line += cluster.rows.len();
+    }
+    None
+}
+
 /// All lines there are.
 pub fn count(model: &Model, width: usize) -> usize {
     let book = &model.clusters;

@@ -23,7 +23,7 @@ impl Log for Tap {
         tui_logger::Drain::new().log(record);
         let listener = LISTENER.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(listener) = listener.as_ref() {
-            let _ = listener.send(Msg::Diagnostic);
+            let _ = listener.send(Msg::Diagnostic(record.level(), record.args().to_string()));
         }
     }
 

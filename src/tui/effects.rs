@@ -4,6 +4,7 @@
 pub mod clusters;
 mod deeds;
 mod looking;
+mod saving;
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Sender, channel};
@@ -275,7 +276,16 @@ impl Hands {
     }
 
     /// Writes a text into a file that is not there yet, on a thread of its own.
-    pub(super) fn save(&self, _path: PathBuf, _text: String) {}
+    pub(super) fn save(&self, path: PathBuf, text: String) {
+        let tell = self.tell.clone();
+        let started = spawn("save", move || {
+            // Nobody listens any more once the screen was left.
+            let _ = tell.send(Msg::Saved(saving::save(&path, &text)));
+        });
+        if let Err(why) = started {
+            let _ = self.tell.send(Msg::Saved(Err(format!("not saved: {why}"))));
+        }
+    }
 
     /// Reads everything that is written down about this bot, on a thread of its own.
     pub fn inspect(&self, name: BotName) {

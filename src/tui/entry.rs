@@ -2,6 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::clip;
 use super::cluster_wish;
 use super::deed::{self, Deed, Guard};
 use super::effect::{Effect, tell};
@@ -9,7 +10,7 @@ use super::firing::{fire, not_again};
 use super::inspect;
 use super::keys::{self, Action};
 use super::log_keys;
-use super::model::{About, Dialog, Focus, Model, Pane, Prompt, Purpose, Tone};
+use super::model::{About, Dialog, Focus, Model, Palette, Pane, Prompt, Purpose, Tone};
 use super::panes::narrow;
 use super::text;
 use super::wish::{carry_out, look_again};
@@ -21,19 +22,25 @@ pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) 
             // What is pasted is text, never a key: its line ends do not accept anything.
             prompt.text.push_str(&text::harmless(&pasted.replace(['\r', '\n'], " ")));
             let prompt = prompt.clone();
+            if prompt.purpose == Purpose::Save {
+                return;
+            }
             match prompt.pane {
-                _ if prompt.purpose == Purpose::Save => {}
                 Pane::Bots => narrow(model, &prompt.text),
                 Pane::Orders => model.orders.narrow(&prompt.text),
                 Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => {}
             }
+        }
+        // It finds something at most: only a key chooses it.
+        Focus::Choosing(palette) => {
+            palette.text.push_str(&text::harmless(&pasted.replace(['\r', '\n'], " ")));
+            palette.at = 0;
         }
         Focus::Panes
         | Focus::Asking(_)
         | Focus::Help(_)
         | Focus::Inspecting(_)
         | Focus::Resetting(_)
-        | Focus::Choosing(_)
         | Focus::Reading(_) => {
             tell(model, effects, Tone::Plain, "pasted text is ignored");
         }
@@ -42,6 +49,10 @@ pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) 
 
 /// A key while a filter or a search is typed.
 pub(super) fn typing(model: &mut Model, effects: &mut Vec<Effect>, mut prompt: Prompt, event: &KeyEvent) {
+    if prompt.purpose == Purpose::Save {
+        naming(model, effects, prompt, event);
+        return;
+    }
     let accepted = matches!(event.code, KeyCode::Esc | KeyCode::Enter);
     if event.code == KeyCode::Esc {
         prompt.text.clone_from(&prompt.before);
@@ -49,11 +60,6 @@ pub(super) fn typing(model: &mut Model, effects: &mut Vec<Effect>, mut prompt: P
         letter(&mut prompt.text, event);
     }
     match prompt.pane {
-        _ if prompt.purpose == Purpose::Save => {
-            if event.code == KeyCode::Enter {
-                log_keys::save(model, &prompt.text);
-            }
-        }
         Pane::Bots => narrow(model, &prompt.text),
         Pane::Orders => model.orders.narrow(&prompt.text),
         Pane::Logs => {
@@ -65,6 +71,19 @@ pub(super) fn typing(model: &mut Model, effects: &mut Vec<Effect>, mut prompt: P
     }
     if !accepted {
         model.focus = Focus::Typing(prompt);
+    }
+}
+
+/// A key while the name of a file is typed.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is not ours")]
+fn naming(model: &mut Model, effects: &mut Vec<Effect>, mut prompt: Prompt, event: &KeyEvent) {
+    match event.code {
+        KeyCode::Esc => tell(model, effects, Tone::Plain, "nothing was saved"),
+        KeyCode::Enter => clip::save(model, effects, &prompt),
+        _ => {
+            letter(&mut prompt.text, event);
+            model.focus = Focus::Typing(prompt);
+        }
     }
 }
 
@@ -135,6 +154,11 @@ pub(super) fn help(model: &mut Model, event: &KeyEvent, top: usize) {
     let page = usize::from(model.size.1.saturating_sub(4)).max(1);
     let top = match keys::lookup(event, model.pane) {
         Some(Action::Back | Action::Help | Action::Leave) => return,
+        // What there is to be searched stands in the palette, with its keys.
+        Some(Action::Find | Action::Palette) => {
+            model.focus = Focus::Choosing(Palette::default());
+            return;
+        }
         Some(Action::Down) => top + 1,
         Some(Action::Up) => top.saturating_sub(1),
         Some(Action::PageDown) => top + page,
@@ -146,11 +170,15 @@ pub(super) fn help(model: &mut Model, event: &KeyEvent, top: usize) {
 }
 
 /// A key while a bot is inspected.
-pub(super) fn inspecting(model: &mut Model, event: &KeyEvent, top: usize) {
+pub(super) fn inspecting(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent, top: usize) {
     let page = inspect::page(model).saturating_sub(1).max(1);
     let last = inspect::furthest(model);
     let top = match keys::lookup(event, model.pane) {
         Some(Action::Back | Action::Inspect | Action::Leave) => return,
+        Some(Action::Copy) => {
+            clip::copy_inspected(model, effects);
+            top
+        }
         Some(Action::Down) => top + 1,
         Some(Action::Up) => top.saturating_sub(1),
         Some(Action::PageDown) => top + page,

@@ -1,6 +1,8 @@
-//! Which bots of the list are shown: words that must all fit. `mode:live`, `st:failed`, a part of a name or group, and
-//! any of these with `!` before it for "not".
+//! Which bots of the list are shown: words that must all fit. `mode:live`, `st:failed`, `group:crypto`, letters of a name
+//! in their order (`gbtc` finds `grid-btc`), and any of these with `!` before it for "not". What is excluded by name must
+//! stand in it as it was typed: `!mm` that hid every name with two `m` somewhere would hide bots that nobody thought of.
 
+use crate::core::fuzzy;
 use crate::core::status::BotStatus;
 
 use super::theme;
@@ -31,13 +33,13 @@ impl Filter {
     pub fn shows(&self, bot: &BotStatus) -> bool {
         self.text.split_whitespace().all(|word| match word.strip_prefix('!') {
             Some("") => true,
-            Some(word) => !fits(word, bot),
-            None => fits(word, bot),
+            Some(word) => !fits(word, bot, |word, name| name.contains(word)),
+            None => fits(word, bot, fuzzy::fits),
         })
     }
 }
 
-fn fits(word: &str, bot: &BotStatus) -> bool {
+fn fits(word: &str, bot: &BotStatus, by_name: impl Fn(&str, &str) -> bool) -> bool {
     let word = word.to_lowercase();
     if let Some(mode) = word.strip_prefix("mode:") {
         // Both words: what the configuration says, and what the screen shows.
@@ -50,5 +52,5 @@ fn fits(word: &str, bot: &BotStatus) -> bool {
     if let Some(group) = word.strip_prefix("group:") {
         return bot.groups.iter().any(|g| g.to_lowercase().starts_with(group));
     }
-    bot.name.as_str().to_lowercase().contains(&word)
+    by_name(&word, &bot.name.as_str().to_lowercase())
 }

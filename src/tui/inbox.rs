@@ -67,7 +67,7 @@ impl Inbox {
             | Msg::Done(_)
             | Msg::Inspected(_)
             | Msg::Trouble(_)
-            | Msg::Diagnostic => self.rest.push_back(msg),
+            | Msg::Diagnostic(..) => self.rest.push_back(msg),
         }
     }
 
@@ -122,6 +122,10 @@ mod tests {
         Msg::Orders(vec![OrdersNews { bot, source: "sql".into(), period: Duration::from_secs(1), seen }])
     }
 
+    fn diagnostic() -> Msg {
+        Msg::Diagnostic(log::Level::Info, "read".into())
+    }
+
     fn read(bot: &str, orders: usize) -> Msg {
         let order = Order::new(bot.parse().expect("a name"), "sql");
         news(bot, OrdersSeen::Read(vec![order; orders], Timestamp::UNIX_EPOCH))
@@ -148,7 +152,7 @@ mod tests {
     #[test]
     fn keys_come_first_and_of_readings_only_the_newest_of_each_bot() {
         let mut inbox = Inbox::default();
-        for msg in [read("a", 1), read("b", 7), news("b", OrdersSeen::Failed("torn".into())), Msg::Diagnostic] {
+        for msg in [read("a", 1), read("b", 7), news("b", OrdersSeen::Failed("torn".into())), diagnostic()] {
             inbox.put(msg);
         }
         inbox.put(read("a", 2));
@@ -160,16 +164,19 @@ mod tests {
         inbox.put(Msg::Resize(80, 24));
         let first = "Resize(80, 24)";
         // What was read stays read when it cannot be read again.
-        assert_eq!(words(&mut inbox), [first, "a 2, a unchanged, b 7, b torn, c gone, c asked", "Diagnostic"]);
+        assert_eq!(
+            words(&mut inbox),
+            [first, "a 2, a unchanged, b 7, b torn, c gone, c asked", "Diagnostic(Info, \"read\")"]
+        );
         assert!(inbox.is_empty());
     }
 
     #[test]
     fn a_survey_gives_way_to_the_next_unless_something_belongs_to_it() {
         let mut inbox = Inbox::default();
-        for msg in [Msg::Survey(vec![]), Msg::Diagnostic, Msg::Survey(vec![]), Msg::Fresh(1), Msg::Survey(vec![])] {
+        for msg in [Msg::Survey(vec![]), diagnostic(), Msg::Survey(vec![]), Msg::Fresh(1), Msg::Survey(vec![])] {
             inbox.put(msg);
         }
-        assert_eq!(words(&mut inbox), ["survey 0", "Diagnostic", "Fresh(1)", "survey 0"]);
+        assert_eq!(words(&mut inbox), ["survey 0", "Diagnostic(Info, \"read\")", "Fresh(1)", "survey 0"]);
     }
 }

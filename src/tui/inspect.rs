@@ -20,6 +20,7 @@ use super::layout;
 use super::message::{Inspection, LastReport};
 use super::model::{Inspected, Model};
 use super::orders::Count;
+use super::trend::KEPT;
 use super::{text, theme};
 
 /// What a line is.
@@ -60,6 +61,7 @@ pub fn lines(model: &Model, width: usize) -> Vec<(String, Look)> {
     let mut page = Page { width, lines: Vec::new() };
     let bot = model.bot(&inspected.name);
     seen(&mut page, model, inspected, bot);
+    trends(&mut page, model, &inspected.name);
     chunks(&mut page, model, &inspected.name);
     let Some(read) = &inspected.read else {
         page.heading("WRITTEN DOWN");
@@ -72,6 +74,29 @@ pub fn lines(model: &Model, width: usize) -> Vec<(String, Look)> {
     report(&mut page, model, &read.report);
     events(&mut page, &read.events);
     page.lines
+}
+
+/// What it has used in the last ten minutes. Nothing before the first ten seconds are over.
+fn trends(page: &mut Page, model: &Model, name: &BotName) {
+    let Some(trend) = model.trends.of(name) else { return };
+    let (cpu, memory) = (trend.cpu_range(), trend.memory_range());
+    if cpu.is_none() && memory.is_none() {
+        return;
+    }
+    let cells = page.width.saturating_sub(LABELS + 36).clamp(8, KEPT);
+    let bot = model.bot(name);
+    page.heading("LAST 10 MINUTES (the most of every 10 s)");
+    if let Some(range) = cpu {
+        let now = bot.and_then(|bot| bot.cpu_percent).map_or_else(String::new, |now| format!(", now {now:.0}%"));
+        let bars = trend.cpu(cells, model.fixed.ascii);
+        page.fact("cpu", format!("{bars} {:.0}% to {:.0}%{now}", range.least, range.most));
+    }
+    if let Some(range) = memory {
+        let now =
+            bot.and_then(|bot| bot.memory_bytes).map_or_else(String::new, |now| format!(", now {}", text::size(now)));
+        let bars = trend.memory(cells, model.fixed.ascii);
+        page.fact("memory", format!("{bars} {} to {}{now}", text::size(range.least), text::size(range.most)));
+    }
 }
 
 /// The chunks that a worker has, of every cluster that it works for.

@@ -184,6 +184,18 @@ pub enum Place {
 }
 
 impl Place {
+    /// The same in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Always => "always",
+            Panes => "every pane",
+            Lists => "Bots, Orders",
+            Rows => "Bots, Orders, Cluster",
+            In(pane) => pane.title(),
+            Place::Emergency => "page of the emergency stop",
+        }
+    }
+
     /// Whether a key of this place is valid in this pane.
     pub fn holds(self, pane: Pane) -> bool {
         match self {
@@ -383,15 +395,11 @@ pub fn markdown() -> String {
     for group in Group::ALL {
         let _ = write!(page, "\n## {}\n\n| key | does | where | asks first |\n|---|---|---|---|\n", group.title());
         for row in TABLE.iter().filter(|row| row.group == group) {
-            let keys = row.keys.iter().map(|key| format!("`{}`", key.label())).collect::<Vec<_>>().join(" ");
-            let place = match row.place {
-                Always => "always",
-                Panes => "every pane",
-                Lists => "Bots, Orders",
-                Rows => "Bots, Orders, Cluster",
-                In(pane) => pane.title(),
-                Place::Emergency => "page of the emergency stop",
+            let keys = match row.keys {
+                [] => format!("`:{}`", row.name),
+                keys => keys.iter().map(|key| format!("`{}`", key.label())).collect::<Vec<_>>().join(" "),
             };
+            let place = row.place.words();
             let _ = writeln!(page, "| {keys} | {} | {place} | {} |", row.help, row.guard);
         }
     }

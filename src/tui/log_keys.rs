@@ -1,8 +1,6 @@
 //! What the keys of the logs do, and what follows for them from anything else: which logs are looked at, and what is asked
 //! of whoever reads them.
 
-use std::path::PathBuf;
-
 use crate::core::bot::BotName;
 use crate::core::level::Level;
 use crate::core::ui::Stamps;
@@ -11,7 +9,7 @@ use super::effect::{Effect, tell};
 use super::log_news::{LogEvent, LogNews, View, Whose};
 use super::log_page::{self, Face};
 use super::logbook::Logbook;
-use super::model::{Focus, Model, Pane, Prompt, Purpose, Tone};
+use super::model::{Focus, Model, Pane, Tone};
 use super::panes::go;
 
 /// Lines that are cut are shifted by so many columns.
@@ -219,8 +217,8 @@ pub(super) fn merged(model: &mut Model, effects: &mut Vec<Effect>) {
     tell(model, effects, Tone::Plain, text);
 }
 
-/// Copies the match that is stood at, if it is seen, else the lines on the screen: whole, as they were written.
-pub(super) fn copy(model: &mut Model, effects: &mut Vec<Effect>) {
+/// What is copied: the match that is stood at, if it is seen, else the lines on the screen, whole and as they were written.
+pub(super) fn lines(model: &Model) -> Vec<String> {
     let (face, rows) = Face::own(model);
     let log = &model.log;
     let mut page = log_page::rows(log, &face, rows);
@@ -232,41 +230,16 @@ pub(super) fn copy(model: &mut Model, effects: &mut Vec<Effect>) {
     let name = |of: usize| log.view.of.get(of).map_or("?", |whose| whose.bot.as_str());
     let line = |row: &log_page::Row<'_>| {
         let whose = if log.view.of.len() > 1 { format!("{}: ", name(row.line.of)) } else { String::new() };
-        format!("{whose}{}{}\n", face.file(row.line), row.line.text)
+        format!("{whose}{}{}", face.file(row.line), row.line.text)
     };
-    let text: String = page.iter().map(line).collect();
-    let count = page.len() as u64;
-    if text.is_empty() {
-        tell(model, effects, Tone::Plain, "nothing to copy");
-        return;
-    }
-    effects.push(Effect::Copy(text));
-    tell(model, effects, Tone::Good, format!("copied {} to the clipboard of the terminal", counted(count)));
+    page.iter().map(line).collect()
 }
 
-/// Asks for the name of a file to save to.
-pub(super) fn ask_where(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.fixed.read_only {
-        tell(model, effects, Tone::Plain, "read-only: nothing here is written to a file");
-        return;
-    }
-    let name = match model.log.view.of.as_slice() {
-        [] => {
-            tell(model, effects, Tone::Plain, "no bot is chosen");
-            return;
-        }
+/// Whose logs they are, for the name of a file.
+pub(super) fn whose(model: &Model) -> String {
+    match model.log.view.of.as_slice() {
         [one] => one.bot.to_string(),
         several => format!("{}-bots", several.len()),
-    };
-    let text = format!("botwarden-{name}-{}.log", model.now.wall.strftime("%Y%m%dT%H%M%S"));
-    let prompt = Prompt { purpose: Purpose::Save, pane: Pane::Logs, text, before: String::new() };
-    model.focus = Focus::Typing(prompt);
-}
-
-/// Saves what the view shows, all of it, to this file.
-pub(super) fn save(model: &mut Model, path: &str) {
-    if !path.trim().is_empty() && !model.fixed.read_only {
-        model.log.save(PathBuf::from(path.trim()));
     }
 }
 

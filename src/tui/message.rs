@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
+use log::Level;
 
 use crate::core::bot::{BotName, BotSpec};
 use crate::core::chunk::Census;
@@ -73,8 +74,8 @@ pub enum Msg {
     Inspected(Box<Inspection>),
     /// Something that the screen needs cannot be had.
     Trouble(String),
-    /// There is a new line of diagnostics.
-    Diagnostic,
+    /// There is a new line of diagnostics: how loud, and what it says.
+    Diagnostic(Level, String),
     /// A signal asks the screen to leave.
     Signaled(Signal),
     /// A signal asks the screen to stand still until it is continued.

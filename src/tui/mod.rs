@@ -10,6 +10,7 @@
 //! It supervises nothing and holds nothing that matters: it may be killed at any time.
 
 mod ansi;
+mod clip;
 pub mod cluster_deed;
 pub mod cluster_page;
 mod cluster_watch;
@@ -17,6 +18,7 @@ mod cluster_wish;
 pub mod clusters;
 pub mod deed;
 mod diagnostics;
+pub mod dress;
 pub mod effect;
 mod effects;
 pub mod emergency;
@@ -42,16 +44,21 @@ mod log_reader;
 pub mod logbook;
 pub mod message;
 pub mod model;
+mod mouse;
 pub mod order_row;
 mod order_watch;
 pub mod orders;
+pub mod palette;
 mod panes;
 mod scope;
+mod sorting;
 pub mod stop_page;
 pub mod stops;
+mod tabs;
 mod terminal;
 pub mod text;
 pub mod theme;
+pub mod trend;
 mod trigger;
 pub mod update;
 pub mod view;
@@ -66,6 +73,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock;
 use crate::core::signal::Signal;
+use crate::core::ui::UiSettings;
 use crate::paths::Home;
 
 use effect::Effect;
@@ -104,6 +112,8 @@ pub struct Options {
     pub read_only: bool,
     /// The zone that people here read clocks in.
     pub zone: jiff::tz::TimeZone,
+    /// How the configuration wants it to look; nothing if none could be read.
+    pub ui: Option<UiSettings>,
     /// A word about the desk, for the header.
     pub title_note: Option<String>,
     /// What leaving ends; asked about before leaving.
@@ -157,6 +167,9 @@ pub fn run(options: Options) -> Result<Left, String> {
     let mut terminal = Terminal::take()?;
     let input = Input::read(&tell, clock::now)?;
     let mut inbox = Inbox::default();
+    if let Some(ui) = options.ui {
+        inbox.put(Msg::Ui(ui));
+    }
     inbox.put(Msg::Configuration(options.configured.clone()));
     let source = Source::new(options.home.clone(), options.config, options.configured);
     let mut hands = Hands::new(options.home, source, options.by, tell);
@@ -249,7 +262,7 @@ fn perform(effect: Effect, hands: &mut Hands, terminal: &mut Terminal) -> io::Re
         Effect::Log(ask) => hands.logs(ask),
         Effect::History(ask) => hands.history(ask),
         Effect::Save(path, text) => hands.save(path, text),
-        Effect::Mouse(wanted) => terminal.mouse(wanted)?,
+        Effect::Mouse(wanted) => terminal::mouse(wanted)?,
         Effect::Inspect(name) => hands.inspect(name),
         Effect::Note(level, text) => log::log!(level, "{text}"),
         Effect::Redraw => terminal.forget()?,

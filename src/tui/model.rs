@@ -1,6 +1,6 @@
 //! Everything that the screen knows. It changes in `update` alone, and drawing only reads it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::core::moment::Moment;
 use crate::core::report::LATCHED;
 use crate::core::state::State;
 use crate::core::status::{BotStatus, WILL_NOT_END};
-use crate::core::ui::{Stamps, Theme};
+use crate::core::ui::{Stamps, Theme, UiSettings};
 use crate::core::words::{self, Hands};
 
 use super::cluster_deed::ClusterWish;
@@ -27,6 +27,7 @@ use super::message::{Inspection, Now, Ticket};
 use super::orders::{Count, OrderBook};
 use super::stops::StopBook;
 use super::theme::{self, Signs};
+use super::trend::Trends;
 
 /// A survey that is older than this says nothing of now.
 pub const STALE_AFTER: Duration = Duration::from_secs(3);
@@ -270,23 +271,36 @@ pub enum Sort {
     Name,
     /// Its state, in the order of the table.
     State,
+    /// Its mode, real money first.
+    Mode,
+    /// How long it runs, the longest first.
+    Uptime,
     /// CPU, most first.
     Cpu,
     /// Memory, most first.
     Memory,
     /// Restarts, most first.
     Restarts,
+    /// Open orders, most first.
+    Orders,
 }
 
 impl Sort {
+    /// Every column, in the order of the key.
+    pub const ALL: [Self; 8] =
+        [Self::Name, Self::State, Self::Mode, Self::Uptime, Self::Cpu, Self::Memory, Self::Restarts, Self::Orders];
+
     /// The word of the title.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Name => "name",
             Self::State => "status",
+            Self::Mode => "mode",
+            Self::Uptime => "uptime",
             Self::Cpu => "cpu",
             Self::Memory => "mem",
             Self::Restarts => "restarts",
+            Self::Orders => "orders",
         }
     }
 
@@ -295,10 +309,13 @@ impl Sort {
     pub const fn next(self) -> Self {
         match self {
             Self::Name => Self::State,
-            Self::State => Self::Cpu,
+            Self::State => Self::Mode,
+            Self::Mode => Self::Uptime,
+            Self::Uptime => Self::Cpu,
             Self::Cpu => Self::Memory,
             Self::Memory => Self::Restarts,
-            Self::Restarts => Self::Name,
+            Self::Restarts => Self::Orders,
+            Self::Orders => Self::Name,
         }
     }
 }
@@ -394,6 +411,14 @@ pub struct Model {
     pub wrap: bool,
     /// The colours.
     pub theme: Theme,
+    /// What the configuration last said of how the screen looks.
+    pub ui: Option<UiSettings>,
+    /// Whether the mouse is ours.
+    pub mouse: bool,
+    /// CPU and memory of the last ten minutes.
+    pub trends: Trends,
+    /// The last lines of diagnostics, with when they came.
+    pub diagnosed: VecDeque<(Timestamp, log::Level, String)>,
     /// Diagnostics: how many lines up from the end.
     pub diagnostics_up: usize,
     /// How the last thing went.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::core::bot::{BotName, Mode};
+use crate::core::fuzzy;
 use crate::core::order::{Order, OrderState};
 
 use super::text;
@@ -120,6 +121,9 @@ pub enum OrderSort {
 }
 
 impl OrderSort {
+    /// Every column, in the order of the key.
+    pub const ALL: [Self; 6] = [Self::Bot, Self::Symbol, Self::Side, Self::Age, Self::Price, Self::State];
+
     /// The word of the title.
     pub const fn word(self) -> &'static str {
         match self {
@@ -167,8 +171,9 @@ fn owner(row: &Row) -> (&str, Option<u32>) {
     (row.id.bot.base(), row.id.bot.instance())
 }
 
-/// Which orders are shown: words that must all fit. `side:buy`, `st:open`, `prot`, `mode:live`, a part of the bot's or the
-/// symbol's name, and any of these with `!` before it for "not".
+/// Which orders are shown: words that must all fit. `side:buy`, `st:open`, `prot`, `mode:live`, letters of the
+/// bot's name in their order, a part of the symbol, the venue or the type, and any of these with `!` before it for "not".
+/// As in the list of bots, what is excluded must stand in a name as it was typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderFilter {
     text: String,
@@ -199,11 +204,11 @@ impl OrderFilter {
 
     /// Whether this row is shown, of a bot in this mode.
     pub fn shows(&self, row: &Row, mode: Option<Mode>) -> bool {
-        self.words.iter().all(|(wanted, word)| fits(word, row, mode) == *wanted)
+        self.words.iter().all(|(wanted, word)| fits(word, row, mode, *wanted) == *wanted)
     }
 }
 
-fn fits(word: &str, row: &Row, mode: Option<Mode>) -> bool {
+fn fits(word: &str, row: &Row, mode: Option<Mode>, fuzzily: bool) -> bool {
     let begins = |text: &str, with: &str| text.to_lowercase().starts_with(with);
     if let Some(wanted) = word.strip_prefix("mode:") {
         return mode.is_some_and(|mode| begins(mode.word(), wanted)) || begins(theme::mode(mode, false), wanted);
@@ -219,5 +224,6 @@ fn fits(word: &str, row: &Row, mode: Option<Mode>) -> bool {
         return row.protective;
     }
     let holds = |text: &str| text.to_lowercase().contains(word);
-    holds(row.id.bot.as_str()) || holds(&row.symbol) || holds(&row.venue) || holds(&row.kind)
+    let named = |name: &str| if fuzzily { fuzzy::fits(word, name) } else { holds(name) };
+    named(row.id.bot.as_str()) || holds(&row.symbol) || holds(&row.venue) || holds(&row.kind)
 }

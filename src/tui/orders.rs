@@ -169,6 +169,12 @@ impl OrderBook {
         self.arrange();
     }
 
+    /// Sorted by this column.
+    pub fn sort_by(&mut self, sort: OrderSort) {
+        self.sort = sort;
+        self.arrange();
+    }
+
     /// Sorted the other way round.
     pub fn turn_round(&mut self) {
         self.reverse = !self.reverse;

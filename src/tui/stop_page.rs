@@ -19,6 +19,7 @@ use std::time::Duration;
 use crate::core::bot::BotName;
 use crate::core::cluster_report::ClusterReport;
 use crate::core::code::Code;
+use crate::core::moment::Moment;
 use crate::core::progress::{StageSeen, Standing};
 use crate::core::report::{BotReport, CancelResult, OrderResult, OrdersReport, StopOutcome};
 use crate::core::stop::Stage;
@@ -598,6 +599,11 @@ pub fn elapsed(model: &Model) -> Duration {
     let of_bots = model.stops.bots.iter().map(|bot| bot.elapsed(model.now.mono)).max();
     let of_run = |run: &Run| run.over.as_ref().map_or_else(|| model.now.mono.since(run.asked), |over| over.took);
     of_bots.or_else(|| model.stops.runs.iter().map(of_run).max()).unwrap_or_default()
+}
+
+/// When the last of them ended.
+pub fn ended(book: &StopBook) -> Option<Moment> {
+    book.runs.iter().filter_map(|run| Some(run.asked.plus(run.over.as_ref()?.took))).max()
 }
 
 /// The first line that can be on top, on the model's own screen.

@@ -6,7 +6,9 @@ use std::sync::mpsc::{SendError, Sender};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyEventKind};
+use crossterm::event::{
+    self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event, KeyEventKind,
+};
 use crossterm::terminal::{
     self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
 };
@@ -28,6 +30,9 @@ use super::message::Msg;
 
 /// Whether the terminal is ours at the moment. Everybody who may have to give it back can see it.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the mouse is wanted while it is: taken again whenever the terminal is, and given back with it.
+static MOUSE: AtomicBool = AtomicBool::new(false);
 
 /// So many events are taken at once.
 const AT_ONCE: usize = 256;
@@ -86,6 +91,9 @@ impl Terminal {
         TAKEN.store(true, Ordering::SeqCst);
         terminal::enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        if MOUSE.load(Ordering::SeqCst) {
+            execute!(io::stdout(), EnableMouseCapture)?;
+        }
         self.forget()
     }
 
@@ -123,14 +131,6 @@ impl Terminal {
         Ok(())
     }
 
-    /// Takes the mouse, or leaves it to the terminal, where it selects text.
-    ///
-    /// # Errors
-    /// If the terminal is gone.
-    pub fn mouse(&mut self, _wanted: bool) -> io::Result<()> {
-        Ok(())
-    }
-
     /// Its columns and rows.
     pub fn size(&self) -> (u16, u16) {
         self.inner.size().map_or((80, 24), |size| (size.width, size.height))
@@ -143,9 +143,25 @@ impl Drop for Terminal {
     }
 }
 
+/// Takes the mouse, or leaves it to the terminal, where it selects text.
+///
+/// # Errors
+/// If the terminal is gone.
+pub fn mouse(wanted: bool) -> io::Result<()> {
+    MOUSE.store(wanted, Ordering::SeqCst);
+    match (TAKEN.load(Ordering::SeqCst), wanted) {
+        (false, _) => Ok(()),
+        (true, true) => execute!(io::stdout(), EnableMouseCapture),
+        (true, false) => execute!(io::stdout(), DisableMouseCapture),
+    }
+}
+
 /// Gives the terminal back, if it is ours. A terminal that is gone cannot be helped.
 pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
+        if MOUSE.load(Ordering::SeqCst) {
+            let _ = execute!(io::stdout(), DisableMouseCapture);
+        }
         let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
         let _ = terminal::disable_raw_mode();
     }
@@ -320,7 +336,8 @@ fn told(events: Vec<Event>, tell: &Sender<Msg>, at: Moment) -> Result<(), SendEr
             (Some(key), _) => Msg::Key(key, Arrival { at, typed }),
             (None, Event::Paste(text)) => Msg::Paste(text),
             (None, Event::Resize(width, height)) => Msg::Resize(width, height),
-            (None, Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost) => continue,
+            (None, Event::Mouse(event)) => Msg::Mouse(event),
+            (None, Event::Key(_) | Event::FocusGained | Event::FocusLost) => continue,
         };
         tell.send(msg)?;
     }

@@ -10,8 +10,10 @@ use crate::core::bot::{BotName, Mode, READY_LIMIT};
 use crate::core::state::State;
 use crate::core::status::BotStatus;
 
+use super::clip;
 use super::cluster_wish;
 use super::deed::{self, Deed, Guard};
+use super::dress;
 use super::effect::{Effect, tell};
 use super::emergency_keys::{bring_back, guarded, hear, on_its_page, resetting, want_reset};
 use super::entry::{asking, help, inspecting, paste, typing};
@@ -20,10 +22,13 @@ use super::keys::{self, Action};
 use super::layout;
 use super::log_keys;
 use super::message::{Configured, Msg, Running};
-use super::model::{About, Dialog, Focus, Inspected, MISTAKES, Model, Palette, Pane, Prompt, Purpose, Sort, Tone};
+use super::model::{About, Dialog, Focus, Inspected, MISTAKES, Model, Palette, Pane, Prompt, Purpose, Tone};
+use super::mouse;
 use super::orders::Count;
+use super::palette;
 use super::panes::show_stops;
 use super::panes::{back, follow_order, go, go_to, go_to_order, page, settle_panes, step, turn, unmark};
+use super::sorting::sort;
 use super::stop_page;
 use super::text;
 use super::whom;
@@ -31,6 +36,9 @@ use super::wish::{finished, fresh, want};
 
 /// A look that takes longer than this does not come.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// So many lines of diagnostics are kept, as many as their pane can be scrolled.
+const DIAGNOSED: usize = 500;
 
 /// Takes a message in.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -90,7 +98,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             cluster_wish::fresh(model, &mut effects, ticket);
         }
         Msg::Log(news) => log_keys::hear(model, &mut effects, news),
-        Msg::History(_) | Msg::Ui(_) | Msg::Mouse(_) => {}
+        Msg::History(_) => {}
+        Msg::Ui(settings) => dress::hear(model, settings),
+        Msg::Mouse(event) => {
+            if let Some(action) = mouse::moved(model, event) {
+                act(model, &mut effects, action);
+            }
+        }
         Msg::Saved(Ok(text)) => tell(model, &mut effects, Tone::Good, text),
         Msg::Saved(Err(why)) => tell(model, &mut effects, Tone::Bad, why),
         Msg::Orders(news) => {
@@ -120,7 +134,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Trouble(text) => tell(model, &mut effects, Tone::Bad, text),
-        Msg::Diagnostic => {}
+        Msg::Diagnostic(level, text) => {
+            model.diagnosed.push_back((model.now.wall, level, text));
+            let many = model.diagnosed.len().saturating_sub(DIAGNOSED);
+            model.diagnosed.drain(..many);
+        }
         Msg::Signaled(signal) => effects.push(Effect::Leave(Some(signal))),
         Msg::Suspend => effects.push(Effect::StandStill),
         Msg::Continued => effects.push(Effect::Resume),
@@ -232,6 +250,7 @@ fn survey(model: &mut Model, mut bots: Vec<BotStatus>) {
             stray.command = text::harmless(&stray.command.replace(['\r', '\n'], " "));
         }
     }
+    model.trends.take(&bots, model.now.mono);
     model.bots = bots;
     model.seen_at = Some(model.now.mono);
     let there: Vec<&BotName> = model.bots.iter().map(|bot| &bot.name).collect();
@@ -242,27 +261,6 @@ fn survey(model: &mut Model, mut bots: Vec<BotStatus>) {
     count_orders(model);
     model.clusters.look_again(&model.bots, &model.fixed.host, model.now);
     sort(model);
-}
-
-fn sort(model: &mut Model) {
-    let by_name =
-        |a: &BotStatus, b: &BotStatus| (a.name.base(), a.name.instance()).cmp(&(b.name.base(), b.name.instance()));
-    let by = model.sort;
-    model.bots.sort_by(|a, b| {
-        let order = match by {
-            Sort::Name => by_name(a, b),
-            Sort::State => place(a.state).cmp(&place(b.state)),
-            Sort::Cpu => b.cpu_percent.unwrap_or(-1.0).total_cmp(&a.cpu_percent.unwrap_or(-1.0)),
-            Sort::Memory => b.memory_bytes.cmp(&a.memory_bytes),
-            Sort::Restarts => b.restarts.cmp(&a.restarts),
-        };
-        let order = if model.reverse { order.reverse() } else { order };
-        order.then_with(|| by_name(a, b))
-    });
-}
-
-fn place(state: State) -> usize {
-    State::ALL.iter().position(|s| *s == state).unwrap_or(State::ALL.len())
 }
 
 /// Whether a bot may be expected to be ready at any moment; one that takes longer is looked at as any other.
@@ -333,8 +331,13 @@ fn key(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
         Focus::Typing(prompt) => typing(model, effects, prompt, event),
         Focus::Asking(dialog) => asking(model, effects, dialog, event),
         Focus::Help(top) => help(model, event, top),
-        Focus::Inspecting(top) => inspecting(model, event, top),
-        Focus::Choosing(_) | Focus::Reading(_) => {}
+        Focus::Inspecting(top) => inspecting(model, effects, event, top),
+        Focus::Choosing(palette) => {
+            if let Some(action) = palette::choosing(model, effects, palette, event) {
+                act(model, effects, action);
+            }
+        }
+        Focus::Reading(_) => {}
     }
 }
 
@@ -426,8 +429,6 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
         Action::Stamps => log_keys::stamps(model, effects),
         Action::Least => log_keys::least(model, effects),
         Action::Merged => log_keys::merged(model, effects),
-        Action::Copy if model.pane == Pane::Logs => log_keys::copy(model, effects),
-        Action::Save if model.pane == Pane::Logs => log_keys::ask_where(model, effects),
         Action::Sort => {
             model.sort = model.sort.next();
             sort(model);
@@ -437,7 +438,11 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             sort(model);
         }
         Action::Inspect => inspect(model, effects),
-        Action::Copy | Action::Save | Action::Theme | Action::Mouse | Action::NextKind | Action::OpenEntry => {}
+        Action::NextKind | Action::OpenEntry => {}
+        Action::Copy => clip::copy(model, effects),
+        Action::Save => clip::ask(model, effects),
+        Action::Theme => dress::next(model, effects),
+        Action::Mouse => mouse::toggle(model, effects),
         Action::Palette => model.focus = Focus::Choosing(Palette::default()),
         Action::Help => model.focus = Focus::Help(0),
         Action::Redraw => effects.push(Effect::Redraw),

@@ -10,6 +10,7 @@ use log::warn;
 use crate::config::{self, last_good};
 use crate::core::bot::BotSpec;
 use crate::core::cluster::ClusterSpec;
+use crate::core::ui::UiSettings;
 use crate::paths::Home;
 use crate::survey::Surveyor;
 use crate::tui::message::{Configured, EmergencyNews, Msg, Ticket};
@@ -42,6 +43,10 @@ pub struct Source {
     clusters: Option<Vec<ClusterSpec>>,
     /// Whether those are news.
     clusters_changed: bool,
+    /// How the screen is to look, if that is news.
+    ui: Option<UiSettings>,
+    /// The same, as it was last told.
+    ui_told: Option<UiSettings>,
 }
 
 /// What changes when a file is written.
@@ -51,7 +56,19 @@ impl Source {
     /// What was read of this file already.
     pub fn new(home: Home, file: Option<PathBuf>, said: Configured) -> Self {
         let specs = said.clone().unwrap_or_default();
-        Self { home, file, said, specs, stamp: None, told: false, wait: None, clusters: None, clusters_changed: false }
+        Self {
+            home,
+            file,
+            said,
+            specs,
+            stamp: None,
+            told: false,
+            wait: None,
+            clusters: None,
+            clusters_changed: false,
+            ui: None,
+            ui_told: None,
+        }
     }
 
     /// Reads the file again, if it must be or seems to have changed. What it says, if that is news.
@@ -72,6 +89,9 @@ impl Source {
                     warn!("cannot keep a copy of the configuration: {error}");
                 }
                 self.wait = Some(config.estop.wait);
+                if self.ui_told.replace(config.ui) != Some(config.ui) {
+                    self.ui = Some(config.ui);
+                }
                 self.clusters_changed |= others || self.clusters.is_none();
                 self.clusters = Some(config.clusters);
                 Ok(config.bots)
@@ -104,6 +124,11 @@ pub(super) fn look_on(mut surveyor: Surveyor, mut source: Source, asked: &Receiv
         }
         if let Some(wait) = source.wait.take()
             && tell.send(Msg::Emergency(EmergencyNews::Cap(wait))).is_err()
+        {
+            return;
+        }
+        if let Some(ui) = source.ui.take()
+            && tell.send(Msg::Ui(ui)).is_err()
         {
             return;
         }

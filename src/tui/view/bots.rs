@@ -1,5 +1,5 @@
 //! ```text
-//! ┌ 1 Bots  8 ──────────────────────────────────────── sort name ── filter st:run ── marked 1 ┐
+//! ┌ 1 Bots  8 ──────────────────────────── seen now ── filter st:run ── sort name ── marked 1 ┐
 //! │   NAME        MODE  STATUS      PID     UP     HB   CPU  MEM   RST  NOTE                   │
 //! │ ▸ grid-btc    LIVE  ◉ RUNNING   48213   2d04h  1s   3%   212M  0                           │
 //! │ * trend-sol   PAPER ↻ BACKOFF   -       -      -    -    -     3/5  retry in 24 s          │
@@ -17,8 +17,11 @@ use crate::tui::{text, theme};
 
 use super::columns::{Column, cell, columns, note};
 
+/// Columns that the left end of the title may take.
+const TITLE: usize = 18;
+
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let mut block = super::parts::pane(model, Pane::Bots, &model.bots.len().to_string(), facts(model));
+    let mut block = super::parts::pane(model, Pane::Bots, &model.bots.len().to_string(), facts(model, area.width));
     let inside = block.inner(area);
     let columns = columns(model, inside.width);
     if let Some(note) = whole_note(model, &columns) {
@@ -55,7 +58,7 @@ fn whole_note(model: &Model, columns: &[Column]) -> Option<String> {
 }
 
 /// What the right end of the title says: age, filter, order, marks.
-fn facts(model: &Model) -> Vec<Span<'static>> {
+fn facts(model: &Model, width: u16) -> Vec<Span<'static>> {
     let mut facts = Vec::new();
     if model.is_stale() {
         let age = model.age().map(text::age).unwrap_or_default();
@@ -71,6 +74,12 @@ fn facts(model: &Model) -> Vec<Span<'static>> {
     facts.push(Span::raw(format!(" sort {}{order} ", model.sort.word())));
     if !model.marked.is_empty() {
         facts.push(Span::styled(format!(" marked {} ", model.marked.len()), theme::strong()));
+    }
+    // Fresh is as good as now, and nothing ticks for it; what is not is said above.
+    let fresh = Span::raw(" seen now ");
+    let used = Line::from(facts.clone()).width() + fresh.width() + TITLE;
+    if model.seen_at.is_some() && !model.is_stale() && used <= usize::from(width) {
+        facts.insert(0, fresh);
     }
     facts
 }

@@ -5,6 +5,8 @@
 //! NAME        MODE STATUS     UP    HB  CPU  MEM   RST ORD  NOTE                 from 80; HB if somebody beats
 //! NAME        MODE STATUS     UP    RST ORD  NOTE                                below; ORD if orders can be read
 //! ```
+//!
+//! From 140 columns CPU and MEM have their last 80 seconds beside them, where the note keeps enough room.
 
 use ratatui::style::Style;
 
@@ -17,6 +19,11 @@ use crate::tui::{text, theme};
 
 /// The heading of the last column.
 const NOTE: &str = "NOTE";
+
+/// From this many columns on trends are shown, of so many cells, if the note keeps so many.
+const ROOMY: u16 = 138;
+const CELLS: usize = 8;
+const LEAST_NOTE: usize = 20;
 
 /// A column: its heading, its width, and what stands in it.
 pub(super) struct Column {
@@ -61,7 +68,18 @@ pub(super) fn columns(model: &Model, width: u16) -> Vec<Column> {
     if model.has_orders() {
         columns.push(column("ORD", 4, cell_orders));
     }
-    let used: usize = 3 + columns.iter().map(|column| column.width + 1).sum::<usize>();
+    let used = |columns: &[Column]| 3 + columns.iter().map(|column| column.width + 1).sum::<usize>();
+    let left = usize::from(width).saturating_sub(used(&columns));
+    if width >= ROOMY && left >= LEAST_NOTE + 2 * (CELLS + 1) {
+        for (beside, title, cell) in [
+            ("MEM", "80s", cell_memory_trend as fn(&Model, &BotStatus) -> (String, Style)),
+            ("CPU", "80s", cell_cpu_trend),
+        ] {
+            let at = columns.iter().position(|column| column.title == beside).map_or(columns.len(), |at| at + 1);
+            columns.insert(at, column(title, CELLS, cell));
+        }
+    }
+    let used = used(&columns);
     columns.push(column(NOTE, usize::from(width).saturating_sub(used), cell_note));
     columns
 }
@@ -114,6 +132,16 @@ fn cell_cpu(_: &Model, bot: &BotStatus) -> (String, Style) {
 
 fn cell_memory(_: &Model, bot: &BotStatus) -> (String, Style) {
     seen(bot.memory_bytes, text::size)
+}
+
+fn cell_cpu_trend(model: &Model, bot: &BotStatus) -> (String, Style) {
+    let trend = model.trends.of(&bot.name);
+    (trend.map(|trend| trend.cpu(CELLS, model.fixed.ascii)).unwrap_or_default(), Style::new())
+}
+
+fn cell_memory_trend(model: &Model, bot: &BotStatus) -> (String, Style) {
+    let trend = model.trends.of(&bot.name);
+    (trend.map(|trend| trend.memory(CELLS, model.fixed.ascii)).unwrap_or_default(), Style::new())
 }
 
 fn cell_restarts(_: &Model, bot: &BotStatus) -> (String, Style) {

@@ -1,16 +1,18 @@
 //! ```text
-//! ┌ 5 Diagnostics ─────────────────────────────────────────────────────────────────────────────┐
+//! ┌ 5 Diagnostics ─────────────────────────────────────────────────────────────── last 4s ago ┐
 //! │ 14:31:40 INFO  asked: restart mm-eth                                                       │
 //! │ 14:31:43 WARN  mm-eth was not restarted: its run record cannot be read                     │
 //! └────────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
+
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use log::Level;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use tui_logger::{ExtLogRecord, LogFormatter, TuiLoggerWidget};
 
 use crate::tui::layout::log_rows;
@@ -18,7 +20,10 @@ use crate::tui::model::{Model, Pane};
 use crate::tui::{text, theme};
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let block = super::parts::pane(model, Pane::Diagnostics, "", vec![]);
+    let last =
+        model.diagnosed.back().and_then(|(at, _, _)| Duration::try_from(model.now.wall.duration_since(*at)).ok());
+    let facts = last.map(|age| Span::raw(format!(" last {} ago ", text::age(age))));
+    let block = super::parts::pane(model, Pane::Diagnostics, "", facts.into_iter().collect());
     let inside = block.inner(area);
     frame.render_widget(block, area);
     // The widget keeps no place of its own: taller than the pane by what was scrolled, and cut at the bottom.

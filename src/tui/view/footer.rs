@@ -25,7 +25,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         Focus::Typing(prompt) => typed(model, prompt, area.width),
         Focus::Asking(_) => told(" Enter and Esc mean No; pasted text is ignored"),
         Focus::Help(_) => told(" Esc closes help"),
-        Focus::Choosing(_) => told(" Enter does it, Esc closes"),
+        Focus::Choosing(_) => told(" Up Down choose, Enter does it, Esc closes"),
         Focus::Reading(_) | Focus::Inspecting(_) => told(" j k PgUp PgDn g G scroll; Esc, i or q closes"),
         Focus::Resetting(_) => told(" Enter goes on, Esc means No; pasted text is ignored"),
     };
@@ -43,13 +43,25 @@ fn and_the_emergency_stop(model: &Model, line: Line<'static>, width: u16) -> Lin
     let style = line.style;
     let mut left = Line::default();
     for span in line.spans {
-        let part = text::cut(&span.content, room.saturating_sub(left.width()), model.signs().more);
+        let part = whole_words(&span.content, room.saturating_sub(left.width()), model.signs().more);
         left.push_span(Span::styled(part, style.patch(span.style)));
     }
     let gap = room.saturating_sub(left.width());
     left.push_span(Span::raw(" ".repeat(gap)));
     left.push_span(Span::styled(cell, theme::bad()));
     left
+}
+
+/// As many words as fit; half a word may be another one.
+fn whole_words(words: &str, columns: usize, more: &str) -> String {
+    let cut = text::cut(words, columns, more);
+    if cut.len() >= words.len() || !words.trim_end().contains(' ') {
+        return cut;
+    }
+    let kept = cut.strip_suffix(more).unwrap_or(&cut);
+    let ends = words[kept.len()..].starts_with(' ');
+    let kept = if ends { kept } else { kept.rfind(' ').map_or("", |at| &kept[..=at]) };
+    format!("{}{more}", kept.trim_end())
 }
 
 /// The keys of the page of the emergency stop.

@@ -10,11 +10,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 
 use crate::core::bot::Mode;
-use crate::tui::cluster_page;
 use crate::tui::emergency::Word;
 use crate::tui::layout::{Areas, SMALLEST, Shape};
 use crate::tui::model::{Model, Pane};
-use crate::tui::{text, theme};
+use crate::tui::{tabs, text, theme};
 
 use super::parts::{cut, spread};
 
@@ -149,22 +148,11 @@ fn alert(model: &Model, width: u16) -> Line<'static> {
 
 fn tabs(model: &Model, width: u16) -> Line<'static> {
     let mut left = vec![Span::raw(" ")];
-    for pane in Pane::ALL {
-        let count = match pane {
-            Pane::Bots => format!(" {}", model.bots.len()),
-            Pane::Orders if model.has_orders() => format!(" {}", model.orders.totals().0),
-            Pane::Stops if model.stops.is_under_way() => " ...".to_owned(),
-            Pane::Cluster => cluster_page::tab(model).map(|tab| format!(" {tab}")).unwrap_or_default(),
-            Pane::Orders | Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => String::new(),
-        };
-        let title = if pane == Pane::Diagnostics { "Diag" } else { pane.title() };
-        let name = format!("{} {title}{count}", pane.number());
-        left.push(if pane == model.pane {
-            Span::styled(format!("[{name}]"), theme::strong())
-        } else {
-            Span::raw(format!(" {name} "))
-        });
-    }
+    left.extend(
+        tabs::tabs(model).into_iter().map(|(pane, label)| {
+            if pane == model.pane { Span::styled(label, theme::strong()) } else { Span::raw(label) }
+        }),
+    );
     let marked = match model.pane {
         Pane::Orders => model.orders.marked.len(),
         Pane::Cluster => model.clusters.marked.len(),

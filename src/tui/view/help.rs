@@ -1,5 +1,5 @@
 //! ```text
-//! ┌ Help ─ Bots pane ──────────────────────────────────────────────────────── Esc closes ┐
+//! ┌ Help ─ Bots pane ────────────────────────────────── / searches, j k scroll, Esc closes ┐
 //! │ ACT (marked, else cursor)                  FIND AND MARK                             │
 //! │   s          start                           Space      mark                         │
 //! │ ...                                                                                  │
@@ -9,12 +9,13 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Clear};
 
 use crate::core::cluster_status::ClusterState;
 use crate::core::state::State;
-use crate::tui::keys::{Group, TABLE};
+use crate::tui::keys::{Binding, Group, Place, TABLE};
 use crate::tui::model::{Model, Pane};
 use crate::tui::theme::Look;
 use crate::tui::{text, theme};
@@ -27,7 +28,7 @@ pub(super) fn draw(model: &Model, top: usize, frame: &mut Frame<'_>) {
     let block = Block::bordered()
         .border_set(model.signs().border)
         .title_top(Line::styled(format!(" Help - {} pane ", model.pane.title()), theme::strong()))
-        .title_top(Line::raw(" j k scroll, Esc closes ").right_aligned());
+        .title_top(Line::raw(" / searches, j k scroll, Esc closes ").right_aligned());
     let inside = block.inner(area);
     frame.render_widget(block, area);
     let lines = if inside.width >= 76 {
@@ -57,16 +58,23 @@ fn columns(model: &Model, width: usize) -> [Vec<Line<'static>>; 2] {
             &[Group::Move, Group::Other, Group::EmergencyPage],
         ),
     };
-    [left, right].map(|groups| groups.iter().flat_map(|group| section(*group, width, model.signs().more)).collect())
+    [left, right].map(|groups| groups.iter().flat_map(|group| section(model, *group, width)).collect())
 }
 
-fn section(group: Group, width: usize, more: &str) -> Vec<Line<'static>> {
+/// A group: what its keys do here, then faint what they do elsewhere.
+fn section(model: &Model, group: Group, width: usize) -> Vec<Line<'static>> {
+    let more = model.signs().more;
     let mut lines = vec![Line::styled(text::fit(&format!(" {}", group.title()), width, more), theme::strong())];
-    for row in TABLE.iter().filter(|row| row.group == group) {
-        let label = row.label();
+    let here = |row: &&Binding| row.place.holds(model.pane) || (row.place == Place::Emergency && model.emergency.shown);
+    let rows = || TABLE.iter().filter(|row| row.group == group);
+    let line = |row: &Binding, style: Style| {
+        // What has no key is found by its name.
+        let label = if row.keys.is_empty() { format!(":{}", row.name) } else { row.label() };
         let line = format!("  {} {}", text::fit(&label, 8, ""), row.help);
-        lines.push(Line::raw(text::fit(&line, width, more)));
-    }
+        Line::styled(text::fit(&line, width, more), style)
+    };
+    lines.extend(rows().filter(here).map(|row| line(row, Style::new())));
+    lines.extend(rows().filter(|row| !here(row)).map(|row| line(row, theme::faint())));
     lines
 }
 

@@ -37,6 +37,9 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 use ratatui::widgets::Clear;
 
+use crate::core::ui::Theme;
+
+use super::dress;
 use super::layout::{self, Areas, Shape};
 use super::model::{Focus, Model, Pane};
 
@@ -71,9 +74,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
             guard::draw_footer(model, armed, frame, areas.footer);
         }
     }
-    if !model.fixed.color {
-        take_colors(frame.buffer_mut());
-    }
+    put_on(dress::worn(model), frame.buffer_mut());
     if model.fixed.ascii {
         take_unicode(frame.buffer_mut());
     }
@@ -103,10 +104,16 @@ fn draw_panes(model: &Model, frame: &mut Frame<'_>, areas: &Areas) {
     }
 }
 
-fn take_colors(buffer: &mut Buffer) {
+/// Every colour becomes that of the theme. What stands on a background of its own was chosen to be read there.
+fn put_on(theme: Theme, buffer: &mut Buffer) {
     for cell in &mut buffer.content {
-        cell.fg = Color::Reset;
-        cell.bg = Color::Reset;
+        match theme {
+            Theme::Mono => (cell.fg, cell.bg) = (Color::Reset, Color::Reset),
+            Theme::Dark | Theme::Light | Theme::Colorblind if cell.bg == Color::Reset => {
+                cell.fg = dress::color(theme, cell.fg);
+            }
+            Theme::Dark | Theme::Light | Theme::Colorblind => {}
+        }
     }
 }
 

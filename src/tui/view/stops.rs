@@ -16,6 +16,9 @@ use crate::tui::model::{Model, Pane};
 use crate::tui::stop_page::{self, StopLine, Tint};
 use crate::tui::{text, theme};
 
+/// Columns of the border, of the pane's name, and of the blanks around its title.
+const NAME: usize = 13;
+
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let (columns, rows) = (text_columns(area), log_rows(area));
     let lines = stop_page::lines(model, columns);
@@ -35,6 +38,14 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         facts.push(Span::raw(format!(" {}-{last} of {}, j k ", top + 1, lines.len())));
     }
     let title = text::cut(&stop_page::subject(&model.stops), 30, model.signs().more);
+    if let Some(ended) = stop_page::ended(&model.stops).filter(|_| !model.stops.is_under_way()) {
+        let age = Span::raw(format!(" ended {} ago ", text::age(model.now.mono.since(ended))));
+        // What was stopped is worth more than when.
+        let left = NAME + text::width(&title);
+        if left + Line::from(facts.clone()).width() + age.width() <= usize::from(area.width) {
+            facts.insert(facts.len().min(1), age);
+        }
+    }
     let block = super::parts::pane(model, Pane::Stops, &title, facts);
     let inside = block.inner(area);
     frame.render_widget(block, area);
