@@ -521,7 +521,7 @@ fn a_searched_line_or_what_is_on_the_screen_is_copied() {
     desk.hear(LogEvent::Stepped { line: 1003, nth: Some(1) });
     desk.press("y");
     assert!(copied(&mut desk).starts_with("2026-03-04T14:32:01.911Z ERROR cancel rejected"));
-    assert_eq!(desk.feedback(), "copied 1 line to the clipboard of the terminal");
+    assert_eq!(desk.feedback(), "copied 1 line (the terminal must allow OSC 52)");
 }
 
 #[test]
@@ -705,7 +705,7 @@ fn on_screen(desk: &Desk) -> Vec<u64> {
 
 #[test]
 fn whatever_is_pressed_and_told_the_window_is_whole_and_nothing_is_asked_twice() {
-    for seed in 1..=8 {
+    for seed in 1..=4 {
         let mut dice = Dice(seed * 0x9e37_79b9);
         let mut desk = Desk::new(80, 24).survey();
         desk.press("4");
