@@ -167,7 +167,15 @@ fn several_logs_are_one_by_time_and_a_file_of_a_bots_own_is_named() {
 fn a_search_counts_and_steps_while_more_is_written_and_everything_is_saved() {
     let mut screen = Screen::new();
     let log = screen.log("bot", "1");
-    let text: String = (0..20_000).map(|number| format!("2026-01-01 00:00:00 INFO line {number}.\n")).collect();
+    let mut text = String::new();
+    for number in 0..20_000 {
+        text.push_str("2026-01-01 00:00:00 INFO line ");
+        text.push_str(&number.to_string());
+        text.push_str(
+            ".
+",
+        );
+    }
     append(&log, &text);
     screen.open(1, &[("bot", None)]);
     screen.until(1, |screen| screen.last_is("2026-01-01 00:00:00 INFO line 19999."));
