@@ -130,7 +130,10 @@ pub fn forwards(
             *reading = Reading::of_run(well, at.run);
             step.next = Place::byte(at.run, 0);
             if let Some(heading) = well.heading(at.run) {
-                let began = well.began(at.run);
+                let began = match well.began(at.run) {
+                    Some(began) => Some(began),
+                    None => first_said(well, stamps, at.run)?,
+                };
                 let sort = began.or(step.lines.last().and_then(|line| line.sort));
                 let (bytes, size) = (heading.into_bytes(), 0);
                 let end = step.next;
@@ -194,6 +197,14 @@ pub fn forwards(
         step.next = Place::byte(at.run, end);
     }
     Ok(step)
+}
+
+/// The time of the first line of a run.
+fn first_said(well: &mut Well, stamps: &Stamps, run: usize) -> io::Result<Option<Timestamp>> {
+    let Some(part) = well.parts(run)?.first().copied() else { return Ok(None) };
+    let mut block = vec![0; part.len().min(BEHIND) as usize];
+    well.fill(run, part.start, &mut block)?;
+    Ok(block.split(|byte| *byte == b'\n').find_map(|line| stamps.of(&plain(line))))
 }
 
 fn push(lines: &mut Vec<Raw>, line: Raw, run: usize, offset: u64, size: u64) {
@@ -272,6 +283,12 @@ impl Lane {
         self.cut_back(to);
     }
 
+    /// Goes before the first line.
+    pub(super) fn go_to_start(&mut self) {
+        self.go(self.well.start());
+        self.older_done = true;
+    }
+
     /// Goes behind the last line.
     pub(super) fn go_to_end(&mut self, rest: bool) {
         let end = if rest { self.well.end() } else { self.well.last_line() };
@@ -316,9 +333,11 @@ impl Lane {
         self.newer_done && self.newer.is_empty()
     }
 
-    /// How many bytes stand behind it.
+    /// How many bytes stand behind it; a heading alone counts as one.
     pub(super) fn behind(&self) -> u64 {
-        self.well.end().map_or(0, |end| self.well.between(self.back(), end))
+        let end = self.well.end().unwrap_or_default();
+        let back = self.back();
+        if back < end { self.well.between(back, end).max(1) } else { 0 }
     }
 
     /// Sees to it that the last line before the window is read, or tries: it may take more than one step. Not before

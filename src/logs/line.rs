@@ -253,11 +253,12 @@ impl Text<'_> {
     /// `Z`, `UTC`, `+02:00`, `-0500`, perhaps after a space.
     fn zone(&mut self) -> Option<Offset> {
         let apart = self.one_of(b" ").is_some();
-        if let [b'Z' | b'z', rest @ ..] = self.0 {
-            let ends = !rest.first().is_some_and(u8::is_ascii_alphanumeric);
-            return ends.then_some(Offset::UTC);
-        }
-        if let Some(rest) = self.0.strip_prefix(b"UTC").or_else(|| self.0.strip_prefix(b"GMT")) {
+        let named = match self.0 {
+            [b'Z' | b'z', rest @ ..] | [b'U', b'T', b'C', rest @ ..] | [b'G', b'M', b'T', rest @ ..] => Some(rest),
+            _ => None,
+        };
+        if let Some(rest) = named {
+            self.0 = rest;
             return (!rest.first().is_some_and(u8::is_ascii_alphanumeric)).then_some(Offset::UTC);
         }
         let sign = if self.one_of(b"+-")? == b'-' { -1 } else { 1 };

@@ -180,7 +180,7 @@ impl Pager {
     /// The first so many lines, instead of what is held.
     pub fn first(&mut self, lines: usize) {
         for lane in &mut self.lanes {
-            lane.go(lane.well.start());
+            lane.go_to_start();
         }
         self.forget();
         self.following = false;
@@ -554,3 +554,6 @@ fn thousands(number: u64) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,9 +25,11 @@ pub fn save(
     path: &Path,
 ) -> Result<(PathBuf, u64), String> {
     let options = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let file = options.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => format!("{}: it is there already; nothing was written", path.display()),
-        _ => named(path, error).to_string(),
+    let file = options.map_err(|error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            return format!("{}: it is there already; nothing was written", path.display());
+        }
+        named(path, error).to_string()
     })?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
     let mut pager = Pager::new(wells, least, LINES);

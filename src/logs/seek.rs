@@ -232,7 +232,7 @@ impl Seek {
     pub fn next(&mut self, pager: &mut Pager, cursors: &[Place], forward: bool) -> io::Result<Next> {
         match self.beside(pager, cursors, forward)? {
             Next::None => {}
-            found => return Ok(found),
+            found @ (Next::At(..) | Next::Unknown) => return Ok(found),
         }
         if self.total() == 0 {
             return Ok(if self.is_done() { Next::None } else { Next::Unknown });

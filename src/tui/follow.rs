@@ -152,3 +152,6 @@ impl Watched {
         Self { folders: count, _end: began.is_ok().then_some(ours) }
     }
 }
+
+#[cfg(test)]
+mod tests;
