@@ -692,7 +692,7 @@ const KEYS: [&str; 27] = [
 ];
 
 const SIZES: [(u16, u16); 9] =
-    [(1, 1), (20, 5), (60, 15), (61, 16), (80, 24), (83, 31), (120, 36), (199, 61), (500, 200)];
+    [(1, 1), (20, 5), (60, 15), (61, 16), (80, 24), (83, 31), (120, 36), (199, 61), (255, 70)];
 
 /// What is on the screen of the logs: numbers of lines.
 fn on_screen(desk: &Desk) -> Vec<u64> {
@@ -705,14 +705,15 @@ fn on_screen(desk: &Desk) -> Vec<u64> {
 
 #[test]
 fn whatever_is_pressed_and_told_the_window_is_whole_and_nothing_is_asked_twice() {
-    for seed in 1..=8 {
+    for seed in 1..=5 {
         let mut dice = Dice(seed * 0x9e37_79b9);
         let mut desk = Desk::new(80, 24).survey();
         desk.press("4");
         let kept = Reader::FIRST..Reader::FIRST + 20_000;
         let mut reader = Reader { held: kept.end..kept.end, kept, follows: true, view: 0 };
         let mut asked: VecDeque<LogAsk> = VecDeque::new();
-        for step in 0..250 {
+        let mut numbers = on_screen(&desk);
+        for step in 0..150 {
             match dice.up_to(10) {
                 0 => {
                     let (width, height) = SIZES[dice.up_to(SIZES.len() as u64) as usize];
@@ -720,11 +721,11 @@ fn whatever_is_pressed_and_told_the_window_is_whole_and_nothing_is_asked_twice()
                 }
                 1..=3 => {
                     let what = LogNews { view: reader.view, what: reader.write([1, 10, 700][dice.up_to(3) as usize]) };
-                    let before = (!desk.model.log.follows()).then(|| on_screen(&desk));
+                    let still = !desk.model.log.follows() && !numbers.is_empty();
                     desk.tell(Msg::Log(what));
-                    if let Some(before) = before.filter(|before| !before.is_empty()) {
+                    if still {
                         let after = on_screen(&desk);
-                        assert!(after.starts_with(&before), "seed {seed} step {step}: {before:?} {after:?}");
+                        assert!(after.starts_with(&numbers), "seed {seed} step {step}: {numbers:?} {after:?}");
                     }
                 }
                 4..=6 => {
@@ -744,7 +745,7 @@ fn whatever_is_pressed_and_told_the_window_is_whole_and_nothing_is_asked_twice()
                 assert!(!is_question || !asked.contains(&ask), "seed {seed} step {step}: {ask:?} twice");
                 asked.push_back(ask);
             }
-            let numbers = on_screen(&desk);
+            numbers = on_screen(&desk);
             let whole = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1);
             assert!(whole, "seed {seed} step {step}: {numbers:?}\n{}", seen(&desk));
             let log = &desk.model.log;
