@@ -387,6 +387,29 @@ fn more_is_asked_for_in_time_and_once() {
 }
 
 #[test]
+fn a_question_that_brings_nothing_is_not_asked_again_in_the_same_place() {
+    let mut desk = with_lines(80, 24, vec![]);
+    let ends = Ends { at_start: false, newer: 0 };
+    desk.hear(LogEvent::Anew { first: 9000, lines: numbered(9000..9100), ends, stand: None });
+    desk.press("k");
+    assert_eq!(asks(&mut desk), [LogAsk::Hold(true), LogAsk::Before(1000)]);
+    desk.hear(LogEvent::Front { lines: vec![], cut: 0, ends });
+    desk.wait(1);
+    assert_eq!(asks(&mut desk), []);
+    desk.press("k");
+    assert_eq!(asks(&mut desk), [LogAsk::Before(1000)]);
+}
+
+#[test]
+fn lines_that_nobody_asked_for_make_nobody_follow_who_stands_still() {
+    let mut desk = with_lines(80, 24, numbered(1000..1100));
+    desk.press("k");
+    desk.hear(LogEvent::Anew { first: 9000, lines: numbered(9000..9500), ends: ALL, stand: None });
+    assert!(seen(&desk).contains("PAUSED") && seen(&desk).contains("line 9000"), "{}", seen(&desk));
+    assert_eq!(asks(&mut desk), [LogAsk::Hold(true), LogAsk::Hold(true)], "whoever reads may be another one");
+}
+
+#[test]
 fn a_match_elsewhere_in_the_log_is_brought_to_the_screen() {
     let mut desk = with_lines(80, 24, numbered(9000..9500));
     desk.press("/line 77<enter>");
