@@ -88,7 +88,7 @@ pub(super) fn step(model: &mut Model, effects: &mut Vec<Effect>, forward: bool) 
         return;
     }
     let from = stands_at(model, forward);
-    model.log.step(from, forward);
+    model.log.step(from, forward, model.now.mono);
 }
 
 /// The line that the reader stands at: that of the last match while it is seen, else what is just off the screen on the
@@ -115,7 +115,7 @@ pub(super) fn look_for(model: &mut Model, effects: &mut Vec<Effect>, typed: &str
     let is_pattern = model.log.look_for(&text);
     if model.log.search().is_some() {
         let from = stands_at(model, false);
-        model.log.step(from, false);
+        model.log.step(from, false, model.now.mono);
     }
     if !is_pattern {
         let text = match model.log.search() {
@@ -134,7 +134,7 @@ pub(super) fn error(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     model.log.look_for_errors();
     let from = stands_at(model, false);
-    model.log.step(from, false);
+    model.log.step(from, false, model.now.mono);
 }
 
 /// Follows the end, or stands still.

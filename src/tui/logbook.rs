@@ -85,12 +85,14 @@ pub struct Logbook {
     searches: u64,
     /// What was searched for last, whether that is over or not.
     last_search: String,
-    /// Whether the way to a match is being looked for.
-    stepping: bool,
+    /// Since when the way to a match is being looked for, if it is.
+    stepping: Option<Moment>,
     /// What was asked for and has not come, and since when.
     asked: Option<(Question, Moment)>,
     /// The other end of the log is wanted as soon as the one that was asked for has come.
     then: Option<Question>,
+    /// Where we stood, and what was held, when a question brought nothing: the same would bring nothing again.
+    vain: Option<(Option<Place>, Ends)>,
     /// Whether whoever reads was told to hold still.
     held: bool,
     /// What is to be asked of whoever reads.
@@ -136,6 +138,10 @@ impl Logbook {
                 self.heard = Some(now);
             }
             LogEvent::Anew { first, lines, ends, stand } => {
+                if !self.told {
+                    // Whoever stood still before there was a line stood nowhere.
+                    self.top = None;
+                }
                 self.told = true;
                 self.first = first;
                 self.lines = lines.into();
@@ -144,21 +150,25 @@ impl Logbook {
             }
             LogEvent::Front { lines, cut, ends } => {
                 self.told = true;
+                let vain = lines.is_empty();
                 self.first = self.first.saturating_sub(lines.len() as u64);
                 for line in lines.into_iter().rev() {
                     self.lines.push_front(line);
                 }
                 self.lines.truncate(self.lines.len().saturating_sub(cut));
                 self.ends = ends;
+                self.vain = vain.then_some((self.top, ends));
                 self.answered(Question::Before);
             }
             LogEvent::Back { lines, cut, ends } => {
                 self.told = true;
+                let vain = lines.is_empty();
                 self.lines.extend(lines);
                 let cut = cut.min(self.lines.len());
                 self.lines.drain(..cut);
                 self.first += cut as u64;
                 self.ends = ends;
+                self.vain = vain.then_some((self.top, ends));
                 self.answered(Question::After);
             }
             LogEvent::Ends(ends) => {
@@ -175,14 +185,14 @@ impl Logbook {
                 if let Some(search) = self.search.as_mut().filter(|search| search.number == found.search) {
                     search.found = found;
                     // There is nothing to go to.
-                    self.stepping &= found.total > 0 || !found.done;
+                    self.stepping = self.stepping.filter(|_| found.total > 0 || !found.done);
                 }
             }
             LogEvent::Stepped { line, nth } => {
                 if let Some(search) = &mut self.search {
                     search.at = Some((line, nth));
                     self.bring = Some(line);
-                    self.stepping = false;
+                    self.stepping = None;
                 }
             }
             LogEvent::Saved(_) => {}
@@ -198,9 +208,14 @@ impl Logbook {
             self.bring = Some(line);
             return;
         }
-        let begins = self.asked.take().is_some_and(|(question, _)| question == Question::First);
-        self.top = begins.then_some(Place { line: self.first, row: 0 });
-        self.held = begins;
+        let asked = self.asked.take().map(|(question, _)| question);
+        let follows = asked == Some(Question::Last) || (asked.is_none() && self.top.is_none());
+        // Whoever stands still does not begin to follow because of lines that nobody asked for: those that stood there are
+        // gone, and the nearest ones are shown.
+        let line = self.top.map_or(self.first, |top| top.line).clamp(self.first, self.end().max(self.first + 1) - 1);
+        let line = if asked == Some(Question::First) { self.first } else { line };
+        self.top = (!follows).then_some(Place { line, row: 0 });
+        self.held = asked == Some(Question::First);
         self.bring = None;
         match self.then.take() {
             Some(Question::First) => self.to_top(now),
@@ -216,9 +231,12 @@ impl Logbook {
     /// What follows from anything: whoever reads knows whether we stand still, and more lines come in time. `rows`: of the
     /// pane that shows them, nothing where none does.
     pub fn settle(&mut self, rows: usize, now: Moment) {
+        self.stepping = self.stepping.filter(|at| now.since(*at) < PATIENCE);
         self.say_whether_held();
         self.asked = self.asked.filter(|(_, at)| now.since(*at) < PATIENCE);
-        if self.asked.is_some() || !self.told || rows == 0 {
+        // Lines around a match are on their way.
+        let steps = self.stepping.is_some() && self.search.as_ref().is_some_and(|search| search.found.total > 0);
+        if self.asked.is_some() || steps || !self.told || rows == 0 || self.vain == Some((self.top, self.ends)) {
             return;
         }
         let rows = rows as u64;
@@ -239,7 +257,7 @@ impl Logbook {
 
     /// Nothing goes in front while somebody reads there, or is being brought there.
     fn say_whether_held(&mut self) {
-        let held = self.top.is_some() || self.stepping;
+        let held = self.top.is_some() || self.stepping.is_some();
         let leaves = self.asked.is_some_and(|(question, _)| question == Question::Last);
         if held != self.held && !leaves {
             self.held = held;
@@ -434,7 +452,7 @@ impl Logbook {
 
     /// Searches for nothing any more.
     pub fn end_search(&mut self) {
-        self.stepping = false;
+        self.stepping = None;
         if self.search.take().is_some() {
             self.asks.push(LogAsk::Unsearch);
         }
@@ -474,8 +492,8 @@ impl Logbook {
     }
 
     /// On to the next match below this line, or to the next one above.
-    pub fn step(&mut self, from: u64, forward: bool) {
-        self.stepping = true;
+    pub fn step(&mut self, from: u64, forward: bool, now: Moment) {
+        self.stepping = Some(now);
         self.say_whether_held();
         self.asks.push(LogAsk::Step { from, forward });
     }

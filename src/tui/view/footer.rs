@@ -141,7 +141,7 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
 
 fn typed(model: &Model, prompt: &Prompt, width: u16) -> Line<'static> {
     let (what, hint) = match (prompt.purpose, prompt.pane) {
-        (Purpose::Save, _) => (" save to: ", "Enter saves, Esc does not "),
+        (Purpose::Save, _) => (" save to: ", "Enter saves "),
         (Purpose::Find, pane) => (" /", hint(pane)),
     };
     let width = width.saturating_sub(16);

@@ -27,6 +27,9 @@ use crate::tui::{text, theme};
 /// The names of bots that are merged differ by these too.
 const HINTS: [Color; 4] = [Color::Cyan, Color::Magenta, Color::Green, Color::Blue];
 
+/// Whoever follows is told of so many bytes that have not come.
+const LAG: u64 = 64 << 10;
+
 /// The name of a bot in the title is no wider.
 const NAME: usize = 24;
 
@@ -86,7 +89,8 @@ fn facts(model: &Model, face: &Face, page: &[Row<'_>]) -> Vec<Fact> {
     let mut facts: Vec<Fact> = Vec::new();
     let newer = log.ends().newer;
     if log.follows() {
-        let behind = if newer > 0 { format!("FOLLOW, {} behind", text::size(newer)) } else { "FOLLOW".to_owned() };
+        // What is just being written is no lag.
+        let behind = if newer >= LAG { format!("FOLLOW, {} behind", text::size(newer)) } else { "FOLLOW".to_owned() };
         facts.push((vec![(u8::MAX, behind)], Style::new()));
     } else {
         let below = log_page::below(log, page);
