@@ -18,6 +18,7 @@ pub mod emergency;
 pub mod event;
 pub mod exit;
 pub mod find;
+pub mod history;
 pub mod kin;
 pub mod latch;
 pub mod ledger;
