@@ -56,6 +56,21 @@ impl Place {
     }
 }
 
+/// Where a page begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// At the newest row.
+    Newest,
+    /// So that it ends with the oldest row.
+    Oldest,
+    /// Below this row.
+    Older(Place),
+    /// So that it ends above this row.
+    Newer(Place),
+    /// At this row, or below where it was.
+    At(Place),
+}
+
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

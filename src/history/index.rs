@@ -15,6 +15,7 @@ use crate::paths::{Home, words};
 
 use super::keep::{self, Identity, identity, in_memory, set_aside};
 use super::line::Line;
+use super::memo::Memo;
 use super::read::{self, Point};
 use super::schema::Fault;
 
@@ -34,7 +35,7 @@ pub struct History {
     seen: BTreeMap<PathBuf, Seen>,
     /// Why it is not kept, or what became of one that was.
     note: Option<String>,
-    pub(super) memo: Option<super::query::Memo>,
+    pub(super) memo: Option<Memo>,
 }
 
 /// How far the index has come with the event files.
@@ -250,7 +251,9 @@ impl History {
         }
         let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
         let gone = gone(&self.db, &names)?;
-        due.retain(|(source, about)| about.is_some() || self.seen.contains_key(&source.path) || is_known(&self.db, source));
+        due.retain(|(source, about)| {
+            about.is_some() || self.seen.contains_key(&source.path) || is_known(&self.db, source)
+        });
         if due.is_empty() && gone.is_empty() {
             step.read = step.of;
             return Ok(step);

@@ -47,7 +47,11 @@ impl Line {
 
     /// When it was, in nanoseconds since 1970.
     pub(super) fn at(&self) -> i64 {
-        i64::try_from(self.at.as_nanosecond()).unwrap_or(if self.at < Timestamp::UNIX_EPOCH { i64::MIN } else { i64::MAX })
+        i64::try_from(self.at.as_nanosecond()).unwrap_or(if self.at < Timestamp::UNIX_EPOCH {
+            i64::MIN
+        } else {
+            i64::MAX
+        })
     }
 
     pub(super) fn run(&self) -> Option<&str> {

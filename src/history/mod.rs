@@ -10,13 +10,14 @@
 mod index;
 mod keep;
 mod line;
+mod memo;
 mod query;
 mod read;
 mod schema;
 mod whole;
 
 pub use index::{History, Step};
-pub use query::{From, Page, Query};
+pub use query::{Page, Query};
 pub use whole::{Whole, WholeEvent, WholeReport};
 
 #[cfg(test)]

@@ -7,25 +7,11 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
 use crate::clock;
-use crate::core::history::{Entry, Place, RunSeen, Shelf, Test, Wanted, What};
+use crate::core::history::{Anchor, Entry, Place, RunSeen, Shelf, Test, Wanted, What};
 
 use super::index::History;
+use super::memo::Memo;
 use super::schema::Fault;
-
-/// Where a page begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
-    /// At the newest row.
-    Newest,
-    /// So that it ends with the oldest row.
-    Oldest,
-    /// Below this row.
-    Older(Place),
-    /// So that it ends above this row.
-    Newer(Place),
-    /// At this row, or below where it was.
-    At(Place),
-}
 
 /// Which rows are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +21,7 @@ pub struct Query {
     /// Which of them.
     pub wanted: Wanted,
     /// Where the page begins.
-    pub from: From,
+    pub from: Anchor,
     /// So many at most.
     pub count: usize,
 }
@@ -49,15 +35,6 @@ pub struct Page {
     pub before: u64,
     /// How many there are.
     pub total: u64,
-}
-
-/// How many events were counted by which filter, up to which one: they are only ever added to, or all is other than before.
-#[derive(Clone, Debug)]
-pub(super) struct Memo {
-    wanted: Wanted,
-    epoch: i64,
-    upto: i64,
-    total: u64,
 }
 
 /// A condition, and what stands in it.
@@ -81,12 +58,12 @@ impl History {
         let db = self.db().transaction()?;
         let condition = condition(&db, query)?;
         let (total, memo) = count(&db, query, &condition, memo)?;
-        let turned = matches!(query.from, From::Oldest | From::Newer(_));
+        let turned = matches!(query.from, Anchor::Oldest | Anchor::Newer(_));
         let (limit, place) = match query.from {
-            From::Newest | From::Oldest => ("", None),
-            From::Older(place) => ("AND (t.at, t.id) < (?, ?)", Some(place)),
-            From::Newer(place) => ("AND (t.at, t.id) > (?, ?)", Some(place)),
-            From::At(place) => ("AND (t.at, t.id) <= (?, ?)", Some(place)),
+            Anchor::Newest | Anchor::Oldest => ("", None),
+            Anchor::Older(place) => ("AND (t.at, t.id) < (?, ?)", Some(place)),
+            Anchor::Newer(place) => ("AND (t.at, t.id) > (?, ?)", Some(place)),
+            Anchor::At(place) => ("AND (t.at, t.id) <= (?, ?)", Some(place)),
         };
         let way = if turned { "ASC" } else { "DESC" };
         let (columns, table) = shelf(query.shelf);
@@ -104,9 +81,11 @@ impl History {
             rows.reverse();
         }
         let before = match (query.from, rows.first()) {
-            (From::Newest, _) | (_, None) => 0,
-            (From::Oldest, Some(_)) => total.saturating_sub(rows.len() as u64),
-            (From::Older(_) | From::Newer(_) | From::At(_), Some(first)) => newer(&db, query, &condition, first.place)?,
+            (Anchor::Newest, _) | (_, None) => 0,
+            (Anchor::Oldest, Some(_)) => total.saturating_sub(rows.len() as u64),
+            (Anchor::Older(_) | Anchor::Newer(_) | Anchor::At(_), Some(first)) => {
+                newer(&db, query, &condition, first.place)?
+            }
         };
         drop(statement);
         drop(db);
@@ -162,8 +141,7 @@ fn count(
     let (_, table) = shelf(query.shelf);
     if query.shelf != Shelf::Events || query.wanted.terms.iter().any(|term| matches!(term.test, Test::Since(_))) {
         let sql = format!("SELECT count(*) FROM {table} AS t WHERE {}", condition.sql);
-        let total: i64 =
-            db.prepare_cached(&sql)?.query_row(params_from_iter(&condition.values), |row| row.get(0))?;
+        let total: i64 = db.prepare_cached(&sql)?.query_row(params_from_iter(&condition.values), |row| row.get(0))?;
         return Ok((total.unsigned_abs(), memo));
     }
     let (epoch, last): (i64, i64) =

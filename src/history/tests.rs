@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::core::history::{Entry, Place, Shelf, Wanted, What};
+use crate::core::history::{Anchor, Entry, Place, Shelf, Wanted, What};
 use crate::paths::Home;
 
 /// A home with event files, and a clock that never says the same twice.
@@ -27,7 +27,8 @@ impl Desk {
     }
 
     fn file(&self, bot: &str) -> PathBuf {
-        let folder = if bot.is_empty() { self.folder.path().to_owned() } else { self.folder.path().join("bots").join(bot) };
+        let folder =
+            if bot.is_empty() { self.folder.path().to_owned() } else { self.folder.path().join("bots").join(bot) };
         fs::create_dir_all(&folder).expect("a folder");
         folder.join("events")
     }
@@ -77,7 +78,7 @@ fn read(history: &mut History) -> Step {
     }
 }
 
-fn query(shelf: Shelf, wanted: &str, from: From, count: usize) -> Query {
+fn query(shelf: Shelf, wanted: &str, from: Anchor, count: usize) -> Query {
     Query { shelf, wanted: Wanted::new(wanted), from, count }
 }
 
@@ -92,7 +93,7 @@ fn all(history: &mut History) -> Vec<String> {
     let mut out = Vec::new();
     for shelf in Shelf::ALL {
         let mut down = Vec::new();
-        let mut from = From::Newest;
+        let mut from = Anchor::Newest;
         loop {
             let page = history.page(&query(shelf, "", from, 7)).expect("a page");
             assert!(page.rows.is_empty() || page.before == down.len() as u64, "{shelf:?} {from:?}");
@@ -100,15 +101,15 @@ fn all(history: &mut History) -> Vec<String> {
                 assert_eq!(page.total, down.len() as u64, "{shelf:?}");
                 break;
             };
-            from = From::Older(last.place);
+            from = Anchor::Older(last.place);
             down.extend(page.rows);
         }
         let mut up: Vec<Entry> = Vec::new();
-        let mut from = From::Oldest;
+        let mut from = Anchor::Oldest;
         loop {
             let page = history.page(&query(shelf, "", from, 5)).expect("a page");
             let Some(first) = page.rows.first() else { break };
-            from = From::Newer(first.place);
+            from = Anchor::Newer(first.place);
             up.splice(0..0, page.rows);
         }
         assert_eq!(up, down, "{shelf:?}");
@@ -119,7 +120,7 @@ fn all(history: &mut History) -> Vec<String> {
 
 fn found(history: &mut History, shelf: Shelf, wanted: &str) -> Vec<String> {
     read(history);
-    let page = history.page(&query(shelf, wanted, From::Newest, 1000)).expect("a page");
+    let page = history.page(&query(shelf, wanted, Anchor::Newest, 1000)).expect("a page");
     assert_eq!(page.total, page.rows.len() as u64, "{wanted}");
     let words = |entry: Entry| match entry.what {
         What::Event { text, .. } | What::Report { text, .. } => text,
@@ -214,8 +215,12 @@ fn runs_and_reports_are_made_of_events_and_opened_whole() {
     assert_eq!(found(&mut history, Shelf::Runs, "sigkill"), ["s1"]);
     assert_eq!(found(&mut history, Shelf::Reports, ""), ["report number 12", "report number 11"]);
     assert_eq!(found(&mut history, Shelf::Reports, "by:bob"), ["report number 12"]);
-    assert_eq!(found(&mut history, Shelf::Reports, "bot:b"), ["report number 11"], "of several, the one that names all");
-    let page = history.page(&query(Shelf::Runs, "r1", From::Newest, 9)).expect("a page");
+    assert_eq!(
+        found(&mut history, Shelf::Reports, "bot:b"),
+        ["report number 11"],
+        "of several, the one that names all"
+    );
+    let page = history.page(&query(Shelf::Runs, "r1", Anchor::Newest, 9)).expect("a page");
     let What::Run(run) = &page.rows[0].what else { panic!("{page:?}") };
     assert_eq!((run.exit.as_deref(), run.lasted()), (Some("exited with 1"), Some(Duration::from_secs(1))));
     assert_eq!((run.last.as_str(), run.failures), ("backoff", Some(2)));
@@ -228,7 +233,7 @@ fn runs_and_reports_are_made_of_events_and_opened_whole() {
     let report = crate::core::report::Report::of("stop", "ana", at, Vec::new());
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join("report.json"), serde_json::to_vec(&report).expect("json")).expect("written");
-    let page = history.page(&query(Shelf::Reports, "", From::Oldest, 1)).expect("a page");
+    let page = history.page(&query(Shelf::Reports, "", Anchor::Oldest, 1)).expect("a page");
     match history.whole(Shelf::Reports, page.rows[0].place) {
         Ok(Whole::Report(whole)) => assert_eq!(whole.all, Some(Ok(Box::new(report)))),
         other => panic!("{other:?}"),
@@ -267,7 +272,7 @@ fn words_of_a_filter_must_all_fit() {
         assert_eq!(found(&mut history, Shelf::Events, wanted).len(), count, "{wanted}");
         desk.add("grid-btc", "climbed", json!({}));
         found(&mut history, Shelf::Events, wanted);
-        let page = history.page(&query(Shelf::Events, wanted, From::Newest, 1000)).expect("a page");
+        let page = history.page(&query(Shelf::Events, wanted, Anchor::Newest, 1000)).expect("a page");
         assert_eq!(page.total, page.rows.len() as u64, "counted on, not anew: {wanted}");
         let whole = fs::read(desk.file("grid-btc")).expect("events");
         let first = whole.iter().position(|byte| *byte == b'\n').expect("a line") + 1;
@@ -297,7 +302,11 @@ fn whatever_lies_at_its_place_it_is_set_aside_and_built_anew() {
     fs::write(&index, "no database at all, but long enough to be read as one".repeat(100)).expect("written");
     let mut history = desk.open();
     assert_eq!(all(&mut history), fresh);
-    assert!(history.note().is_some_and(|note| note.contains("damaged") && note.contains("built anew")), "{:?}", history.note());
+    assert!(
+        history.note().is_some_and(|note| note.contains("damaged") && note.contains("built anew")),
+        "{:?}",
+        history.note()
+    );
     drop(history);
     fs::remove_file(&index).expect("removed");
     fs::create_dir(&index).expect("a folder");
@@ -355,7 +364,11 @@ fn an_index_that_is_removed_or_damaged_while_it_is_used_is_built_anew() {
 #[test]
 fn where_it_cannot_be_kept_it_is_in_memory_and_says_so() {
     let mut history = History::open(&Home::at("/proc/self".into()), true).expect("an index");
-    assert!(history.note().is_some_and(|note| note.starts_with("the index is in memory: botwarden.db: ")), "{:?}", history.note());
+    assert!(
+        history.note().is_some_and(|note| note.starts_with("the index is in memory: botwarden.db: ")),
+        "{:?}",
+        history.note()
+    );
     assert_eq!(all(&mut history), Vec::<String>::new());
     let mut desk = Desk::new();
     desk.add("a", "asked", json!({}));

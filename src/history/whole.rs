@@ -98,7 +98,8 @@ impl History {
     }
 
     fn run(&mut self, place: Place) -> Result<Whole, Fault> {
-        let sql = "SELECT run, started, ended, exit, last, failures, file, until, bot FROM runs WHERE id = ?1 AND at = ?2";
+        let sql =
+            "SELECT run, started, ended, exit, last, failures, file, until, bot FROM runs WHERE id = ?1 AND at = ?2";
         let found = self.db().query_row(sql, [place.id, place.at], |row| {
             let run = RunSeen {
                 run: row.get(0)?,

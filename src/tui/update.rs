@@ -14,7 +14,7 @@ use super::cluster_wish;
 use super::deed::{self, Deed, Guard};
 use super::effect::{Effect, tell};
 use super::emergency_keys::{bring_back, guarded, hear, on_its_page, resetting, want_reset};
-use super::entry::{asking, help, inspecting, paste, typing};
+use super::entry::{asking, help, inspecting, paste, reading, typing};
 use super::firing::leave;
 use super::keys::{self, Action};
 use super::layout;
@@ -91,7 +91,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             cluster_wish::fresh(model, &mut effects, ticket);
         }
         Msg::Log(news) => model.log.hear(news, model.now.mono),
-        Msg::History(_) | Msg::Ui(_) | Msg::Mouse(_) => {}
+        Msg::History(news) => model.history.hear(news, model.now.mono),
+        Msg::Ui(_) | Msg::Mouse(_) => {}
         Msg::Saved(Ok(text)) => tell(model, &mut effects, Tone::Good, text),
         Msg::Saved(Err(why)) => tell(model, &mut effects, Tone::Bad, why),
         Msg::Orders(news) => {
@@ -347,7 +348,8 @@ fn key(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
         Focus::Asking(dialog) => asking(model, effects, dialog, event),
         Focus::Help(top) => help(model, event, top),
         Focus::Inspecting(top) => inspecting(model, event, top),
-        Focus::Choosing(_) | Focus::Reading(_) => {}
+        Focus::Reading(top) => reading(model, event, top),
+        Focus::Choosing(_) => {}
     }
 }
 
@@ -402,7 +404,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             Pane::Stops => model.stops.top = 0,
             Pane::Logs => model.log.to_top(),
             Pane::Diagnostics => model.diagnostics_up = usize::from(u16::MAX),
-            Pane::History => {}
+            Pane::History => model.history.to_top(),
         },
         Action::Bottom => match model.pane {
             Pane::Bots => go_to(model, usize::MAX),
@@ -411,7 +413,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             Pane::Stops => model.stops.top = stop_page::furthest(model),
             Pane::Logs => model.log.to_end(),
             Pane::Diagnostics => model.diagnostics_up = 0,
-            Pane::History => {}
+            Pane::History => model.history.to_bottom(),
         },
         Action::NextPane => turn(model, 1),
         Action::PreviousPane => turn(model, Pane::ALL.len() - 1),
@@ -424,7 +426,8 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
                 Pane::Bots => model.filter.text().to_owned(),
                 Pane::Orders => model.orders.filter.text().to_owned(),
                 Pane::Logs => model.log.search().map(|search| search.text.clone()).unwrap_or_default(),
-                Pane::Cluster | Pane::Diagnostics | Pane::Stops | Pane::History => return,
+                Pane::History => model.history.filter().to_owned(),
+                Pane::Cluster | Pane::Diagnostics | Pane::Stops => return,
             };
             let text = if model.pane == Pane::Logs { String::new() } else { before.clone() };
             model.focus = Focus::Typing(Prompt { purpose: Purpose::Find, pane: model.pane, text, before });
@@ -461,9 +464,13 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
         | Action::Copy
         | Action::Save
         | Action::Theme
-        | Action::Mouse
-        | Action::NextKind
-        | Action::OpenEntry => {}
+        | Action::Mouse => {}
+        Action::NextKind => model.history.turn(),
+        Action::OpenEntry => {
+            if model.history.open() {
+                model.focus = Focus::Reading(0);
+            }
+        }
         Action::Palette => model.focus = Focus::Choosing(Palette::default()),
         Action::Help => model.focus = Focus::Help(0),
         Action::Redraw => effects.push(Effect::Redraw),

@@ -131,7 +131,7 @@ fn typed(model: &Model, prompt: &Prompt, width: u16) -> Line<'static> {
     let hint = match prompt.pane {
         Pane::Bots => "name mode: st: group: !not  Enter keeps ",
         Pane::Orders => "bot symbol side: st: mode: prot !not ",
-        Pane::History => "bot text kind: !not  Enter keeps ",
+        Pane::History => "bot: kind: by: since:2h text !not ",
         Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops => "text or regex  Enter searches ",
     };
     let width = width.saturating_sub(16);

@@ -1,7 +1,7 @@
 //! ```text
 //!  botwarden  trade-box-1     LIVE 3  PAPER 3  DRY 1                                                     14:32:07 UTC
 //!  ! mm-eth (LIVE): ORPHANED, no keeper; A adopts, x stops                                                      1 of 2
-//!  [1 Bots 8]  2 Orders 6  3 Cluster > 79%  4 Logs  5 Diag  6 Stops                                         marked 1
+//!  [1 Bots 8]  2 Orders 6  3 Cluster > 79%  4 Logs  5 Diag  6 Stops  7 Hist                                 marked 1
 //! ```
 
 use ratatui::Frame;
@@ -147,29 +147,49 @@ fn alert(model: &Model, width: u16) -> Line<'static> {
     spread(vec![Span::styled(format!(" ! {text}"), theme::bad())], vec![Span::raw(count)], width)
 }
 
+/// The names of the panes, none of them cut: where there is no room, counts go, those that matter least first.
 fn tabs(model: &Model, width: u16) -> Line<'static> {
-    let mut left = vec![Span::raw(" ")];
-    for pane in Pane::ALL {
-        let count = match pane {
-            Pane::Bots => format!(" {}", model.bots.len()),
-            Pane::Orders if model.has_orders() => format!(" {}", model.orders.totals().0),
-            Pane::Stops if model.stops.is_under_way() => " ...".to_owned(),
-            Pane::Cluster => cluster_page::tab(model).map(|tab| format!(" {tab}")).unwrap_or_default(),
-            Pane::Orders | Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => String::new(),
-        };
-        let title = if pane == Pane::Diagnostics { "Diag" } else { pane.title() };
-        let name = format!("{} {title}{count}", pane.number());
-        left.push(if pane == model.pane {
-            Span::styled(format!("[{name}]"), theme::strong())
-        } else {
-            Span::raw(format!(" {name} "))
-        });
-    }
     let marked = match model.pane {
         Pane::Orders => model.orders.marked.len(),
         Pane::Cluster => model.clusters.marked.len(),
         Pane::Bots | Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => model.marked.len(),
     };
     let marked = if marked == 0 { String::new() } else { format!("marked {marked} ") };
+    let room = usize::from(width).saturating_sub(text::width(&marked));
+    let mut counts: Vec<(Pane, String)> = Pane::ALL.map(|pane| (pane, tab_count(model, pane))).into();
+    for pane in [Pane::Bots, Pane::Orders, Pane::Stops, Pane::Cluster] {
+        if 1 + counts.iter().map(|(pane, count)| text::width(&tab_name(*pane, count)) + 2).sum::<usize>() <= room {
+            break;
+        }
+        counts.iter_mut().filter(|(its, _)| *its == pane).for_each(|(_, count)| count.clear());
+    }
+    let mut left = vec![Span::raw(" ")];
+    for (pane, count) in counts {
+        let name = tab_name(pane, &count);
+        left.push(if pane == model.pane {
+            Span::styled(format!("[{name}]"), theme::strong())
+        } else {
+            Span::raw(format!(" {name} "))
+        });
+    }
     spread(left, vec![Span::styled(marked, theme::strong())], width)
+}
+
+fn tab_name(pane: Pane, count: &str) -> String {
+    let title = match pane {
+        Pane::Diagnostics => "Diag",
+        Pane::History => "Hist",
+        Pane::Bots | Pane::Orders | Pane::Cluster | Pane::Logs | Pane::Stops => pane.title(),
+    };
+    format!("{} {title}{count}", pane.number())
+}
+
+fn tab_count(model: &Model, pane: Pane) -> String {
+    match pane {
+        Pane::Bots => format!(" {}", model.bots.len()),
+        Pane::Orders if model.has_orders() => format!(" {}", model.orders.totals().0),
+        Pane::Stops if model.stops.is_under_way() => " ...".to_owned(),
+        Pane::Cluster => cluster_page::tab(model).map(|tab| format!(" {tab}")).unwrap_or_default(),
+        Pane::Orders | Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => String::new(),
+    }
 }
