@@ -18,7 +18,7 @@ use super::message::{Inspection, LastReport};
 use super::model::{Inspected, Model};
 use super::orders::Count;
 use super::sheet::{Look, Page, when, when_ago};
-use super::timeline::{Cell, Timeline, starts_and_ends};
+use super::timeline::{Cell, Timeline, ago, starts_and_ends};
 use super::{text, theme};
 
 /// So many events are shown, and so many starts and ends below the timeline.
@@ -449,7 +449,7 @@ fn timeline(page: &mut Page, model: &Model, read: &Inspection, bot: Option<&BotS
     let seen = bot.filter(|bot| !model.is_stale() && bot.state != State::Unknown);
     let alive = seen.map(|bot| !bot.state.is_at_rest() && bot.state != State::Backoff);
     let line = Timeline::of(events, read.at, alive);
-    page.heading(&format!("RESTARTS AND CRASHES (the last {})", text::span(line.length().as_secs())));
+    page.heading(&format!("RESTARTS AND CRASHES (the last {})", ago(line.length().as_secs())));
     let (ascii, width) = (model.fixed.ascii, page.width.saturating_sub(4));
     let row: String = line.cells(width).into_iter().map(|cell| cell.sign(ascii)).collect();
     page.as_it_is(&row, Look::Plain);

@@ -188,7 +188,7 @@ impl Timeline {
     /// The line below: how long ago the left end and the middle were.
     pub fn scale(&self, width: usize) -> String {
         let length = self.length().as_secs();
-        let (left, middle, right) = (text::span(length), text::span(length / 2), "now");
+        let (left, middle, right) = (ago(length), ago(length / 2), "now");
         let centre = (width / 2).saturating_sub(middle.len() / 2);
         let mut scale = left;
         if centre > scale.len() + 1 && centre + middle.len() + 1 + right.len() < width {
@@ -212,6 +212,11 @@ impl Timeline {
 pub fn starts_and_ends(events: &[Event]) -> impl Iterator<Item = &Event> {
     let told = [Kind::Started, Kind::Adopted, Kind::Exited, Kind::Failed, Kind::Survived].map(Kind::word);
     events.iter().rev().filter(move |event| told.contains(&event.kind.as_str()))
+}
+
+/// `24h`, `40m`, `3h12m`.
+pub fn ago(seconds: u64) -> String {
+    if seconds >= 3600 && seconds.is_multiple_of(3600) { format!("{}h", seconds / 3600) } else { text::span(seconds) }
 }
 
 fn code(event: &Event) -> Option<i64> {
@@ -256,7 +261,7 @@ mod tests {
         ];
         let line = Timeline::of(&events, at(40), Some(false));
         assert_eq!(row(&line, 40), "s..x~r....x#             s.....-r....-  ");
-        assert_eq!(row(&line, 8), "xrx  s--", "of what happened in five minutes the worst");
+        assert_eq!(row(&line, 8), "xr#  sr-", "of what happened in five minutes the worst");
         assert_eq!(row(&line, 1), "#");
         assert_eq!(line.scale(40), "40m               20m                now");
         assert_eq!(

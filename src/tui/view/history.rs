@@ -28,7 +28,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let rows = log_rows(area);
     let more = model.signs().more;
     let room = usize::from(area.width).saturating_sub(14);
-    let right = facts(model, rows, room);
+    // What is looked through is always told.
+    let right = facts(model, rows, room.saturating_sub(book.shelf.word().len() + 4));
     let used: usize = right.iter().map(Span::width).sum();
     let filter = if book.filter().is_empty() { String::new() } else { format!(" /{}", book.filter()) };
     let title = text::harmless(&format!("{}{filter}", book.shelf.word()));
@@ -62,7 +63,7 @@ fn facts(model: &Model, rows: usize, room: usize) -> Vec<Span<'static>> {
     let mut facts = Vec::new();
     if let Some(note) = book.note() {
         let look = if book.is_troubled() { theme::bad() } else { theme::warning() };
-        // A sentence; most of it may be seen in the diagnostics of a wider screen.
+        // A sentence, as far as there is room.
         facts.push(Span::styled(format!(" {} ", text::cut(&text::harmless(note), room / 2, model.signs().more)), look));
     }
     if let Some(percent) = book.percent() {
