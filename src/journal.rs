@@ -25,6 +25,14 @@ fn opening() -> OpenOptions {
     opening
 }
 
+/// Opens an event file to read it.
+///
+/// # Errors
+/// If it cannot be read, or is none that keeps anything.
+pub fn open(path: &Path) -> io::Result<File> {
+    opening().open(path).and_then(kept)
+}
+
 /// A file that keeps what is written to it: a pipe, a device or a folder does not.
 fn kept(file: File) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) }
@@ -77,7 +85,7 @@ fn ends_with_a_whole_line(file: &File) -> io::Result<bool> {
 /// # Errors
 /// If the file is there and cannot be read, or is none that keeps anything.
 pub fn last(path: &Path, count: usize) -> io::Result<Vec<Event>> {
-    let mut file = match opening().open(path).and_then(kept) {
+    let mut file = match open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),

@@ -13,6 +13,7 @@ pub mod core;
 pub mod demo;
 pub mod doctor;
 pub mod foreign;
+pub mod history;
 pub mod journal;
 pub mod keeper;
 pub mod latch;

@@ -4,12 +4,13 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use botwarden::cli::{self, Args, Command};
+use botwarden::cli::{self, Args, Command, KeyTold};
 use botwarden::core::bot::BotSpec;
 use botwarden::core::code::Code;
 use botwarden::core::protocol::{KEEPER_ROLE, READER_ROLE, STOPPER_ROLE};
 use botwarden::demo::{self, PaperDesk};
 use botwarden::paths::Home;
+use botwarden::tui::keys::Group;
 use botwarden::{config, keeper, reader, stopper, tui, who};
 use clap::Parser;
 
@@ -34,9 +35,24 @@ fn main() -> ExitCode {
     let code = match &args.command {
         None => screen(&args),
         Some(Command::Demo) => paper_desk(&args),
+        // The page has the keys of the screen, which the command line knows nothing of.
+        Some(Command::Man) => cli::manual(&args, &keys_told()),
         Some(command) => cli::run(&args, command),
     };
     ExitCode::from(code.number())
+}
+
+/// Every key of the screen that there is, by its heading.
+fn keys_told() -> Vec<KeyTold> {
+    let of = |group: Group| tui::keys::TABLE.iter().filter(move |row| row.group == group && !row.keys.is_empty());
+    Group::ALL
+        .into_iter()
+        .flat_map(|group| of(group).map(move |row| (group, row)))
+        .map(|(group, row)| {
+            let guard = if row.guard.is_empty() { String::new() } else { format!(" ({})", row.guard) };
+            KeyTold { group: group.title(), key: row.label(), help: format!("{}{guard}", row.help) }
+        })
+        .collect()
 }
 
 /// The screen on the configured desk.

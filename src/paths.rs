@@ -73,6 +73,11 @@ impl Home {
         self.root.join("events")
     }
 
+    /// The index of the event files, for whoever reads history.
+    pub fn index(&self) -> PathBuf {
+        self.root.join("botwarden.db")
+    }
+
     /// The folder of the stops that were asked for.
     pub fn stops(&self) -> PathBuf {
         self.root.join("stops")

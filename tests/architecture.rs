@@ -328,6 +328,22 @@ fn no_keeper_opens_sqlite_not_even_through_something_it_uses() {
 }
 
 #[test]
+fn nobody_who_supervises_reaches_the_history() {
+    let sources = sources();
+    let graph = imports(&sources);
+    let entries: BTreeSet<String> =
+        sources.keys().filter(|name| ["keeper", "stopper", "act"].contains(&layer(name))).cloned().collect();
+    let reaches = |graph, entries| -> Vec<String> {
+        reach(graph, entries).into_iter().filter(|name| layer(name) == "history").collect()
+    };
+    let found = reaches(&graph, entries);
+    assert!(found.is_empty(), "whoever supervises reaches {}", found.join(", "));
+    let edge = |from: &str, to: &str| (from.to_owned(), BTreeSet::from([to.to_owned()]));
+    let far = BTreeMap::from([edge("act/stop.rs", "journal.rs"), edge("journal.rs", "history/index.rs")]);
+    assert_eq!(reaches(&far, BTreeSet::from(["act/stop.rs".to_owned()])), ["history/index.rs"]);
+}
+
+#[test]
 fn whoever_draws_changes_nothing() {
     check(|name| layer(name) == "tui", |_, source| drawing_changes(&source.code));
     assert_eq!(drawing_changes("pub fn draw_bots(frame: &mut Frame, model: &mut Model) {").len(), 1);

@@ -107,6 +107,14 @@ pub enum Command {
         #[arg(value_name = "BOT")]
         bots: Vec<String>,
     },
+    /// What a shell needs to complete these commands
+    Completions {
+        /// Which shell
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// The page of the manual, for man(1)
+    Man,
 }
 
 /// What can be done about an emergency stop beside firing it.

@@ -7,7 +7,9 @@ use crate::paths::words;
 use super::args::{Args, ClusterDeed, Command, EstopDeed};
 use super::desk::{Place, find_desk, open_desk};
 use super::output::{Output, refusal, wants_color};
-use super::{cancel, check, cluster, doctor, estop, events, logs_command, orders, reset, start, status, stop};
+use super::{
+    cancel, check, cluster, completions, doctor, estop, events, logs_command, orders, reset, start, status, stop,
+};
 
 /// Runs one command.
 pub fn run(args: &Args, command: &Command) -> Code {
@@ -41,6 +43,9 @@ fn carry_out(args: &Args, command: &Command, output: Output) -> Code {
     if let Command::Check = command {
         return check::run(args, output);
     }
+    if let Command::Completions { shell } = command {
+        return completions::run(*shell, output);
+    }
     // None of these waits for a configuration, or can be kept from its work by one.
     if let Command::Doctor = command {
         return at_the_desk(args, command, output, |place| doctor::run(place, output));
@@ -72,7 +77,12 @@ fn carry_out(args: &Args, command: &Command, output: Output) -> Code {
         output.complain(&trouble.why);
     }
     match command {
-        Command::Demo | Command::Check | Command::Estop { .. } | Command::Doctor => Code::Done,
+        Command::Demo
+        | Command::Check
+        | Command::Estop { .. }
+        | Command::Doctor
+        | Command::Completions { .. }
+        | Command::Man => Code::Done,
         Command::Up => start::up(&desk, output),
         Command::Adopt(scope) => start::adopt(&desk, scope, output),
         Command::Start(scope) => start::start(&desk, scope, output),
@@ -116,5 +126,7 @@ fn word(command: &Command) -> &'static str {
         Command::Cluster { deed } => cluster::word(deed),
         Command::Logs(_) => "logs",
         Command::Events { .. } => "events",
+        Command::Completions { .. } => "completions",
+        Command::Man => "man",
     }
 }

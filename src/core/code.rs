@@ -33,7 +33,7 @@ pub enum Code {
 
 impl Code {
     /// Every one of them.
-    const ALL: [Self; 13] = [
+    pub const ALL: [Self; 13] = [
         Self::Done,
         Self::Failed,
         Self::Usage,
@@ -70,6 +70,25 @@ impl Code {
             Self::NoLatch => 15,
             Self::Latched => 75,
             Self::NotPermitted => 77,
+        }
+    }
+
+    /// What it means, for people.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "Done and verified; already in that state counts.",
+            Self::Failed => "Failed; standard error says why.",
+            Self::Usage => "Usage or configuration, or a name that nobody knows.",
+            Self::LatchStands => "doctor, estop status: the emergency stop is latched, or in progress.",
+            Self::NotReady => "doctor, estop status: the emergency stop is not ready.",
+            Self::StillWorking => "Still working when the time was up, or we left while it goes on.",
+            Self::OrderOpen => "An order is not confirmed canceled.",
+            Self::NotFlushed => "State was not flushed.",
+            Self::Survived => "A process survived, or one that must be stopped may not be signalled.",
+            Self::NotAsked => "A configured order source, cancel command or cluster could not be asked.",
+            Self::NoLatch => "The latch of the emergency stop could not be written.",
+            Self::Latched => "Refused: the emergency stop is latched.",
+            Self::NotPermitted => "Not permitted.",
         }
     }
 

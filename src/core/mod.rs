@@ -19,6 +19,7 @@ pub mod event;
 pub mod exit;
 pub mod find;
 pub mod fuzzy;
+pub mod history;
 pub mod kin;
 pub mod latch;
 pub mod ledger;

@@ -160,7 +160,7 @@ impl Keeper {
             }
             Happening::Ready => {
                 if self.parts.spec.ready != crate::core::bot::Ready::Executing {
-                    self.tell(Story::new(Kind::Ready, "ready"));
+                    self.tell(Story::new(Kind::Ready, "ready").with("run", json!(run)));
                 }
                 self.launcher.say(&Word::Ready);
             }
@@ -255,7 +255,8 @@ impl Keeper {
             Some(pid) => format!("taken back by a new keeper for {by} (pid {pid})"),
             None => format!("what lives of it was taken back by a new keeper for {by}"),
         };
-        self.tell(Story::new(Kind::Adopted, text));
+        let run = self.record.as_ref().map(|record| record.run.clone());
+        self.tell(Story::new(Kind::Adopted, text).with("run", json!(run)));
         match pid {
             Some(pid) => {
                 self.launcher.say(&Word::Executing { pid });

@@ -29,7 +29,8 @@ use crate::who;
 use super::cluster_watch;
 use super::estop_watch;
 use super::follow::follow;
-use super::history_news::HistoryAsk;
+use super::history_news::{HistoryAsk, HistoryNews};
+use super::history_watch;
 use super::log_news::LogAsk;
 use super::message::{EmergencyNews, Inspection, LastReport, Msg, Ticket};
 use super::order_watch::{self, Watch};
@@ -38,9 +39,8 @@ use super::trigger::Trigger;
 pub use looking::Source;
 use looking::{CALM, Look, look_on};
 
-/// So many events are looked through for the last report, and so many of them are shown.
+/// So many events are looked through: for the last report, and for what happened in a day.
 const SEARCHED: usize = 2000;
-const SHOWN: usize = 30;
 
 /// How long a start may take before it is said to be still under way; the contract's 60 seconds.
 const READY_WAIT: Duration = Duration::from_mins(1);
@@ -54,6 +54,9 @@ pub struct Hands {
     tell: Sender<Msg>,
     looks: Option<Sender<Look>>,
     logs: Option<Sender<LogAsk>>,
+    history: Option<Sender<HistoryAsk>>,
+    /// Whether this screen leaves the home as it is.
+    read_only: bool,
     orders: Option<Sender<Watch>>,
     clusters: Option<Sender<cluster_watch::Watch>>,
     trigger: Trigger,
@@ -71,7 +74,7 @@ pub struct Hands {
 
 impl Hands {
     /// Begins to look at the bots, as soon as it can.
-    pub fn new(home: Home, source: Source, by: String, tell: Sender<Msg>) -> Self {
+    pub fn new(home: Home, source: Source, by: String, read_only: bool, tell: Sender<Msg>) -> Self {
         let trigger = Trigger::new(home.clone(), source.file.clone(), by.clone(), tell.clone());
         Self {
             trigger,
@@ -82,6 +85,8 @@ impl Hands {
             tell,
             looks: None,
             logs: None,
+            history: None,
+            read_only,
             orders: None,
             clusters: None,
             owners: Vec::new(),
@@ -268,11 +273,17 @@ impl Hands {
         self.logs = self.logs.take().filter(|logs| logs.send(ask).is_ok());
     }
 
-    /// Tells whoever reads the history what is wanted of it.
+    /// Tells whoever reads the history what is wanted of it. There is nobody before somebody looks at it.
     pub(super) fn history(&mut self, ask: HistoryAsk) {
-        match ask {
-            HistoryAsk::Look => {}
+        if self.history.is_none() {
+            let (asks, asked) = channel();
+            let (home, keep, tell) = (self.home.clone(), !self.read_only, self.tell.clone());
+            match spawn("history", move || history_watch::watch(&home, keep, &asked, &tell)) {
+                Ok(()) => self.history = Some(asks),
+                Err(why) => _ = self.tell.send(Msg::History(HistoryNews::Trouble(why))),
+            }
         }
+        self.history = self.history.take().filter(|history| history.send(ask).is_ok());
     }
 
     /// Writes a text into a file that is not there yet, on a thread of its own.
@@ -313,8 +324,7 @@ fn read_of(home: &Home, name: BotName) -> Inspection {
     let bot = home.bot(&name);
     let mut events = journal::last(&bot.events(), SEARCHED).map_err(|error| words(&error));
     let report = events.as_deref().map_or(LastReport::None, LastReport::among);
-    if let Ok(events) = &mut events {
-        events.drain(..events.len().saturating_sub(SHOWN));
-    }
+    // The report is known by now, and a thousand of them would be carried around for a row of cells.
+    events.iter_mut().flatten().for_each(|event| _ = event.more.remove("report"));
     Inspection { at: clock::wall(), record: record::read(&bot), down: record::down(&bot), events, report, name }
 }

@@ -7,6 +7,7 @@ use super::cluster_wish;
 use super::deed::{self, Deed, Guard};
 use super::effect::{Effect, tell};
 use super::firing::{fire, not_again};
+use super::history_page;
 use super::inspect;
 use super::keys::{self, Action};
 use super::log_keys;
@@ -28,7 +29,8 @@ pub(super) fn paste(model: &mut Model, effects: &mut Vec<Effect>, pasted: &str) 
             match prompt.pane {
                 Pane::Bots => narrow(model, &prompt.text),
                 Pane::Orders => model.orders.narrow(&prompt.text),
-                Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => {}
+                Pane::History => model.history.narrow(&prompt.text),
+                Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops => {}
             }
         }
         // It finds something at most: only a key chooses it.
@@ -62,12 +64,13 @@ pub(super) fn typing(model: &mut Model, effects: &mut Vec<Effect>, mut prompt: P
     match prompt.pane {
         Pane::Bots => narrow(model, &prompt.text),
         Pane::Orders => model.orders.narrow(&prompt.text),
+        Pane::History => model.history.narrow(&prompt.text),
         Pane::Logs => {
             if event.code == KeyCode::Enter {
                 log_keys::look_for(model, effects, &prompt.text);
             }
         }
-        Pane::Cluster | Pane::Diagnostics | Pane::Stops | Pane::History => {}
+        Pane::Cluster | Pane::Diagnostics | Pane::Stops => {}
     }
     if !accepted {
         model.focus = Focus::Typing(prompt);
@@ -188,4 +191,24 @@ pub(super) fn inspecting(model: &mut Model, effects: &mut Vec<Effect>, event: &K
         _ => top,
     };
     model.focus = Focus::Inspecting(top.min(last));
+}
+
+/// A key while an entry of the history is read.
+pub(super) fn reading(model: &mut Model, event: &KeyEvent, top: usize) {
+    let page = inspect::page(model).saturating_sub(1).max(1);
+    let last = history_page::furthest(model);
+    let top = match keys::lookup(event, model.pane) {
+        Some(Action::Back | Action::OpenEntry | Action::Inspect | Action::Leave) => {
+            model.history.open = None;
+            return;
+        }
+        Some(Action::Down) => top + 1,
+        Some(Action::Up) => top.saturating_sub(1),
+        Some(Action::PageDown) => top + page,
+        Some(Action::PageUp) => top.saturating_sub(page),
+        Some(Action::Top) => 0,
+        Some(Action::Bottom) => last,
+        _ => top,
+    };
+    model.focus = Focus::Reading(top.min(last));
 }

@@ -1,11 +1,8 @@
 //! Everything that is known of one bot, in sections of sentences: what was seen of it, what it runs with and who says
 //! so, what became of the last stop, and what happened last. Values of its environment are never among it.
 
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use jiff::Timestamp;
 
 use crate::core::bot::{BotName, BotSpec, Ladder, LogLimits, Mode, Ready, RestartPolicy};
 use crate::core::event::Event;
@@ -20,26 +17,14 @@ use super::layout;
 use super::message::{Inspection, LastReport};
 use super::model::{Inspected, Model};
 use super::orders::Count;
+use super::sheet::{LABELS, Look, Page, when, when_ago};
+use super::timeline::{Cell, Timeline, ago, starts_and_ends};
 use super::trend::KEPT;
 use super::{text, theme};
 
-/// What a line is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// The name of a section.
-    Heading,
-    /// A fact.
-    Plain,
-    /// What matters little.
-    Faint,
-    /// What wants a look.
-    Warning,
-    /// What is bad.
-    Bad,
-}
-
-/// Columns of the labels, with what stands before and after.
-const LABELS: usize = 14;
+/// So many events are shown, and so many starts and ends below the timeline.
+const SHOWN: usize = 30;
+const ENDS: usize = 8;
 
 /// So many chunks of a worker are named.
 const CHUNKS: usize = 20;
@@ -68,6 +53,7 @@ pub fn lines(model: &Model, width: usize) -> Vec<(String, Look)> {
         page.say("looking ...");
         return page.lines;
     };
+    timeline(&mut page, model, read, bot);
     let spec = model.spec(&inspected.name);
     settings(&mut page, read, spec, bot);
     configuration(&mut page, model, spec);
@@ -123,95 +109,6 @@ fn chunks(page: &mut Page, model: &Model, name: &BotName) {
         } else if its.len() > CHUNKS {
             page.say(&format!("and {} more", its.len() - CHUNKS));
         }
-    }
-}
-
-/// What was written so far.
-struct Page {
-    width: usize,
-    lines: Vec<(String, Look)>,
-}
-
-impl Page {
-    fn heading(&mut self, title: &str) {
-        if !self.lines.is_empty() {
-            self.lines.push((String::new(), Look::Plain));
-        }
-        self.lines.push((text::cut(&text::harmless(title), self.width, ""), Look::Heading));
-    }
-
-    fn fact(&mut self, label: &str, value: impl Display) {
-        self.put(label, &value.to_string(), Look::Plain);
-    }
-
-    /// A sentence without a label, over the whole width.
-    fn say(&mut self, sentence: &str) {
-        self.say_so(sentence, Look::Plain);
-    }
-
-    fn say_so(&mut self, sentence: &str, look: Look) {
-        for line in wrapped(&in_one_line(sentence), self.width.saturating_sub(2)) {
-            self.lines.push((format!("  {line}"), look));
-        }
-    }
-
-    fn put(&mut self, label: &str, value: &str, look: Look) {
-        let room = self.width.saturating_sub(LABELS);
-        for (number, line) in wrapped(&in_one_line(value), room).into_iter().enumerate() {
-            let label = if number == 0 { label } else { "" };
-            self.lines.push((format!("  {} {line}", text::fit(&text::harmless(label), LABELS - 3, "")), look));
-        }
-    }
-}
-
-/// Text from outside; where it had a line end, it has a blank.
-fn in_one_line(text: &str) -> String {
-    text::harmless(&text.replace(['\r', '\n'], " "))
-}
-
-/// The text in lines of so many columns, broken between words where that is possible. Never empty.
-fn wrapped(text: &str, columns: usize) -> Vec<String> {
-    let columns = columns.max(1);
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let mut word = word;
-        while let Some(line) = lines.last_mut() {
-            let used = text::width(line);
-            let gap = usize::from(used > 0);
-            if used + gap + text::width(word) <= columns {
-                line.extend(std::iter::repeat_n(' ', gap));
-                line.push_str(word);
-                break;
-            }
-            if used > 0 {
-                lines.push(String::new());
-                continue;
-            }
-            // A word that no line can hold is broken where the line is full.
-            let part = text::cut(word, columns, "");
-            if part.is_empty() {
-                break;
-            }
-            word = &word[part.len()..];
-            line.push_str(&part);
-            if word.is_empty() {
-                break;
-            }
-            lines.push(String::new());
-        }
-    }
-    lines
-}
-
-fn when(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
-}
-
-/// A time, and how long ago that was.
-fn when_ago(model: &Model, at: Timestamp) -> String {
-    match Duration::try_from(model.now.wall.duration_since(at)) {
-        Ok(age) => format!("{} ({} ago)", when(at), text::age(age)),
-        Err(_) => when(at),
     }
 }
 
@@ -542,7 +439,8 @@ fn report(page: &mut Page, model: &Model, report: &LastReport) {
     }
 }
 
-fn processes(page: &mut Page, bot: &BotReport) {
+/// Every process that was found, and whatever was said.
+pub(super) fn processes(page: &mut Page, bot: &BotReport) {
     if let Some(exit) = &bot.exit {
         let exit = match (exit.code, exit.signal) {
             (Some(code), _) => format!("exited with {code}"),
@@ -564,6 +462,31 @@ fn processes(page: &mut Page, bot: &BotReport) {
     }
 }
 
+// When it ran.
+
+/// A row of cells, what they stand for, and the last starts and ends.
+fn timeline(page: &mut Page, model: &Model, read: &Inspection, bot: Option<&BotStatus>) {
+    let Ok(events) = &read.events else { return };
+    if starts_and_ends(events).next().is_none() {
+        return;
+    }
+    // A list that is old says nothing of now.
+    let seen = bot.filter(|bot| !model.is_stale() && bot.state != State::Unknown);
+    let alive = seen.map(|bot| !bot.state.is_at_rest() && bot.state != State::Backoff);
+    let line = Timeline::of(events, read.at, alive);
+    page.heading(&format!("RESTARTS AND CRASHES (the last {})", ago(line.length().as_secs())));
+    let (ascii, width) = (model.fixed.ascii, page.width.saturating_sub(4));
+    let row: String = line.cells(width).into_iter().map(|cell| cell.sign(ascii)).collect();
+    page.as_it_is(&row, Look::Plain);
+    page.as_it_is(&line.scale(width), Look::Faint);
+    let ran = format!("{} ran", Cell::Ran.sign(ascii));
+    let sums: Vec<String> = line.sums(ascii).into_iter().chain([ran]).collect();
+    page.say_so(&sums.join(", "), Look::Faint);
+    for event in starts_and_ends(events).take(ENDS) {
+        page.fact(&event.at.strftime("%m-%d %H:%M").to_string(), format!("{:9} {}", event.kind, event.text));
+    }
+}
+
 // What happened last.
 
 fn events(page: &mut Page, events: &Result<Vec<Event>, String>) {
@@ -577,9 +500,9 @@ fn events(page: &mut Page, events: &Result<Vec<Event>, String>) {
             page.say("none is written down");
         }
         Ok(events) => {
-            page.heading(&format!("EVENTS (the last {}, newest first)", events.len()));
+            page.heading(&format!("EVENTS (the last {}, newest first)", events.len().min(SHOWN)));
             let mut day = String::new();
-            for event in events.iter().rev() {
+            for event in events.iter().rev().take(SHOWN) {
                 let today = event.at.strftime("%Y-%m-%d").to_string();
                 if today != day {
                     page.say_so(&today, Look::Faint);
@@ -594,22 +517,6 @@ fn events(page: &mut Page, events: &Result<Vec<Event>, String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_is_broken_between_words_and_inside_only_where_it_must() {
-        for (text, columns, lines) in [
-            ("", 5, vec![""]),
-            ("one two", 7, vec!["one two"]),
-            ("one two", 6, vec!["one", "two"]),
-            ("a abcdefgh", 4, vec!["a", "abcd", "efgh"]),
-            ("abcdefghi z", 4, vec!["abcd", "efgh", "i z"]),
-            ("日本語日本", 5, vec!["日本", "語日", "本"]),
-            ("日", 1, vec![""]),
-            ("x", 0, vec!["x"]),
-        ] {
-            assert_eq!(wrapped(text, columns), lines, "{text:?} {columns}");
-        }
-    }
 
     #[test]
     fn durations_read_as_in_the_configuration() {

@@ -215,6 +215,14 @@ pub fn logs_page(model: &Model) -> (usize, usize) {
     }
 }
 
+/// Rows of the history on the model's own screen; none where it is not shown.
+pub fn history_page(model: &Model) -> usize {
+    match own(model).lower {
+        Some((Pane::History, area)) => log_rows(area),
+        Some(_) | None => 0,
+    }
+}
+
 /// Rows of orders on the model's own screen.
 pub fn orders_page(model: &Model) -> usize {
     own(model).orders.map_or(0, |area| order_rows(model, area))

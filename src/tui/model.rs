@@ -22,6 +22,7 @@ use super::clusters::ClusterBook;
 use super::deed::{Deed, Guard, Target};
 use super::emergency::{Course, Emergency};
 use super::filter::Filter;
+use super::history::HistoryBook;
 use super::logbook::Logbook;
 use super::message::{Inspection, Now, Ticket};
 use super::orders::{Count, OrderBook};
@@ -399,6 +400,8 @@ pub struct Model {
     pub clusters: ClusterBook,
     /// The last stop.
     pub stops: StopBook,
+    /// What has happened.
+    pub history: HistoryBook,
     /// The logs that are looked at.
     pub log: Logbook,
     /// Whether those of several bots are.

@@ -5,7 +5,7 @@ use super::effect::Effect;
 use super::filter::Filter;
 use super::layout;
 use super::log_page::Face;
-use super::model::{Model, Pane};
+use super::model::{Focus, Model, Pane};
 use super::stop_page;
 use super::whom;
 
@@ -27,11 +27,22 @@ pub(super) fn settle_panes(model: &mut Model, effects: &mut Vec<Effect>) {
     cluster_page::settle(model);
     let last = if model.stops.top == 0 { 0 } else { stop_page::furthest(model) };
     model.stops.top = model.stops.top.min(last);
+    if !matches!((&model.focus, &model.beneath), (Focus::Reading(_), _) | (_, Some(Focus::Reading(_)))) {
+        model.history.open = None;
+    }
+    let (rows, shown) = (layout::history_page(model), history_shown(model));
+    let asks = model.history.settle(rows, shown, model.now.mono);
+    effects.extend(asks.into_iter().map(Effect::History));
     let resting = layout::is_tiny(model);
     if resting != model.resting {
         model.resting = resting;
         effects.push(Effect::WatchOrders(!resting));
     }
+}
+
+/// Whether anybody can see the history: nothing is read for nobody.
+fn history_shown(model: &Model) -> bool {
+    layout::history_page(model) > 0 && !model.emergency.shown
 }
 
 /// Opens the pane of stops below, without taking the keys from a pane that stays.
@@ -79,7 +90,7 @@ pub(super) fn step(model: &mut Model, by: i64) {
             let (face, rows) = Face::own(model);
             model.log.scroll(by, rows, |line| face.tall(line));
         }
-        Pane::History => {}
+        Pane::History => model.history.step(by),
         Pane::Diagnostics => model.diagnostics_up = (model.diagnostics_up as u64).saturating_add_signed(-by) as usize,
     }
 }
@@ -132,6 +143,8 @@ pub(super) fn back(model: &mut Model) {
         model.zoom = false;
     } else if model.pane == Pane::Logs && model.log.search().is_some() {
         model.log.end_search();
+    } else if model.pane == Pane::History && !model.history.filter().is_empty() {
+        model.history.narrow("");
     } else if model.pane == Pane::Orders && !model.orders.filter.is_empty() {
         model.orders.narrow("");
     } else if model.pane == Pane::Orders && !model.orders.marked.is_empty() {

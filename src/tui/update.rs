@@ -16,7 +16,7 @@ use super::deed::{self, Deed, Guard};
 use super::dress;
 use super::effect::{Effect, tell};
 use super::emergency_keys::{bring_back, guarded, hear, on_its_page, resetting, want_reset};
-use super::entry::{asking, help, inspecting, paste, typing};
+use super::entry::{asking, help, inspecting, paste, reading, typing};
 use super::firing::leave;
 use super::keys::{self, Action};
 use super::layout;
@@ -98,7 +98,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             cluster_wish::fresh(model, &mut effects, ticket);
         }
         Msg::Log(news) => log_keys::hear(model, &mut effects, news),
-        Msg::History(_) => {}
+        Msg::History(news) => model.history.hear(news, model.now.mono),
         Msg::Ui(settings) => dress::hear(model, settings),
         Msg::Mouse(event) => {
             if let Some(action) = mouse::moved(model, event) {
@@ -337,7 +337,7 @@ fn key(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
                 act(model, effects, action);
             }
         }
-        Focus::Reading(_) => {}
+        Focus::Reading(top) => reading(model, event, top),
     }
 }
 
@@ -392,7 +392,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             Pane::Stops => model.stops.top = 0,
             Pane::Logs => model.log.to_top(model.now.mono),
             Pane::Diagnostics => model.diagnostics_up = usize::from(u16::MAX),
-            Pane::History => {}
+            Pane::History => model.history.to_top(),
         },
         Action::Bottom => match model.pane {
             Pane::Bots => go_to(model, usize::MAX),
@@ -401,7 +401,7 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             Pane::Stops => model.stops.top = stop_page::furthest(model),
             Pane::Logs => model.log.to_end(model.now.mono),
             Pane::Diagnostics => model.diagnostics_up = 0,
-            Pane::History => {}
+            Pane::History => model.history.to_bottom(),
         },
         Action::NextPane => turn(model, 1),
         Action::PreviousPane => turn(model, Pane::ALL.len() - 1),
@@ -414,7 +414,8 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
                 Pane::Bots => model.filter.text().to_owned(),
                 Pane::Orders => model.orders.filter.text().to_owned(),
                 Pane::Logs => model.log.search().map(|search| search.text.clone()).unwrap_or_default(),
-                Pane::Cluster | Pane::Diagnostics | Pane::Stops | Pane::History => return,
+                Pane::History => model.history.filter().to_owned(),
+                Pane::Cluster | Pane::Diagnostics | Pane::Stops => return,
             };
             let text = if model.pane == Pane::Logs { String::new() } else { before.clone() };
             model.focus = Focus::Typing(Prompt { purpose: Purpose::Find, pane: model.pane, text, before });
@@ -438,7 +439,12 @@ fn act(model: &mut Model, effects: &mut Vec<Effect>, action: Action) {
             sort(model);
         }
         Action::Inspect => inspect(model, effects),
-        Action::NextKind | Action::OpenEntry => {}
+        Action::NextKind => model.history.turn(),
+        Action::OpenEntry => {
+            if model.history.open() {
+                model.focus = Focus::Reading(0);
+            }
+        }
         Action::Copy => clip::copy(model, effects),
         Action::Save => clip::ask(model, effects),
         Action::Theme => dress::next(model, effects),

@@ -26,6 +26,7 @@ mod emergency_screen;
 mod emergency_shout;
 mod environment;
 mod harness;
+mod history;
 mod homes;
 mod keepers;
 mod log_files;

@@ -153,7 +153,7 @@ const fn hint(pane: Pane) -> &'static str {
     match pane {
         Pane::Bots => "name mode: st: group: !not  Enter keeps ",
         Pane::Orders => "bot symbol side: st: mode: prot !not ",
-        Pane::History => "bot text kind: !not  Enter keeps ",
+        Pane::History => "bot: kind: by: since:2h text !not ",
         Pane::Cluster | Pane::Logs | Pane::Diagnostics | Pane::Stops => "text or regex  Enter searches ",
     }
 }

@@ -1,12 +1,198 @@
-//! What has happened: events, runs and reports.
+//! ```text
+//! + 7 History  events /kind:exited ------------------------------------------- 1-20 of 5,213  read 1s ago +
+//! | 03-04 14:32:07  grid-btc          exited     exited with 1 after 3 min                                |
+//! | 03-04 14:28:51  grid-btc          started    started (pid 48213)                                      |
+//! +-------------------------------------------------------------------------------------------------------+
+//! ```
+//!
+//! Runs: when it began, the bot, how long it lasted, how it ended. Reports: when, the bot or how many, the command, its exit
+//! code, who asked, and the sentence.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span, Text};
+use ratatui::widgets::{Block, Clear, Padding};
 
+use crate::core::event::Kind;
+use crate::core::history::{Entry, RunSeen, Shelf, What};
+use crate::tui::history_page::{self, took};
+use crate::tui::layout::{inspect_area, log_rows};
 use crate::tui::model::{Model, Pane};
+use crate::tui::{text, theme};
+
+use super::inspect::style;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    frame.render_widget(super::parts::pane(model, Pane::History, "", Vec::new()), area);
+    let book = &model.history;
+    let rows = log_rows(area);
+    let more = model.signs().more;
+    let room = usize::from(area.width).saturating_sub(14);
+    // What is looked through is always told.
+    let right = facts(model, rows, room.saturating_sub(book.shelf.word().len() + 4));
+    let used: usize = right.iter().map(Span::width).sum();
+    let filter = if book.filter().is_empty() { String::new() } else { format!(" /{}", book.filter()) };
+    let title = text::harmless(&format!("{}{filter}", book.shelf.word()));
+    let block =
+        super::parts::pane(model, Pane::History, &text::cut(&title, room.saturating_sub(used + 4), more), right);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    let width = usize::from(inside.width).saturating_sub(2);
+    let stale = book.is_stale(model.now.mono);
+    let mut lines: Vec<Line<'_>> = Vec::with_capacity(rows);
+    for (chosen, entry) in book.page(rows) {
+        let (line, look) = row(entry, width);
+        let look = if stale { theme::faint() } else { look };
+        let sign = if chosen && model.pane == Pane::History { model.signs().cursor } else { " " };
+        let look = if chosen && model.pane == Pane::History { look.patch(theme::chosen()) } else { look };
+        lines.push(Line::from(vec![Span::raw(sign), Span::styled(text::fit(&line, width, more), look)]));
+    }
+    if lines.is_empty() {
+        let why = nothing(model);
+        let folded = text::fold(&why, width);
+        lines.extend(
+            folded.into_iter().map(|row| Line::styled(format!(" {}", text::cut(&row, width, more)), theme::faint())),
+        );
+    }
+    frame.render_widget(Text::from(lines), inside);
 }
 
-pub(super) fn draw_entry(_model: &Model, _top: usize, _frame: &mut Frame<'_>) {}
+/// What the title says on the right, as far as there is room: what is worth least goes first.
+fn facts(model: &Model, rows: usize, room: usize) -> Vec<Span<'static>> {
+    let book = &model.history;
+    let mut facts = Vec::new();
+    if let Some(note) = book.note() {
+        let look = if book.is_troubled() { theme::bad() } else { theme::warning() };
+        // A sentence, as far as there is room.
+        facts.push(Span::styled(format!(" {} ", text::cut(&text::harmless(note), room / 2, model.signs().more)), look));
+    }
+    if let Some(percent) = book.percent() {
+        facts.push(Span::styled(format!(" reading event files: {percent}% "), theme::warning()));
+    }
+    if let Some((first, last, total)) = book.counts(rows) {
+        facts.push(Span::raw(format!(" {}-{} of {} ", grouped(first), grouped(last), grouped(total))));
+    }
+    let age = match book.age(model.now.mono) {
+        Some(age) if book.is_stale(model.now.mono) => {
+            Span::styled(format!(" STALE, read {} ago ", text::age(age)), theme::bad())
+        }
+        Some(age) => Span::raw(format!(" read {} ago ", text::age(age))),
+        None => Span::raw(" not read yet "),
+    };
+    facts.push(age);
+    // Its age is never left out.
+    while facts.len() > 1 && facts.iter().map(Span::width).sum::<usize>() > room {
+        facts.remove(facts.len() - 2);
+    }
+    facts
+}
+
+/// Why there is no row.
+fn nothing(model: &Model) -> String {
+    let book = &model.history;
+    match (book.note().filter(|_| book.is_troubled()), book.total()) {
+        (Some(why), _) => text::harmless(why),
+        (None, None) => "looking ...".to_owned(),
+        (None, Some(_)) if !book.filter().is_empty() => {
+            format!(
+                "none of the {} fits; Esc clears the filter, v goes on to {}",
+                book.shelf.word(),
+                book.shelf.next().word()
+            )
+        }
+        (None, Some(_)) => match book.shelf {
+            Shelf::Events => "nothing has happened yet that was written down".to_owned(),
+            Shelf::Runs => "no run is written down yet".to_owned(),
+            Shelf::Reports => "no report is written down yet: nothing was stopped or canceled".to_owned(),
+        },
+    }
+}
+
+/// A row in so many columns, and how it is meant: its words say the same.
+fn row(entry: &Entry, width: usize) -> (String, Style) {
+    let wide = width >= 90;
+    let columns = if wide { 18 } else { 11 };
+    let at = entry.place.time().strftime("%m-%d %H:%M:%S").to_string();
+    let bot = entry.bot.as_deref().unwrap_or("-");
+    let put = |bot: &str, rest: String| {
+        let bot = text::fit(&text::harmless(bot), columns, "~");
+        text::harmless(&format!("{at} {bot} {}", rest.replace(['\r', '\n'], " ")))
+    };
+    match &entry.what {
+        What::Event { kind, text } => (put(bot, format!("{kind:9} {text}")), look_of(kind)),
+        What::Run(run) => {
+            let lasted = run.lasted().map_or_else(|| "-".to_owned(), took);
+            (put(bot, format!("{lasted:>7} {}", ended(run))), look_of_run(run))
+        }
+        What::Report { action, by, code, bots, text } => {
+            let whom = if entry.bot.is_none() { format!("{bots} bots") } else { bot.to_owned() };
+            let by = by.as_deref().unwrap_or("?");
+            let code_words = code.map_or_else(|| "?".to_owned(), |code| code.to_string());
+            let by = if wide { format!("by {by:12} ") } else { String::new() };
+            let look = if *code == Some(0) { Style::new() } else { theme::bad() };
+            (put(&whom, format!("{action:8} exit {code_words:<2} {by}{text}")), look)
+        }
+    }
+}
+
+/// How a run ended, and what followed.
+fn ended(run: &RunSeen) -> String {
+    let failures = run.failures.map_or_else(String::new, |failures| format!(" (failure {failures} in a row)"));
+    match &run.exit {
+        Some(exit) => format!("{exit}; {}{failures}", run.last),
+        None => format!("no end is written down; {}", run.last),
+    }
+}
+
+fn look_of(kind: &str) -> Style {
+    let is = |kinds: &[Kind]| kinds.iter().any(|one| one.word() == kind);
+    if is(&[Kind::Failed, Kind::Alert, Kind::Survived, Kind::Estop]) {
+        theme::bad()
+    } else if is(&[Kind::Backoff, Kind::Warning, Kind::Refused, Kind::Climbed]) {
+        theme::warning()
+    } else {
+        Style::new()
+    }
+}
+
+fn look_of_run(run: &RunSeen) -> Style {
+    match run.exit.as_deref() {
+        _ if run.last == Kind::Failed.word() => theme::bad(),
+        _ if run.last == Kind::Backoff.word() => theme::warning(),
+        Some(_) | None => Style::new(),
+    }
+}
+
+/// `5,213`.
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (number, digit) in digits.chars().enumerate() {
+        if number > 0 && (digits.len() - number) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+pub(super) fn draw_entry(model: &Model, top: usize, frame: &mut Frame<'_>) {
+    let Some(opened) = &model.history.open else { return };
+    let area = inspect_area(frame.area());
+    frame.render_widget(Clear, area);
+    let block = Block::bordered().padding(Padding::horizontal(1)).border_set(model.signs().border);
+    let inside = block.inner(area);
+    let lines = history_page::lines(model, usize::from(inside.width));
+    let room = usize::from(inside.height);
+    let top = top.min(lines.len().saturating_sub(room));
+    let shown = format!(" {}-{} of {}  Esc closes ", top + 1, (top + room).min(lines.len()), lines.len());
+    let left = usize::from(inside.width).saturating_sub(text::width(&shown));
+    let title = format!(" {} ", history_page::title(opened));
+    let block = block
+        .title_top(Line::styled(text::cut(&title, left, model.signs().more), theme::chosen()))
+        .title_top(Line::raw(shown).right_aligned());
+    frame.render_widget(block, area);
+    let body: Vec<Line<'_>> =
+        lines.into_iter().skip(top).take(room).map(|(line, look)| Line::styled(line, style(look))).collect();
+    frame.render_widget(Text::from(body), inside);
+}

@@ -10,9 +10,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Text};
 use ratatui::widgets::{Block, Clear, Padding};
 
-use crate::tui::inspect::{self, Look};
+use crate::tui::inspect;
 use crate::tui::layout::inspect_area;
 use crate::tui::model::Model;
+use crate::tui::sheet::Look;
 use crate::tui::{text, theme};
 
 pub(super) fn draw(model: &Model, top: usize, frame: &mut Frame<'_>) {
@@ -40,7 +41,7 @@ pub(super) fn draw(model: &Model, top: usize, frame: &mut Frame<'_>) {
     frame.render_widget(Text::from(body), inside);
 }
 
-const fn style(look: Look) -> Style {
+pub(super) const fn style(look: Look) -> Style {
     match look {
         Look::Heading => theme::strong(),
         Look::Plain => Style::new(),
