@@ -1,7 +1,7 @@
 //! ```text
 //!  botwarden  trade-box-1     LIVE 3  PAPER 3  DRY 1                                                     14:32:07 UTC
 //!  ! mm-eth (LIVE): ORPHANED, no keeper; A adopts, x stops                                                      1 of 2
-//!  [1 Bots 8]  2 Orders 6  3 Cluster > 79%  4 Logs  5 Diag  6 Stops                                         marked 1
+//!  [1 Bots 8]  2 Orders 6  3 Cluster > 79%  4 Logs  5 Diag  6 Stops  7 Hist                                 marked 1
 //! ```
 
 use ratatui::Frame;
@@ -12,7 +12,7 @@ use ratatui::text::{Line, Span, Text};
 use crate::core::bot::Mode;
 use crate::tui::emergency::Word;
 use crate::tui::layout::{Areas, SMALLEST, Shape};
-use crate::tui::model::{Model, Pane};
+use crate::tui::model::Model;
 use crate::tui::{tabs, text, theme};
 
 use super::parts::{cut, spread};
@@ -149,15 +149,9 @@ fn alert(model: &Model, width: u16) -> Line<'static> {
 fn tabs(model: &Model, width: u16) -> Line<'static> {
     let mut left = vec![Span::raw(" ")];
     left.extend(
-        tabs::tabs(model).into_iter().map(|(pane, label)| {
+        tabs::tabs(model, width).into_iter().map(|(pane, label)| {
             if pane == model.pane { Span::styled(label, theme::strong()) } else { Span::raw(label) }
         }),
     );
-    let marked = match model.pane {
-        Pane::Orders => model.orders.marked.len(),
-        Pane::Cluster => model.clusters.marked.len(),
-        Pane::Bots | Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => model.marked.len(),
-    };
-    let marked = if marked == 0 { String::new() } else { format!("marked {marked} ") };
-    spread(left, vec![Span::styled(marked, theme::strong())], width)
+    spread(left, vec![Span::styled(tabs::marked(model), theme::strong())], width)
 }
