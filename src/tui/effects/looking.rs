@@ -168,7 +168,7 @@ mod tests {
         let write = |text: &str| fs::write(&file, text).expect("written");
         let mut source = Source::new(Home::at(folder.path().to_owned()), Some(file.clone()), Ok(vec![]));
         let mut told = |text: &str| {
-            write(text);
+            write(&format!("{text}[bots.a]\ncommand = [\"/bin/sleep\"]\nmode = \"paper\"\n"));
             source.news(true);
             source.ui.take().map(|ui| ui.theme)
         };
