@@ -20,7 +20,9 @@ pub fn tabs(model: &Model, width: u16) -> Vec<(Pane, String)> {
     let room = usize::from(width).saturating_sub(text::width(&marked(model)));
     let mut counts: Vec<(Pane, String)> = Pane::ALL.map(|pane| (pane, count(model, pane))).into();
     for pane in [Pane::Bots, Pane::Orders, Pane::Stops, Pane::Cluster] {
-        if 1 + counts.iter().map(|(pane, count)| text::width(&name(*pane, count)) + 2).sum::<usize>() <= room {
+        let used: usize = counts.iter().map(|(pane, count)| text::width(&name(*pane, count)) + 2).sum();
+        // A blank stands before the first.
+        if used < room {
             break;
         }
         counts.iter_mut().filter(|(its, _)| *its == pane).for_each(|(_, count)| count.clear());
