@@ -7,7 +7,7 @@ mod screen;
 
 use std::path::Path;
 
-use botwarden::core::bot::Mode;
+use botwarden::core::bot::{BotName, Mode};
 use botwarden::core::state::State;
 use botwarden::core::ui::{Stamps, Theme, UiSettings};
 use botwarden::tui::deed::Deed;
@@ -398,10 +398,10 @@ fn a_click_chooses_a_row_a_pane_and_a_tab_once_the_mouse_is_ours() {
     desk.log(&LOG);
     let row = rows(&desk.buffer()).iter().position(|row| row.contains("mm-eth   ")).expect("its row") as u16;
     mouse(&mut desk, CLICK, 10, row);
-    assert_ne!(desk.model.cursor.as_ref().map(|name| name.as_str()), Some("mm-eth"), "it is the terminal's");
+    assert_ne!(desk.model.cursor.as_ref().map(BotName::as_str), Some("mm-eth"), "it is the terminal's");
     desk.press(":mouse<enter>");
     mouse(&mut desk, CLICK, 10, row);
-    assert_eq!(desk.model.cursor.as_ref().map(|name| name.as_str()), Some("mm-eth"));
+    assert_eq!(desk.model.cursor.as_ref().map(BotName::as_str), Some("mm-eth"));
     mouse(&mut desk, CLICK, 10, 20);
     assert_eq!(desk.model.pane, Pane::Logs);
     let all = rows(&desk.buffer());
@@ -482,13 +482,13 @@ fn a_list_that_is_sorted_anew_between_the_question_and_the_answer_stops_the_righ
     let others = || with("mm-eth", |bot| bot.cpu_percent = Some(50.0));
     desk.tell(Msg::Survey(others()));
     desk.press("g");
-    assert_eq!(desk.model.cursor.as_ref().map(|name| name.as_str()), Some("mm-eth"));
+    assert_eq!(desk.model.cursor.as_ref().map(BotName::as_str), Some("mm-eth"));
     desk.press("x");
     // While the question is open its bot falls to the end of the list.
     let mut cold = with("mm-eth", |bot| bot.cpu_percent = Some(0.0));
     cold.iter_mut().filter(|bot| bot.name.as_str() == "arb-tri").for_each(|bot| bot.cpu_percent = Some(99.0));
     desk.tell(Msg::Survey(cold.clone()));
-    assert_ne!(desk.model.name_at(0).as_ref().map(|name| name.as_str()), Some("mm-eth"));
+    assert_ne!(desk.model.name_at(0).as_ref().map(BotName::as_str), Some("mm-eth"));
     assert!(rows(&desk.buffer()).iter().any(|row| row.contains("mm-eth") && row.contains("LIVE")));
     desk.press("y");
     let ticket = desk.look();

@@ -90,9 +90,9 @@ fn under(model: &Model, at: Position) -> Option<(Pane, Rect)> {
 
 /// The tab at this place, by what is drawn there.
 fn tab(model: &Model, at: Position) -> Option<Pane> {
-    areas(model).tabs.filter(|tabs| tabs.contains(at))?;
+    let line = areas(model).tabs.filter(|tabs| tabs.contains(at))?;
     let mut left = 1;
-    tabs(model).into_iter().find_map(|(pane, label)| {
+    tabs(model, line.width).into_iter().find_map(|(pane, label)| {
         let right = left + super::text::width(&label) as u16;
         let here = (left..right).contains(&at.x);
         left = right;

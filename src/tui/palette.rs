@@ -70,7 +70,7 @@ const ALSO: [(Action, &[&str]); 5] = [
     (Action::Emergency, &["estop", "e-stop"]),
     (Action::Find, &["filter", "search"]),
     (Action::Stamps, &["times"]),
-    (Action::Copy, &["yank"]),
+    (Action::Copy, &["yank", "clipboard"]),
 ];
 
 /// Every entry that fits what was typed, the best first; what means nothing here below the others.

@@ -159,6 +159,24 @@ pub(super) fn look_on(mut surveyor: Surveyor, mut source: Source, asked: &Receiv
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::ui::Theme;
+
+    #[test]
+    fn how_the_screen_is_to_look_is_news_when_it_changed_and_mistakes_change_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("botwarden.toml");
+        let write = |text: &str| fs::write(&file, text).expect("written");
+        let mut source = Source::new(Home::at(folder.path().to_owned()), Some(file.clone()), Ok(vec![]));
+        let mut told = |text: &str| {
+            write(&format!("{text}[bots.a]\ncommand = [\"/bin/sleep\"]\nmode = \"paper\"\n"));
+            source.news(true);
+            source.ui.take().map(|ui| ui.theme)
+        };
+        assert_eq!(told("[ui]\ntheme = \"light\"\n"), Some(Theme::Light));
+        assert_eq!(told("[ui]\ntheme = \"light\"\n"), None);
+        assert_eq!(told("[ui]\ntheme = \"pink\"\n"), None);
+        assert_eq!(told(""), Some(Theme::Dark));
+    }
 
     #[test]
     fn a_file_that_changed_is_news_and_one_with_mistakes_takes_no_bot_away() {
