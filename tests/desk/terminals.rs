@@ -292,8 +292,8 @@ fn in_ascii_no_byte_is_beyond_it_in_any_pane() {
 #[test]
 fn a_question_keeps_its_bot_when_the_list_is_sorted_anew_and_refuses_one_that_has_changed() {
     let desk = Desk::new(
-        "[bots.first]\ncommand = ['sleep', '600']\nmode = 'live'\nrestart = 'never'\n\
-         [bots.second]\ncommand = ['sleep', '600']\nmode = 'live'\n\
+        "[bots.first]\ncommand = ['sleep', '600']\nmode = 'live'\n\
+         [bots.second]\ncommand = ['sleep', '600']\nmode = 'live'\nrestart = 'never'\n\
          [bots.third]\ncommand = ['sleep', '600']\nmode = 'live'\n",
     );
     for bot in ["first", "second", "third"] {
@@ -310,26 +310,22 @@ fn a_question_keeps_its_bot_when_the_list_is_sorted_anew_and_refuses_one_that_ha
     pty.until("the cursor at the end", |text| text.lines().any(|line| line.contains("▸ third")));
     pty.keys("x");
     pty.shows("stop third?");
-    desk.signal(desk.pid("first"), Signal::KILL);
+    desk.signal(desk.pid("second"), Signal::KILL);
     eventually("another order of rows", || (row("third") != third || row("first") > row("second")).then_some(()));
     pty.keys("y");
     desk.wait_for("third", "stopped");
-    assert_eq!(desk.state("second"), "running");
+    assert_eq!(desk.state("first"), "running");
     pty.until("no question", |text| !text.contains("stop third?"));
     // And one whose bot is not what it was.
-    pty.until("the cursor on another", |text| text.lines().any(|line| line.contains("third ")));
-    while !pty.text().lines().any(|line| line.contains("▸ second")) {
-        let before = pty.text();
-        pty.keys("k");
-        pty.until("another cursor", |text| text != before);
-    }
+    pty.keys("/first\r");
+    pty.until("the cursor on another", |text| text.lines().any(|line| line.contains("▸ first")));
     pty.keys("x");
-    pty.shows("stop second?");
-    desk.run(&["restart", "--yes", "second"]);
-    let pid = desk.wait_for("second", "running")["pid"].clone();
+    pty.shows("stop first?");
+    desk.run(&["restart", "--yes", "first"]).expect(0);
+    let pid = desk.wait_for("first", "running")["pid"].clone();
     pty.keys("y");
-    pty.shows("stop second refused: second");
-    assert_eq!(desk.status("second")["pid"], pid);
+    pty.shows("stop first refused: first");
+    assert_eq!(desk.status("first")["pid"], pid);
 }
 
 /// The state of a process, as the kernel has it.
