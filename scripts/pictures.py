@@ -10,6 +10,7 @@ ground. The same capture always gives the same file. The machine is called "trad
 """
 
 import os
+import pwd
 import re
 import shlex
 import shutil
@@ -33,7 +34,7 @@ DARK = ("#1d1f26 #f0616d #7fd17f #e5c76b #6aa9ff #c792ea #5fd0d6 #c8ccd4 "
 LIGHT = ("#24292f #b3202c #1b6e2b #7d5a00 #0b57c2 #7a2fa8 #0a6c74 #6a737d "
          "#57606a #cf222e #1a7f37 #9a6700 #0969da #8250df #1b7c83 #8c959f #1f2328 #ffffff").split()
 
-CELL_W, CELL_H, EDGE = 8.4, 18, 12
+CELL_W, CELL_H, EDGE = 8.4, 16.5, 12
 
 
 # --- What is in a picture ------------------------------------------------------------------------------------------
@@ -50,18 +51,29 @@ def settled(seconds):
     return lambda _: time.sleep(seconds)
 
 
+def apart(desk):
+    """The list of bots has the keys, nothing is zoomed, and no search is left."""
+    desk.keys("Escape", "1")
+    for _ in range(3):
+        text = desk.text()
+        if " 1 Bots" in text and (" 4 Logs" in text or " 2 Orders" in text):
+            return
+        desk.keys("z")
+    raise SystemExit("the list of bots does not come back:\n" + text)
+
+
 # Each picture: its size, and what is done before it is taken. All are of the same desk, in this order. To wait for
 # `shows` is to wait for the screen; `settled` only lets a desk become lively.
 MAIN = [shows("says: "), settled(25), press("g", "j", "j", "j")]
 PICTURES = [
     ("main", (120, 36), [*MAIN, press("2"), shows(" 2 Orders"), press("1"), settled(2)]),
     ("logs", (120, 36), [press("4", "z"), settled(1), press("/"), press("-l", "quote|order"), press("Enter"), settled(3)]),
-    ("inspect", (120, 36), [press("Escape"), press("z", "1"), shows(" 1 Bots"), press("i"), shows("Inspect"), settled(2)]),
-    ("help", (80, 24), [press("i"), shows(" 1 Bots"), press("?"), shows("Help"), settled(1)]),
+    ("inspect", (120, 36), [apart, press("i"), shows("Inspect"), settled(2)]),
+    ("help", (120, 56), [press("i"), apart, press("?"), shows("Help"), settled(1)]),
     ("palette", (80, 24), [press("Escape"), settled(1), press(":"), settled(2)]),
-    ("history", (120, 36), [press("Escape"), settled(1), press("7", "z"), settled(3)]),
-    ("light", (120, 36), [press("z", "1"), shows(" 1 Bots"), press("4"), settled(1), press("1"), press("T"), settled(2)]),
-    ("guard", (80, 24), [press("T"), press("T"), press("T"), settled(1), press("!"), shows("STOP EVERYTHING"), settled(1)]),
+    ("history", (120, 36), [press("Escape"), settled(1), apart, press("7", "z"), settled(3)]),
+    ("light", (120, 36), [apart, press("4", "1", "T"), settled(2)]),
+    ("guard", (80, 24), [press("T", "T", "T"), settled(1), press("!"), shows("STOP EVERYTHING"), settled(1)]),
     ("stopped", (80, 24), [press("!"), shows("RESULT"), settled(2)]),
 ]
 
@@ -71,10 +83,15 @@ class Desk:
 
     def __init__(self, binary, folder):
         self.socket = os.path.join(folder, "tmux")
-        # Names of the machine and of people are no business of a picture's reader.
-        self.replace = [(os.uname().nodename, HOST), (folder, "/tmp")]
-        users = {os.environ.get("USER"), os.environ.get("LOGNAME")} - {None, ""}
-        self.replace += [(user, USER) for user in users]
+        # Names of the machine and of people, and where it stands, are no business of a picture's reader.
+        home = re.escape(folder) + r"/botwarden-demo-[\w-]+"
+        self.replace = [
+            (re.escape(str(binary)), "botwarden"),
+            (home + "/work", "~/desk"),
+            (home, "~/desk"),
+            (rf"(?<![\w-]){re.escape(os.uname().nodename)}(?![\w-])", HOST),
+            (rf"(?<![\w-]){re.escape(pwd.getpwuid(os.getuid()).pw_name)}(?![\w-])", USER),
+        ]
         keep = {name: os.environ[name] for name in ("PATH",) if name in os.environ}
         self.env = {**keep, "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8", "TERM": "xterm-256color",
                     "USER": USER, "LOGNAME": USER, "TZ": "UTC"}
@@ -104,10 +121,13 @@ class Desk:
 
     def shows(self, text):
         until = time.monotonic() + PATIENCE
-        while text not in self.tmux("capture-pane", "-p"):
+        while text not in self.text():
             if time.monotonic() > until:
-                raise SystemExit(f"the screen does not show {text!r}:\n" + self.tmux("capture-pane", "-p"))
+                raise SystemExit(f"the screen does not show {text!r}:\n" + self.text())
             time.sleep(0.1)
+
+    def text(self):
+        return self.tmux("capture-pane", "-p")
 
     def capture(self):
         text = self.tmux("capture-pane", "-e", "-p")
@@ -126,12 +146,13 @@ class Desk:
 
 
 def in_place(text, what, instead):
-    """Replaces a word; blanks before what follows it make up for another length, so that columns stay."""
+    """Replaces what is found; blanks behind it make up for another length, so that columns stay."""
     def other(found):
-        room = len(found.group(0))
-        return instead.ljust(room)[:max(room, len(instead))]
+        blanks = len(found.group(2))
+        return instead + " " * max(min(blanks, 1), blanks + len(found.group(1)) - len(instead))
+
     def line(row):
-        changed = re.sub(rf"(?<![\w-]){re.escape(what)}(?![\w-]) *", lambda m: other(m) if m.group(0) != what else instead, row)
+        changed = re.sub(rf"({what})( *)", other, row)
         surplus = visible(changed) - visible(row)
         # What has become longer takes from the widest gap behind it.
         while surplus > 0 and "  " in changed:
@@ -140,7 +161,8 @@ def in_place(text, what, instead):
             changed = changed.replace(gap, gap[cut:], 1)
             surplus -= cut
         return changed
-    return "\n".join(line(row) if what in row else row for row in text.split("\n"))
+
+    return "\n".join(line(row) for row in text.split("\n"))
 
 
 def visible(row):
@@ -232,7 +254,7 @@ def draw(name, capture, size, palette):
                 fg, bg = bg or back, fg or fore
             left, span = EDGE + x * CELL_W, columns(text) * CELL_W
             if bg:
-                grounds.append(f'<rect x="{left:.1f}" y="{EDGE + y * CELL_H}" width="{span:.1f}" height="{CELL_H}" fill="{bg}"/>')
+                grounds.append(f'<rect x="{left:.1f}" y="{EDGE + y * CELL_H:.1f}" width="{span:.1f}" height="{CELL_H}" fill="{bg}"/>')
             marks = []
             if fg:
                 marks.append(f'fill="{fg}"')
@@ -243,13 +265,13 @@ def draw(name, capture, size, palette):
             if look.get("underline"):
                 marks.append('text-decoration="underline"')
             if look.get("dim"):
-                marks.append('opacity="0.6"')
+                marks.append('fill-opacity="0.6"')
             if text.strip():
                 # Where a run stands is said for each, so that no font can shift a column.
-                spans.append(f'<tspan x="{left:.1f}" textLength="{span:.1f}" {" ".join(marks)}>{escape(text)}</tspan>'.replace(" >", ">"))
+                spans.append(f'<tspan x="{left:.1f}" textLength="{span:.1f}" {" ".join(marks)}>{escape(text, quote=False)}</tspan>'.replace(" >", ">"))
             x += columns(text)
         if spans:
-            texts.append(f'<text y="{EDGE + y * CELL_H + 13.5:.1f}">' + "".join(spans) + "</text>")
+            texts.append(f'<text y="{EDGE + y * CELL_H + 12.6:.1f}">' + "".join(spans) + "</text>")
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">',
         f"<!-- {MADE_BY} -->",
