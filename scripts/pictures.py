@@ -149,6 +149,8 @@ def in_place(text, what, instead):
     """Replaces what is found; blanks behind it make up for another length, so that columns stay."""
     def other(found):
         blanks = len(found.group(2))
+        if blanks == 0:
+            return instead
         return instead + " " * max(min(blanks, 1), blanks + len(found.group(1)) - len(instead))
 
     def line(row):
@@ -160,6 +162,11 @@ def in_place(text, what, instead):
             cut = min(surplus, len(gap) - 1)
             changed = changed.replace(gap, gap[cut:], 1)
             surplus -= cut
+        # What has become shorter gives to the last one.
+        if surplus < 0:
+            gaps = list(re.finditer(r" {2,}", changed))
+            end = gaps[-1].end() if gaps else len(changed)
+            changed = changed[:end] + " " * -surplus + changed[end:]
         return changed
 
     return "\n".join(line(row) for row in text.split("\n"))

@@ -75,44 +75,40 @@ impl Terminal {
             if left.is_zero() {
                 return Err(format!("the screen does not show {what}:\n{}", self.emulated.screen().contents()));
             }
-            at = self.read(left)?.unwrap_or(at);
+            at = self.read(left).unwrap_or(at);
         }
         Ok(at)
     }
 
     /// Takes in what comes for so long, and hands over the screen each time that something came, with when that was.
-    pub fn watch(&mut self, time: Duration, mut seen: impl FnMut(&vt100::Screen, Nanos)) -> Result<(), String> {
+    pub fn watch(&mut self, time: Duration, mut seen: impl FnMut(&vt100::Screen, Nanos)) {
         let until = Instant::now() + time;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(());
+                return;
             }
-            if let Some(at) = self.read(left)? {
+            if let Some(at) = self.read(left) {
                 seen(self.emulated.screen(), at);
             }
         }
     }
 
-    fn read(&mut self, patience: Duration) -> Result<Option<Nanos>, String> {
+    fn read(&mut self, patience: Duration) -> Option<Nanos> {
         let time = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: i64::from(patience.subsec_nanos()) };
         if !matches!(poll(&mut [PollFd::new(&self.master, PollFlags::IN)], Some(&time)), Ok(1..)) {
-            return Ok(None);
+            return None;
         }
-        match rustix::io::read(&self.master, &mut self.buffer) {
-            Ok(count) => {
-                let at = clock::now();
-                self.first.get_or_insert(at);
-                self.bytes += count as u64;
-                self.emulated.process(&self.buffer[..count]);
-                Ok(Some(at))
-            }
+        let Ok(count) = rustix::io::read(&self.master, &mut self.buffer) else {
             // Nobody has opened it yet; or nobody has it any more, which is told by what is waited for.
-            Err(_) => {
-                std::thread::sleep(Duration::from_micros(200));
-                Ok(None)
-            }
-        }
+            std::thread::sleep(Duration::from_micros(200));
+            return None;
+        };
+        let at = clock::now();
+        self.first.get_or_insert(at);
+        self.bytes += count as u64;
+        self.emulated.process(&self.buffer[..count]);
+        Some(at)
     }
 
     /// Leaves the screen.

@@ -105,7 +105,7 @@ impl Pty {
 
     /// What a person sees of it now.
     pub fn text(&self) -> String {
-        self.look(|screen| screen.contents())
+        self.look(vt100::Screen::contents)
     }
 
     /// Looks at the emulated screen.

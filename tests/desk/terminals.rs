@@ -271,7 +271,15 @@ fn in_ascii_no_byte_is_beyond_it_in_any_pane() {
     pty.until("no help", |text| !text.contains("Help"));
     pty.keys("i");
     pty.shows("keeper");
-    pty.keys("i!");
+    pty.keys("i");
+    pty.shows("1 Bots");
+    pty.keys(":");
+    // While text is typed, this is the key of the emergency stop.
+    pty.shows("Ctrl-X");
+    pty.keys("\x1b");
+    // Together with what follows it would be another key.
+    pty.until("no palette", |text| !text.contains("Ctrl-X"));
+    pty.keys("!");
     pty.shows("STOP EVERYTHING");
     pty.keys("\x1b");
     pty.until("no guard", |text| !text.contains("STOP EVERYTHING"));

@@ -71,11 +71,11 @@ fn ten(hands: &Hands, subject: &dyn Subject, quick: bool) -> Result<Figures, Str
     }
     let (mut terminal, screen) = open(hands, &session.place)?;
     terminal.until("ten bots", |screen| is_full(screen, 10))?;
-    terminal.watch(SETTLED, |_, _| {})?;
+    terminal.watch(SETTLED, |_, _| {});
     let time = Duration::from_secs(if quick { 5 } else { 20 });
     let cpu = || proc::cpu_millis(screen.pid()).ok_or("the screen has ended");
     let before = (terminal.bytes, cpu()?);
-    terminal.watch(time, |_, _| {})?;
+    terminal.watch(time, |_, _| {});
     let traffic = (terminal.bytes - before.0) as f64 / 1024.0 / time.as_secs_f64();
     let share = (cpu()? - before.1) / 10.0 / time.as_secs_f64();
     terminal.leave(&screen);
@@ -92,7 +92,7 @@ fn told(hands: &Hands, subject: &dyn Subject, quick: bool) -> Result<Figures, St
     let (session, _) = Session::open(hands, subject, Plan::new(1, Behaviour::Teller).running())?;
     let (mut terminal, screen) = open(hands, &session.place)?;
     terminal.until("a bot and its log", |screen| is_full(screen, 1) && newest(screen).is_some())?;
-    terminal.watch(SETTLED, |_, _| {})?;
+    terminal.watch(SETTLED, |_, _| {});
     let (mut last, mut waits) = (0, Vec::new());
     terminal.watch(Duration::from_secs(if quick { 5 } else { 20 }), |screen, at| {
         if let Some(written) = newest(screen).filter(|written| *written > last) {
@@ -102,7 +102,7 @@ fn told(hands: &Hands, subject: &dyn Subject, quick: bool) -> Result<Figures, St
             }
             last = written;
         }
-    })?;
+    });
     terminal.leave(&screen);
     Ok(vec![(Row::ScreenLine, Cell::figures(waits))])
 }
@@ -122,11 +122,11 @@ fn hundred(hands: &Hands, subject: &dyn Subject, quick: bool) -> Result<Figures,
     };
     terminal
         .until("the log of the loud one", |screen| at(screen, "b000") && screen.contents().contains("quote bid="))?;
-    terminal.watch(SETTLED, |_, _| {})?;
+    terminal.watch(SETTLED, |_, _| {});
     let mut random = fastrand::Rng::with_seed(7);
     let mut waits = Vec::new();
     for press in 0..if quick { 60 } else { 600 } {
-        terminal.watch(Duration::from_micros(random.u64(20_000..120_000)), |_, _| {})?;
+        terminal.watch(Duration::from_micros(random.u64(20_000..120_000)), |_, _| {});
         let (key, bot) = if press % 2 == 0 { ("j", "b001") } else { ("k", "b000") };
         let pressed = terminal.press(key)?;
         let seen = terminal.until("the cursor elsewhere", |screen| at(screen, bot))?;
@@ -148,7 +148,7 @@ fn large(hands: &Hands, subject: &dyn Subject, quick: bool) -> Result<Figures, S
     write_log(&bot.log("20261122T011245123-4f2a")).map_err(|error| error.to_string())?;
     let (mut terminal, screen) = open(hands, &session.place)?;
     terminal.until("two bots", |screen| screen.contents().matches("STOPPED").count() == 2)?;
-    terminal.watch(SETTLED, |_, _| {})?;
+    terminal.watch(SETTLED, |_, _| {});
     let mut waits = Vec::new();
     for _ in 0..if quick { 3 } else { 20 } {
         let pressed = terminal.press("j")?;
@@ -156,7 +156,7 @@ fn large(hands: &Hands, subject: &dyn Subject, quick: bool) -> Result<Figures, S
         waits.push(millis(pressed, seen));
         terminal.press("k")?;
         terminal.until("the other log", |screen| !screen.contents().contains("the very last line"))?;
-        terminal.watch(Duration::from_millis(200), |_, _| {})?;
+        terminal.watch(Duration::from_millis(200), |_, _| {});
     }
     terminal.press("j")?;
     terminal.until("the last line", |screen| screen.contents().contains("the very last line"))?;
