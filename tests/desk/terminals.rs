@@ -38,6 +38,7 @@ fn a_storm_of_a_thousand_sizes_leaves_a_screen_that_is_right() {
     let (desk, before) = busy();
     let pty = Pty::screen(&desk, (120, 36), "", "calm ");
     pty.keys("G");
+    pty.shows("▸ loud");
     let mut random = fastrand::Rng::with_seed(20_261_122);
     let corners = [(1, 1), (500, 1), (1, 200), (500, 200), (1, 1), (500, 200)];
     for storm in 0..1000 {
