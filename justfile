@@ -39,6 +39,11 @@ doc:
 bench *ARGS:
     cargo bench --locked --bench supervision -- {{ ARGS }}
 
+# The pictures of the README, from the program itself in a tmux of its own; takes two minutes
+pictures *NAMES:
+    cargo build --locked
+    scripts/pictures.py "${CARGO_TARGET_DIR:-target}/debug/botwarden" {{ NAMES }}
+
 # The paper desk
 demo:
     cargo run --release -- demo

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use botwarden::cli::Args;
 use botwarden::config::EXAMPLE;
+use botwarden::tui::keys::{Binding, Place, TABLE};
+use botwarden::tui::model::Pane;
 use clap::CommandFactory;
 use regex::Regex;
 
@@ -107,4 +109,68 @@ fn canceled_has_one_l() {
         assert!(!read(page).to_lowercase().contains(&doubled), "{page}");
     }
     assert!(!EXAMPLE.contains(&doubled));
+}
+
+/// The pictures that the README shows, with what a reader sees in each: its lines, in one line, with single blanks.
+fn pictures() -> Vec<(String, String)> {
+    let names = all(r"\]\((docs/pictures/[^)]+)\)", &read("README.md"));
+    let tag = Regex::new("<[^>]*>").expect("a pattern");
+    names
+        .into_iter()
+        .map(|name| {
+            let picture = read(&name);
+            assert!(picture.contains("Made by scripts/pictures.py"), "{name} was made by hand");
+            let text = tag.replace_all(&picture, " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+            (name, text.split_whitespace().collect::<Vec<_>>().join(" "))
+        })
+        .collect()
+}
+
+const RENEW: &str = "is older than the program; `just pictures` makes it anew";
+
+#[test]
+fn the_readmes_pictures_show_the_keys_and_panes_of_today() {
+    let pictures = pictures();
+    assert!(pictures.len() >= 8, "{pictures:?}");
+    let shown = |name: &str| {
+        let name = format!("docs/pictures/{name}.svg");
+        pictures.iter().find(|(of, _)| *of == name).map(|(_, text)| text.as_str()).expect("a picture")
+    };
+    // Help lists every key that is valid in the list of bots.
+    let help = shown("help");
+    let in_bots = |row: &&Binding| row.place != Place::Emergency && row.place.holds(Pane::Bots);
+    for row in TABLE.iter().filter(in_bots).filter(|row| !row.keys.is_empty()) {
+        assert!(help.contains(row.help), "help.svg {RENEW}: {:?}", row.help);
+    }
+    // What the footer of each picture names is what the table says.
+    for (name, pane) in [("main", Pane::Bots), ("light", Pane::Bots), ("logs", Pane::Logs), ("history", Pane::History)]
+    {
+        let footer = shown(name).rsplit_once("┘").map_or("", |(_, footer)| footer);
+        let words: Vec<&str> = footer.split(' ').filter(|word| !word.is_empty()).collect();
+        let known = TABLE
+            .iter()
+            .filter(|row| row.place.holds(pane) && !row.short.is_empty())
+            .filter(|row| {
+                words.windows(2).any(|pair| {
+                    row.keys.iter().any(|key| key.label().starts_with(&pair[0].replace("Spc", "Space")))
+                        && row.short.starts_with(pair[1])
+                })
+            })
+            .count();
+        assert!(known >= 6, "{name}.svg {RENEW}: {known} of its keys are in the table: {footer}");
+    }
+    for pane in Pane::ALL {
+        let title: String = pane.title().chars().take(4).collect();
+        let title = format!("{} {title}", pane.number());
+        assert!(pictures.iter().any(|(_, text)| text.contains(&title)), "no picture shows {title:?}: {RENEW}");
+    }
+}
+
+#[test]
+fn no_picture_says_whose_machine_it_was_made_on() {
+    for (name, text) in pictures() {
+        for private in ["/home/", "/root", " root ", "/tmp/", "/target/"] {
+            assert!(!text.contains(private), "{name} has {private:?} in it");
+        }
+    }
 }

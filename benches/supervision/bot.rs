@@ -44,6 +44,10 @@ pub enum Behaviour {
     Flood(u64),
     /// Writes a numbered line every 10 ms; on SIGUSR1 it ends with [`TALKERS_END`].
     Talker,
+    /// Writes a line every 50 to 150 ms that says when that was, on the clock of all processes.
+    Teller,
+    /// One of many, of which the first writes 10,000 lines a second, and the others nothing.
+    Crowd,
     /// Has open orders in a file; says when SIGTERM came to it, and ends.
     Trader,
     /// No bot, but the command that cancels a trader's orders: it takes 50 ms, and says from when to when.
@@ -57,6 +61,8 @@ impl fmt::Display for Behaviour {
             Self::Heavy => f.write_str("heavy"),
             Self::Flood(millis) => write!(f, "flood-{millis}"),
             Self::Talker => f.write_str("talker"),
+            Self::Teller => f.write_str("teller"),
+            Self::Crowd => f.write_str("crowd"),
             Self::Trader => f.write_str("trader"),
             Self::Cancel => f.write_str("cancel"),
         }
@@ -69,6 +75,8 @@ impl Behaviour {
             "silent" => Some(Self::Silent),
             "heavy" => Some(Self::Heavy),
             "talker" => Some(Self::Talker),
+            "teller" => Some(Self::Teller),
+            "crowd" => Some(Self::Crowd),
             "trader" => Some(Self::Trader),
             "cancel" => Some(Self::Cancel),
             _ => Some(Self::Flood(text.strip_prefix("flood-")?.parse().ok()?)),
@@ -123,6 +131,22 @@ fn behave(behaviour: Behaviour, executing: Nanos, mouth: &Mouth) -> io::Result<E
             }
             mouth.say("wrote", lines)?;
             Ok(ExitCode::from(TALKERS_END))
+        }
+        Behaviour::Teller => {
+            mouth.say("up", executing)?;
+            let mut random = fastrand::Rng::with_seed(3);
+            loop {
+                // No multiple of a period at which anybody looks.
+                thread::sleep(Duration::from_micros(random.u64(50_000..150_000)));
+                writeln!(io::stdout(), "INFO written at {} by the clock of all processes", clock::now())?;
+            }
+        }
+        Behaviour::Crowd => {
+            mouth.say("up", executing)?;
+            if mouth.name.trim_matches(|c: char| !c.is_ascii_digit()).parse() != Ok(0_u32) {
+                rest();
+            }
+            chatter()
         }
         Behaviour::Trader => {
             let mut signals = Signals::new([SIGTERM])?;
@@ -185,6 +209,24 @@ fn write_line(out: &mut impl Write, number: u64) -> io::Result<()> {
     line[63] = b'\n';
     write!(&mut line[..], "{number:012} ")?;
     out.write_all(&line)
+}
+
+/// 10,000 lines a second, ten at a time; what was missed is made up for.
+fn chatter() -> io::Result<ExitCode> {
+    let mut out = File::from(rustix::io::dup(rustix::stdio::stdout())?);
+    let begun = clock::now();
+    let mut lines = 0_u64;
+    loop {
+        while lines * 100_000 < clock::now() - begun {
+            let mut text = Vec::with_capacity(1024);
+            for line in lines..lines + 10 {
+                writeln!(text, "14:31:58,120 - bot.engine - INFO - quote bid=61250.0 ask=62500.0 seq={line}")?;
+            }
+            out.write_all(&text)?;
+            lines += 10;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 fn burn(time: Duration) {

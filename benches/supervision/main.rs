@@ -13,6 +13,7 @@ mod sample;
 mod session;
 mod subjects;
 mod table;
+mod terminal;
 mod topics;
 
 use std::io::{self, Write};

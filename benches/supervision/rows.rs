@@ -68,6 +68,24 @@ pub enum Row {
     WriterJournalRefreshed,
     /// The same, with looks without a pause.
     WriterJournalLooked,
+    /// The screen, until its first byte.
+    ScreenBytes,
+    /// Until everything is on it.
+    ScreenFull,
+    /// From a key to the frame that shows what it did.
+    ScreenKey,
+    /// The same, the slowest one of a hundred left out.
+    ScreenKey99,
+    /// What it sends while nothing happens.
+    ScreenTraffic,
+    /// What it uses meanwhile.
+    ScreenCpu,
+    /// From a line of a log to its place on the screen.
+    ScreenLine,
+    /// From a bot with a log of 1 GiB to its last line.
+    ScreenOpen,
+    /// From a search in it to the count of all matches.
+    ScreenSearch,
 }
 
 /// What a figure should be.
@@ -133,7 +151,7 @@ pub const ORPHAN_WELL: &str = "same pid, log whole, exit told";
 
 impl Row {
     /// Every row, in the order of the table.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 40] = [
         Self::Memory10,
         Self::Memory100,
         Self::IdleCpu,
@@ -165,6 +183,15 @@ impl Row {
         Self::WriterJournal,
         Self::WriterJournalRefreshed,
         Self::WriterJournalLooked,
+        Self::ScreenBytes,
+        Self::ScreenFull,
+        Self::ScreenKey,
+        Self::ScreenKey99,
+        Self::ScreenTraffic,
+        Self::ScreenCpu,
+        Self::ScreenLine,
+        Self::ScreenOpen,
+        Self::ScreenSearch,
     ];
 
     /// What is said of it.
@@ -201,6 +228,15 @@ impl Row {
             Self::WriterJournal => (Topic::Chunks, "writer, journal: alone", "/s", Goal::None),
             Self::WriterJournalRefreshed => (Topic::Chunks, "writer, journal: a look every second", "/s", Goal::None),
             Self::WriterJournalLooked => (Topic::Chunks, "writer, journal: looks without a pause", "/s", Goal::None),
+            Self::ScreenBytes => (Topic::Screen, "screen, 10 bots: start -> first byte", "ms", Goal::None),
+            Self::ScreenFull => (Topic::Screen, "screen, 10 bots: start -> full frame", "ms", Goal::Under(100.0)),
+            Self::ScreenKey => (Topic::Screen, "key -> frame, 100 bots, 10,000 lines/s", "ms", Goal::None),
+            Self::ScreenKey99 => (Topic::Screen, "the same, p99", "ms", Goal::Under(16.0)),
+            Self::ScreenTraffic => (Topic::Screen, "idle screen, 10 bots: traffic", "KiB/s", Goal::Under(1.0)),
+            Self::ScreenCpu => (Topic::Screen, "idle screen, 10 bots: CPU", "%", Goal::Under(1.0)),
+            Self::ScreenLine => (Topic::Screen, "log line written -> on the screen", "ms", Goal::Under(100.0)),
+            Self::ScreenOpen => (Topic::Screen, "log of 1 GiB: key -> last line", "ms", Goal::Under(100.0)),
+            Self::ScreenSearch => (Topic::Screen, "log of 1 GiB: search -> all counted", "ms", Goal::Under(1000.0)),
         };
         Description { topic, what, unit, goal }
     }

@@ -105,6 +105,11 @@ impl Inbox {
         self.rest.pop_front()
     }
 
+    /// Whether somebody did something that was not taken in yet.
+    pub(super) fn has_input(&self) -> bool {
+        !self.input.is_empty()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.input.is_empty() && self.orders.is_empty() && self.rest.is_empty()
     }

@@ -51,6 +51,7 @@ mod mouse;
 pub mod order_row;
 mod order_watch;
 pub mod orders;
+mod pacing;
 pub mod palette;
 mod panes;
 mod scope;
@@ -88,11 +89,10 @@ use inbox::Inbox;
 use message::{Configured, Msg, Now, Running};
 use model::{Fixed, Model};
 use order_watch::Watch;
+use pacing::{Cause, Pacing};
 use terminal::{Input, Terminal};
 use update::update;
 
-/// No more than twenty frames a second.
-const FRAME: Duration = Duration::from_millis(50);
 /// Whatever else waits is taken in for so long before keys are asked for again, and a frame is drawn.
 const TURN: Duration = Duration::from_millis(40);
 
@@ -180,9 +180,9 @@ pub fn run(options: Options) -> Result<Left, String> {
     let mut hands = Hands::new(options.home, source, options.by, options.read_only, tell);
     let (width, height) = terminal.size();
     inbox.put(Msg::Resize(width, height));
-    let mut drawn: Option<Instant> = None;
+    let mut pacing = Pacing::default();
+    pacing.want(Cause::News);
     let mut second = None;
-    let mut changed = true;
     let signal = 'open: loop {
         hands.tend();
         let turn = Instant::now();
@@ -196,32 +196,41 @@ pub fn run(options: Options) -> Result<Left, String> {
             }
             // A key that was pressed meanwhile does not wait for the others.
             inbox.put_all(told.try_iter());
-            next = if turn.elapsed() < TURN { inbox.take() } else { None };
-            changed |= next.is_some();
+            let of_input = inbox.has_input();
+            let goes_on = turn.elapsed() < TURN && (of_input || !pacing.hurries(clock::now()));
+            next = if goes_on { inbox.take() } else { None };
+            if next.is_some() {
+                pacing.want(if of_input { Cause::Input } else { Cause::News });
+            }
         }
         // The clock of the header, and every age, tick by the second.
         let ticks = (
             model.now.wall.as_second(),
             model.emergency.guard(model.now.mono).map(|armed| armed.seconds_left(model.now.mono)),
         );
-        changed |= second.replace(ticks) != Some(ticks);
-        let rest = drawn.map_or(Duration::ZERO, |drawn| FRAME.saturating_sub(drawn.elapsed()));
-        if changed && rest.is_zero() {
-            diagnostics::gather();
-            terminal.draw(|frame| view::draw(&model, frame)).map_err(gone)?;
-            drawn = Some(Instant::now());
-            changed = false;
+        if second.replace(ticks) != Some(ticks) {
+            pacing.want(Cause::News);
         }
-        let patience = match (inbox.is_empty(), changed) {
+        if pacing.rest(clock::now()) == Some(Duration::ZERO) {
+            diagnostics::gather();
+            terminal
+                .draw(|frame| {
+                    view::draw(&model, frame);
+                    #[cfg(debug_assertions)]
+                    break_if_told();
+                })
+                .map_err(gone)?;
+            pacing.drawn(clock::now());
+        }
+        let patience = match (inbox.is_empty(), pacing.rest(clock::now())) {
             (false, _) => Duration::ZERO,
-            (true, true) => rest,
-            (true, false) => until_next_second().min(until_guard_closes(&model)),
+            (true, Some(rest)) => rest,
+            (true, None) => until_next_second().min(until_guard_closes(&model)),
         };
         match told.recv_timeout(patience) {
             Ok(msg) => {
                 inbox.put(msg);
                 inbox.put_all(told.try_iter());
-                changed = true;
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
         }
@@ -231,6 +240,16 @@ pub fn run(options: Options) -> Result<Left, String> {
     diagnostics::unlisten();
     // The screen's last look may be older than what was done last: what keeps running is looked at now.
     Ok(Left { bots: update::left_running(&hands.last_look(&model.specs)), signal })
+}
+
+/// How the tests cause a panic in the middle of a frame, which leaves the terminal sane: once the file is there that
+/// this variable names, the next frame breaks off. A release does not know the variable.
+#[cfg(debug_assertions)]
+#[expect(clippy::panic, reason = "that is what it is for")]
+fn break_if_told() {
+    if let Some(file) = std::env::var_os("BOTWARDEN_BREAK_DRAW").map(PathBuf::from).filter(|file| file.exists()) {
+        panic!("{} is there: this frame breaks off, as it was told to", file.display());
+    }
 }
 
 enum After {

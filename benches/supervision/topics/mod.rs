@@ -9,6 +9,7 @@ mod memory;
 mod orders;
 mod orphan;
 mod restart;
+mod screen;
 mod start;
 mod stop;
 
@@ -45,11 +46,13 @@ pub enum Topic {
     Estop,
     /// What a look at a cluster's database costs, and whom.
     Chunks,
+    /// How fast the screen is, and what it costs.
+    Screen,
 }
 
 impl Topic {
     /// Every topic, in the order of the table.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Memory,
         Self::Idle,
         Self::Start,
@@ -61,6 +64,7 @@ impl Topic {
         Self::Orders,
         Self::Estop,
         Self::Chunks,
+        Self::Screen,
     ];
 
     /// What it is called on the command line.
@@ -77,6 +81,7 @@ impl Topic {
             Self::Orders => "orders",
             Self::Estop => "estop",
             Self::Chunks => "chunks",
+            Self::Screen => "screen",
         }
     }
 
@@ -90,7 +95,8 @@ impl Topic {
     pub fn rounds(self, role: Role, quick: bool) -> usize {
         match (self, role) {
             _ if quick => 1,
-            (_, Role::Peer) | (Self::Memory | Self::Idle | Self::Orphan | Self::Orders | Self::Chunks, _) => 1,
+            (_, Role::Peer)
+            | (Self::Memory | Self::Idle | Self::Orphan | Self::Orders | Self::Chunks | Self::Screen, _) => 1,
             (Self::Start | Self::Restart | Self::Flood, Role::Floor | Role::Ours) => 3,
             (Self::Cold | Self::Stop | Self::Estop, Role::Floor | Role::Ours) => 5,
         }
@@ -102,8 +108,8 @@ impl Topic {
         if subject.role() == Role::Floor && matches!(self, Self::Memory | Self::Idle | Self::Restart | Self::Orphan) {
             return Ok(Vec::new());
         }
-        // Nobody else reads orders or chunks, or has an emergency stop.
-        if matches!(self, Self::Orders | Self::Estop | Self::Chunks) && subject.role() != Role::Ours {
+        // Nobody else reads orders or chunks, has an emergency stop, or this screen.
+        if matches!(self, Self::Orders | Self::Estop | Self::Chunks | Self::Screen) && subject.role() != Role::Ours {
             return Ok(Vec::new());
         }
         match self {
@@ -118,6 +124,7 @@ impl Topic {
             Self::Orders => orders::measure(hands, options.quick),
             Self::Estop => estop::measure(hands, subject),
             Self::Chunks => chunks::measure(hands, options.quick),
+            Self::Screen => screen::measure(hands, subject, options.quick),
         }
     }
 }
