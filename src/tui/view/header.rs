@@ -158,7 +158,9 @@ fn tabs(model: &Model, width: u16) -> Line<'static> {
     let room = usize::from(width).saturating_sub(text::width(&marked));
     let mut counts: Vec<(Pane, String)> = Pane::ALL.map(|pane| (pane, tab_count(model, pane))).into();
     for pane in [Pane::Bots, Pane::Orders, Pane::Stops, Pane::Cluster] {
-        if 1 + counts.iter().map(|(pane, count)| text::width(&tab_name(*pane, count)) + 2).sum::<usize>() <= room {
+        let used: usize = counts.iter().map(|(pane, count)| text::width(&tab_name(*pane, count)) + 2).sum();
+        // One column of air before them.
+        if used < room {
             break;
         }
         counts.iter_mut().filter(|(its, _)| *its == pane).for_each(|(_, count)| count.clear());
