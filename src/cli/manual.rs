@@ -95,9 +95,13 @@ fn page(keys: &[KeyTold]) -> io::Result<String> {
         item(&mut page, &code.number().to_string(), code.meaning());
     }
     section(&mut page, "FILES");
-    FILES.iter().for_each(|(name, what)| item(&mut page, name, what));
+    for (name, what) in FILES {
+        item(&mut page, name, what);
+    }
     section(&mut page, "ENVIRONMENT");
-    VARIABLES.iter().for_each(|(name, what)| item(&mut page, name, what));
+    for (name, what) in VARIABLES {
+        item(&mut page, name, what);
+    }
     section(&mut page, "KEYS");
     paragraph(&mut page, "On the screen, where ? shows them too, those of the pane first.");
     let mut group = "";
@@ -131,9 +135,10 @@ fn subcommand(page: &mut String, above: &str, command: &Command) {
         } else {
             format!(" [default: {}]", default.join(" "))
         };
-        let values: Vec<String> = match arg.get_action().takes_values() {
-            true => arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect(),
-            false => Vec::new(),
+        let values: Vec<String> = if arg.get_action().takes_values() {
+            arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect()
+        } else {
+            Vec::new()
         };
         let values = if values.is_empty() { String::new() } else { format!(": {}", values.join(", ")) };
         item(page, &usage(arg), &format!("{help}{values}{default}"));
@@ -147,7 +152,7 @@ fn subcommand(page: &mut String, above: &str, command: &Command) {
 fn usage(arg: &Arg) -> String {
     let value = || {
         let names = arg.get_value_names().unwrap_or_default();
-        names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ")
+        names.iter().map(clap::builder::Str::as_str).collect::<Vec<_>>().join(" ")
     };
     if arg.is_positional() {
         let many = arg.get_num_args().is_some_and(|range| range.max_values() > 1);

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use crate::core::bot::BotName;
 use crate::core::event::Kind;
 use crate::journal;
 use crate::paths::{Home, words};
@@ -20,7 +21,7 @@ use super::read::{self, Point};
 use super::schema::Fault;
 
 /// So much is read before others may have a turn at the index, and whoever waits is told how far it is.
-const AT_ONCE: u64 = 8 << 20;
+const AT_ONCE: u64 = 2 << 20;
 /// So often something is begun anew before it is given up.
 const ATTEMPTS: usize = 4;
 
@@ -424,7 +425,7 @@ fn take_in(change: &Transaction<'_>, source: &Source, left: &mut u64) -> Result<
             start.cast_signed(),
             bytes.len() as i64,
             line.at(),
-            line.bot.as_ref().map(|bot| bot.as_str()),
+            line.bot.as_ref().map(BotName::as_str),
             line.kind,
             line.by(),
             line.run(),
@@ -475,7 +476,7 @@ fn run_of(change: &Transaction<'_>, file: i64, line: &Line) -> Result<(), Fault>
             ended = ifnull(excluded.ended, ended), exit = ifnull(excluded.exit, exit), last = excluded.last,
             failures = ifnull(excluded.failures, failures), until = max(until, excluded.until)",
     )?;
-    let bot = line.bot.as_ref().map(|bot| bot.as_str());
+    let bot = line.bot.as_ref().map(BotName::as_str);
     statement.execute(params![file, run, at, bot, started, ended, line.exit(), line.kind, line.failures()])?;
     Ok(())
 }

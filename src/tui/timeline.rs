@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(row(&line, 40), "s..x~r....x#             s.....-r....-  ");
         assert_eq!(row(&line, 8), "xr#  sr-", "of what happened in five minutes the worst");
         assert_eq!(row(&line, 1), "#");
-        assert_eq!(line.scale(40), "40m               20m                now");
+        assert_eq!(line.scale(40), "40m                20m               now");
         assert_eq!(
             line.sums(true),
             ["s start 2", "r restart 2", "x crash 2", "~ backoff 1", "# breaker opened 1", "- stop 3"]
@@ -292,7 +292,7 @@ mod tests {
         assert_eq!(line.length(), LONGEST);
         assert_eq!(row(&line, 24), ".......................x");
         assert_eq!(line.scale(30), "24h           12h          now");
-        assert_eq!(line.scale(6), "24hnow");
+        assert_eq!(line.scale(5), "24h", "where there is no room, how long ago it began");
     }
 
     #[test]

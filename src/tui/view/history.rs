@@ -168,7 +168,7 @@ fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (number, digit) in digits.chars().enumerate() {
-        if number > 0 && (digits.len() - number) % 3 == 0 {
+        if number > 0 && (digits.len() - number).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
