@@ -215,6 +215,10 @@ fn nothing_is_taken_from_the_front_while_somebody_reads() {
     screen.open(1, &[("bot", None)]);
     screen.until(1, |screen| screen.last_is("one"));
     screen.ask(LogAsk::Hold(true));
+    // Asked in this order, answered in this order: whoever has searched holds.
+    screen.ask(LogAsk::Search(1, Sought::Errors));
+    screen.until(1, |screen| screen.found.is_some_and(|found| found.done));
+    screen.ask(LogAsk::Unsearch);
     append(&log, &"more\n".repeat(7000));
     screen.until(1, |screen| screen.ends.newer == 5 * 2001);
     assert_eq!((screen.lines.len(), screen.texts()[0]), (5000, "one"));
@@ -223,4 +227,17 @@ fn nothing_is_taken_from_the_front_while_somebody_reads() {
     assert_eq!((screen.lines.len(), screen.texts()[0]), (5000, "more"));
     screen.ask(LogAsk::Last);
     screen.until(1, |screen| screen.ends.newer == 0 && screen.last_is("more"));
+}
+
+#[test]
+fn a_view_of_nobody_is_empty_and_the_next_one_is_read_as_ever() {
+    let mut screen = Screen::new();
+    append(&screen.log("a", "20260101T000000000-0001"), "one\n");
+    screen.open(1, &[]);
+    screen.ask(LogAsk::Before(10));
+    screen.ask(LogAsk::Search(1, Sought::Errors));
+    screen.ask(LogAsk::Step { from: 7, forward: false });
+    screen.ask(LogAsk::First(10));
+    screen.open(2, &[("a", None)]);
+    screen.until(2, |screen| screen.texts().last() == Some(&"one"));
 }
