@@ -149,11 +149,13 @@ impl Face {
         at.to_zoned(self.zone.clone()).date() == self.now.to_zoned(self.zone.clone()).date()
     }
 
-    /// The letter of this line's level, with the blank that sets it off; nothing where none is shown.
+    /// The letter of this line's level, with the blank that sets it off; nothing where none is shown. Lines that name
+    /// their level themselves need none.
     pub fn level(&self, line: &Line) -> &'static str {
+        let names_it = || !line.belongs && Level::of(&line.text) == line.level;
         match (self.level, line.level) {
             (0, _) => "",
-            (_, _) if line.ours => "  ",
+            (_, _) if line.ours || names_it() => "  ",
             (_, None) => "  ",
             (_, Some(Level::Debug)) => "D ",
             (_, Some(Level::Info)) => "I ",

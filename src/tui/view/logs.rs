@@ -157,7 +157,7 @@ fn missing(model: &Model) -> Option<String> {
             let file = troubled.iter().find_map(|source| source.file.as_ref())?;
             Some(format!("no {}", text::cut(&text::harmless(file), 20, model.signs().more)))
         }
-        (None, troubled) => Some(format!("{} of {} unread", troubled.len(), log.sources.len())),
+        (None, troubled) => Some(format!("{} of {} have no log", troubled.len(), log.sources.len())),
     }
 }
 
