@@ -796,7 +796,7 @@ fn a_match_that_was_far_away_stands_in_the_middle_and_stays_when_it_is_counted()
     desk.hear(LogEvent::Anew { first: 50_000, lines: numbered(2000..2400), ends, stand: Some(50_188) });
     desk.hear(LogEvent::Stepped { line: 50_200, nth: None });
     let row_of = |desk: &Desk, text: &str| rows(&desk.buffer()).iter().position(|row| row.contains(text));
-    let (top, at) = (row_of(&desk, "4 Logs"), row_of(&desk, "line 2200"));
+    let (top, at) = (row_of(&desk, "4 Logs  arb"), row_of(&desk, "line 2200"));
     let bottom = rows(&desk.buffer()).iter().rposition(|row| row.contains('└'));
     let (Some(top), Some(at), Some(bottom)) = (top, at, bottom) else { panic!("{}", seen(&desk)) };
     assert!((at - top).abs_diff(bottom - at) <= 2, "{}", seen(&desk));

@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::super::log_news::{Ends, Found, Line, Sought, SourceSeen, View, Whose};
+use super::super::log_news::{Ends, Found, Line, LogEvent, Sought, SourceSeen, View, Whose};
 use super::*;
 
 /// Longer than anything takes here.
