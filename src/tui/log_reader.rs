@@ -289,12 +289,11 @@ impl LogReader {
         self.name_files();
         let ends = Ends { at_start: self.pager.at_start(), newer: self.pager.newer() };
         self.ends = Some(ends);
-        let shown = |lines| log_lines::shown(lines, &self.owners, &self.pager.stamps);
         if self.told.is_empty() {
             // Who it is comes before what he says.
             self.tell_sources(news);
-            return self.tell(page, news);
         }
+        let shown = |lines| log_lines::shown(lines, &self.owners, &self.pager.stamps);
         news.push(match page {
             Page::Anew { first, lines, stand } => {
                 let stand = stand.map(|line| line.saturating_sub(ABOVE).max(first));

@@ -201,7 +201,7 @@ fn a_search_counts_and_steps_while_more_is_written_and_everything_is_saved() {
     assert!(screen.last_is("2026-01-01 00:00:00 INFO line 11."));
     let path = screen.home.path().join("saved.log");
     screen.ask(LogAsk::Save(path.clone()));
-    // Whoever has gone on to another bot by then is told all the same.
+    // Whoever has gone on to another bot by then is told all the same; and to look at none ends nothing.
     screen.open(2, &[]);
     screen.until(2, |screen| screen.saved.is_some());
     assert_eq!(screen.saved, Some(Ok(format!("saved 20001 lines to {}", path.display()))));
