@@ -363,7 +363,7 @@ fn a_pane_is_saved_whole_under_the_name_that_is_typed() {
 fn read_only_writes_nothing_and_copies() {
     let mut desk = Desk::with(80, 24, coloured(true)).survey();
     desk.press("S");
-    assert_eq!((desk.feedback(), &desk.model.focus), ("--read-only: nothing is written", &Focus::Panes));
+    assert_eq!((desk.feedback(), &desk.model.focus), ("read-only: nothing here can save a file", &Focus::Panes));
     desk.press("y");
     assert!(!copied(&mut desk).is_empty());
 }

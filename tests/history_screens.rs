@@ -433,3 +433,26 @@ fn no_tab_is_cut_at_80_columns_however_much_there_is() {
         }
     }
 }
+
+#[test]
+fn a_row_is_copied_an_entry_too_and_what_is_held_is_saved_with_what_is_not() {
+    let copied = |desk: &mut Desk| {
+        let copy = |effect| if let Effect::Copy(text) = effect { Some(text) } else { None };
+        desk.asked.drain(..).filter_map(copy).next_back().expect("something is copied")
+    };
+    let mut desk = looking(120, 36, Fixed::default());
+    answer(&mut desk, 5000);
+    desk.press("jy");
+    let row = copied(&mut desk);
+    assert!(row.contains("mm-eth") && row.lines().count() == 1, "{row}");
+    desk.press("<enter>");
+    let place = desk.model.history.open.as_ref().expect("it is open").entry.place;
+    tell(&mut desk, HistoryNews::Whole(place, Box::new(WholeEntry::Gone)));
+    desk.press("y");
+    assert!(copied(&mut desk).contains("It is not there any more"));
+    desk.press("<esc>S<enter>");
+    let save = |effect| if let Effect::Save(_, text) = effect { Some(text) } else { None };
+    let text = desk.asked.drain(..).find_map(save).expect("it is saved");
+    assert!(text.lines().count() > 100);
+    assert!(text.trim_end().ends_with("of 5,000; `botwarden events -n 5000` has every event)"), "{text}");
+}

@@ -556,14 +556,12 @@ fn a_log_is_saved_to_a_file_that_is_named_first() {
     assert_eq!(asks(&mut desk), []);
     desk.press("S<enter>");
     assert_eq!(asks(&mut desk), [LogAsk::Save("botwarden-arb-tri-20260304T143207.log".into())]);
-    desk.hear(LogEvent::Saved(Ok(("a.log".into(), 9))));
+    desk.tell(Msg::Saved(Ok("saved 9 lines to a.log".into())));
     assert_eq!(desk.feedback(), "saved 9 lines to a.log");
-    desk.hear(LogEvent::Saved(Err("a.log: it is there already".into())));
-    assert_eq!(desk.feedback(), "a.log: it is there already");
     desk.model.fixed.read_only = true;
     desk.press("S<enter>");
     assert_eq!(asks(&mut desk), []);
-    assert_eq!(desk.feedback(), "--read-only: nothing is written");
+    assert_eq!(desk.feedback(), "read-only: nothing here can save a file");
 }
 
 #[test]
@@ -787,4 +785,24 @@ fn whatever_is_pressed_and_told_the_window_is_whole_and_nothing_is_asked_twice()
         let log = &desk.model.log;
         assert_eq!((log.first()..log.end(), log.ends()), (reader.held.clone(), reader.ends()), "seed {seed}");
     }
+}
+
+#[test]
+fn a_match_that_was_far_away_stands_in_the_middle_and_stays_when_it_is_counted() {
+    let mut desk = with_lines(80, 24, numbered(1000..2000));
+    desk.press("/line 22");
+    desk.press("<enter>");
+    let ends = Ends { at_start: false, newer: 9000 };
+    desk.hear(LogEvent::Anew { first: 50_000, lines: numbered(2000..2400), ends, stand: Some(50_188) });
+    desk.hear(LogEvent::Stepped { line: 50_200, nth: None });
+    let row_of = |desk: &Desk, text: &str| rows(&desk.buffer()).iter().position(|row| row.contains(text));
+    let (top, at) = (row_of(&desk, "4 Logs  arb"), row_of(&desk, "line 2200"));
+    let bottom = rows(&desk.buffer()).iter().rposition(|row| row.contains('└'));
+    let (Some(top), Some(at), Some(bottom)) = (top, at, bottom) else { panic!("{}", seen(&desk)) };
+    assert!((at - top).abs_diff(bottom - at) <= 2, "{}", seen(&desk));
+    desk.press("<pgdn><pgdn>");
+    let gone_on = seen(&desk);
+    assert!(!gone_on.contains("line 2200"));
+    desk.hear(LogEvent::Stepped { line: 50_200, nth: Some(7) });
+    assert!(!seen(&desk).contains("line 2200"), "whoever has gone on is not taken back");
 }

@@ -189,9 +189,29 @@ pub fn span(seconds: u64) -> String {
     }
 }
 
+/// A count with its thousands set apart: `5,213`.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        for (count, shown) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(count), shown);
+        }
+    }
 
     fn stray(pid: i32, found_by: &str) -> Stray {
         Stray { pid, command: "python3 run_bot.py".into(), found_by: found_by.into(), shared_with: Vec::new() }

@@ -16,6 +16,7 @@ use super::lane::{Lane, Raw, line_at};
 use super::line::Stamps;
 use super::well::{Place, Well};
 use crate::core::level::Level;
+use crate::core::words::grouped;
 
 /// So many lines are shown of what came too fast, and read around a place.
 const LAST: usize = 400;
@@ -497,7 +498,7 @@ impl Pager {
             (0, _) => (bytes, lines),
             (before, all) => (before + bytes, all.zip(lines).map(|(all, lines)| all + lines)),
         };
-        let lines = self.skipped.1.map_or(String::new(), |lines| format!(" ({} lines)", thousands(lines)));
+        let lines = self.skipped.1.map_or(String::new(), |lines| format!(" ({} lines)", grouped(lines)));
         let said = format!("--- {}{lines} came too fast to be shown; k reads them ---", size(self.skipped.0));
         Some(Raw { ours: true, bytes: said.into_bytes(), lane: usize::MAX, ..Raw::default() })
     }
@@ -541,18 +542,6 @@ fn size(bytes: u64) -> String {
         0..MIB => format!("{}K", bytes.div_ceil(1 << 10)),
         _ => format!("{}.{}M", bytes / MIB, bytes % MIB * 10 / MIB),
     }
-}
-
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub fn save(
     let options = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let file = options.map_err(|error| {
         if error.kind() == io::ErrorKind::AlreadyExists {
-            return format!("{}: it is there already; nothing was written", path.display());
+            return format!("{} is there already; S with another name", path.display());
         }
         named(path, error).to_string()
     })?;

@@ -1,21 +1,24 @@
 //! What a pane shows, as text: copied into the terminal's clipboard (`y`: what is chosen) or saved to a file (`S`: all
-//! rows of the pane, whether they are on the screen or not).
+//! rows of the pane, whether they are on the screen or not; of the history those that are held).
 
 use std::path::PathBuf;
 
 use super::cluster_page;
 use super::clusters::{ChunkRow, Cluster, RowId};
 use super::effect::{Effect, tell};
+use super::history_page;
+use super::history_row::row;
 use super::inspect;
 use super::log_keys;
-use super::model::{Focus, Model, Pane, Prompt, Purpose, Tone};
+use super::model::{DIAGNOSED, Focus, Model, Pane, Prompt, Purpose, Tone};
 use super::order_row::Row;
 use super::orders::Count;
-use super::stop_page::{self, Tint, plural};
-use super::{text, theme, whom};
+use super::stop_page::{self, Tint};
+use super::text::{self, plural};
+use super::{theme, whom};
 use crate::core::bot::BotName;
 use crate::core::status::BotStatus;
-use crate::core::words::{self, Hands};
+use crate::core::words::{self, Hands, grouped};
 
 /// Bytes that a terminal takes into its clipboard at once: tmux and xterm take about 74 KB of base64, which are so many.
 const CLIPBOARD: usize = 54_000;
@@ -34,6 +37,12 @@ pub(super) fn copy(model: &mut Model, effects: &mut Vec<Effect>) {
 /// Copies all that is known of the bot that is inspected.
 pub(super) fn copy_inspected(model: &mut Model, effects: &mut Vec<Effect>) {
     let lines: Vec<String> = inspect::lines(model, WIDE).into_iter().map(|(line, _)| line).collect();
+    hand_over(model, effects, lines);
+}
+
+/// Copies all of the entry of the history that is read.
+pub(super) fn copy_entry(model: &mut Model, effects: &mut Vec<Effect>) {
+    let lines: Vec<String> = history_page::lines(model, WIDE).into_iter().map(|(line, _)| line).collect();
     hand_over(model, effects, lines);
 }
 
@@ -62,7 +71,7 @@ fn hand_over(model: &mut Model, effects: &mut Vec<Effect>, lines: Vec<String>) {
 /// Asks for the name of a file to save the pane to.
 pub(super) fn ask(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.fixed.read_only {
-        tell(model, effects, Tone::Bad, "--read-only: nothing is written");
+        tell(model, effects, Tone::Plain, "read-only: nothing here can save a file");
         return;
     }
     if clip(model, true).is_none() {
@@ -117,8 +126,7 @@ fn of(model: &Model, pane: Pane, whole: bool) -> Option<Vec<String>> {
         Pane::Stops => stops(model),
         Pane::Diagnostics => diagnostics(model, whole),
         Pane::Logs => log_keys::lines(model),
-        // `history::clip` is called here.
-        Pane::History => Vec::new(),
+        Pane::History => history(model, whole),
     };
     (!lines.is_empty()).then_some(lines)
 }
@@ -256,11 +264,26 @@ fn stops(model: &Model) -> Vec<String> {
     std::iter::once(subject).chain(lines).collect()
 }
 
+/// The row under the cursor, or all that are held. There may be a million: what is left out is told.
+fn history(model: &Model, whole: bool) -> Vec<String> {
+    let book = &model.history;
+    if !whole {
+        return book.chosen().map(|entry| row(entry, WIDE).0).into_iter().collect();
+    }
+    let (rows, all) = book.held();
+    let mut lines: Vec<String> = rows.iter().map(|entry| row(entry, WIDE).0).collect();
+    let held = rows.len() as u64;
+    if held < all {
+        lines.push(format!("({} of {}; `botwarden events -n {all}` has every event)", grouped(held), grouped(all)));
+    }
+    lines
+}
+
 /// The lines of diagnostics: all that are kept, or those that are shown.
 fn diagnostics(model: &Model, whole: bool) -> Vec<String> {
     let all = model.diagnosed.len();
     let rows = super::layout::log_page(model);
-    let end = if whole { all } else { all.saturating_sub(model.diagnostics_up.min(500)) };
+    let end = if whole { all } else { all.saturating_sub(model.diagnostics_up.min(DIAGNOSED)) };
     let from = if whole { 0 } else { end.saturating_sub(rows) };
     let line = |(at, level, text): &(jiff::Timestamp, log::Level, String)| {
         format!("{} {level:5} {}", at.strftime("%Y-%m-%dT%H:%M:%SZ"), text::harmless(text))

@@ -15,8 +15,8 @@ use super::deed::{self, Deed, Guard, Target};
 use super::effect::{Effect, tell, ticket};
 use super::message::Ticket;
 use super::model::{About, ConfirmedClusters, Dialog, Doing, Focus, MISTAKES, Model, Tone};
-use super::stop_page::plural;
 use super::stops::Begun;
+use super::text::plural;
 use super::whom;
 use super::wish::{LATCHED_HERE, is_busy};
 

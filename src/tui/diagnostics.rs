@@ -1,4 +1,4 @@
-//! Takes in what botwarden says through `log`, for the third pane. tui-logger keeps the lines; we move them ourselves
+//! Takes in what botwarden says through `log`, for the pane of diagnostics. tui-logger keeps the lines; we move them ourselves
 //! when there are some, instead of letting its thread wake up a hundred times a second.
 
 use std::sync::Mutex;
@@ -30,7 +30,7 @@ impl Log for Tap {
     fn flush(&self) {}
 }
 
-/// Sends every line to the third pane from now on. A logger that somebody else has set stays.
+/// Sends every line to the pane of diagnostics from now on. A logger that somebody else has set stays.
 pub fn listen(tell: &Sender<Msg>) {
     *LISTENER.lock().unwrap_or_else(PoisonError::into_inner) = Some(tell.clone());
     tui_logger::set_default_level(LevelFilter::Info);

@@ -266,7 +266,16 @@ impl Hands {
     }
 
     /// Tells whoever reads logs what is wanted of them.
-    pub(super) fn logs(&mut self, ask: LogAsk) {
+    pub(super) fn logs(&mut self, mut ask: LogAsk) {
+        if let LogAsk::Save(path) = &mut ask {
+            match saving::whole(path) {
+                Ok(whole) => *path = whole,
+                Err(why) => {
+                    let _ = self.tell.send(Msg::Saved(Err(why)));
+                    return;
+                }
+            }
+        }
         if let LogAsk::Open(_) = &ask {
             self.following = Some(ask.clone());
         }

@@ -14,9 +14,9 @@ use crate::core::stop::Stage;
 use super::emergency::{Course, PagePart, Seen, Word};
 use super::layout::{EmergencyAreas, emergency_areas, log_rows, text_columns};
 use super::model::Model;
-use super::stop_page::{self, StopLine, Tint, line, plural, wrapped};
+use super::stop_page::{self, StopLine, Tint, line, wrapped};
 use super::stops::Over;
-use super::text;
+use super::text::{self, plural};
 use super::theme;
 use super::watched::clean_cluster;
 

@@ -194,13 +194,17 @@ pub(super) fn inspecting(model: &mut Model, effects: &mut Vec<Effect>, event: &K
 }
 
 /// A key while an entry of the history is read.
-pub(super) fn reading(model: &mut Model, event: &KeyEvent, top: usize) {
+pub(super) fn reading(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent, top: usize) {
     let page = inspect::page(model).saturating_sub(1).max(1);
     let last = history_page::furthest(model);
     let top = match keys::lookup(event, model.pane) {
         Some(Action::Back | Action::OpenEntry | Action::Inspect | Action::Leave) => {
             model.history.open = None;
             return;
+        }
+        Some(Action::Copy) => {
+            clip::copy_entry(model, effects);
+            top
         }
         Some(Action::Down) => top + 1,
         Some(Action::Up) => top.saturating_sub(1),

@@ -1,6 +1,7 @@
 //! Follows the logs that the screen looks at, and tells it what is in them; `log_reader` does the reading.
 
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
@@ -10,9 +11,10 @@ use std::time::{Duration, Instant};
 use crate::logs::read::{Watch, Woken};
 use crate::paths::Home;
 
-use super::log_news::{LogAsk, LogEvent, LogNews};
+use super::log_news::{LogAsk, LogNews};
 use super::log_reader::LogReader;
 use super::message::Msg;
+use super::text::plural;
 
 /// Logs are not looked at more often than this, however often they change.
 const PACE: Duration = Duration::from_millis(15);
@@ -25,8 +27,6 @@ enum Word {
     Ask(LogAsk),
     /// Something was written.
     Changed,
-    /// A file was saved, of the view with this number.
-    Saved(LogNews),
     /// Nobody wants any more.
     Gone,
 }
@@ -71,13 +71,7 @@ pub(super) fn follow(home: &Home, asked: Receiver<LogAsk>, tell: &Sender<Msg>) {
             }
             Ok(Word::Ask(LogAsk::Save(path))) => {
                 if let Some(reader) = &reader {
-                    let (work, words, view) = (reader.saving(path), words.clone(), reader.number());
-                    let began = thread::Builder::new().name("log-save".to_owned()).spawn(move || {
-                        let _ = words.send(Word::Saved(LogNews { view, what: LogEvent::Saved(work()) }));
-                    });
-                    if let Err(error) = began {
-                        news.push(LogEvent::Saved(Err(format!("no thread to write it: {error}"))));
-                    }
+                    save(reader, path, tell);
                 }
             }
             Ok(Word::Ask(ask)) => {
@@ -88,11 +82,6 @@ pub(super) fn follow(home: &Home, asked: Receiver<LogAsk>, tell: &Sender<Msg>) {
             Ok(Word::Changed) => {
                 changed.store(false, Ordering::Release);
                 dirty = true;
-            }
-            Ok(Word::Saved(saved)) => {
-                if tell.send(Msg::Log(saved)).is_err() {
-                    return;
-                }
             }
             Ok(Word::Gone) | Err(true) => return,
             Err(false) => {}
@@ -116,6 +105,19 @@ pub(super) fn follow(home: &Home, asked: Receiver<LogAsk>, tell: &Sender<Msg>) {
         if watched.as_ref().is_none_or(|watched| watched.folders != folders) {
             watched = Some(Watched::new(reader, &words, &changed));
         }
+    }
+}
+
+/// Writes all that is shown into a file, on a thread of its own: a log is longer than anybody waits.
+fn save(reader: &LogReader, path: PathBuf, tell: &Sender<Msg>) {
+    let (work, told) = (reader.saving(path), tell.clone());
+    let began = thread::Builder::new().name("log-save".to_owned()).spawn(move || {
+        let saved = work().map(|(path, lines)| format!("saved {} to {}", plural(lines, "line"), path.display()));
+        // Nobody listens any more once the screen was left.
+        let _ = told.send(Msg::Saved(saved.map_err(|why| format!("not saved: {why}"))));
+    });
+    if let Err(error) = began {
+        let _ = tell.send(Msg::Saved(Err(format!("not saved: no thread for it: {error}"))));
     }
 }
 

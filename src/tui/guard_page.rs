@@ -15,8 +15,8 @@ use super::guard::{Armed, EmergencyKey};
 use super::model::Model;
 use super::orders::Count;
 use super::scope;
-use super::stop_page::{StopLine, Tint, line, plural};
-use super::text;
+use super::stop_page::{StopLine, Tint, line};
+use super::text::{self, plural};
 use super::theme;
 
 /// How much a line matters where there is no room for all of them: the least goes first.

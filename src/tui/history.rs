@@ -99,6 +99,11 @@ impl HistoryBook {
         self.rows.iter().enumerate().skip(self.top).take(rows).map(|(number, entry)| (number == self.at, entry))
     }
 
+    /// Every row that is held, and how many there are.
+    pub fn held(&self) -> (&[Entry], u64) {
+        (&self.rows, self.total.unwrap_or(self.rows.len() as u64))
+    }
+
     /// The numbers of the first and the last row on the screen, counted from 1, and how many there are; nothing before
     /// that is known, or where there is none.
     pub fn counts(&self, rows: usize) -> Option<(u64, u64, u64)> {

@@ -6,7 +6,7 @@ use crate::core::level::Level;
 use crate::core::ui::Stamps;
 
 use super::effect::{Effect, tell};
-use super::log_news::{LogEvent, LogNews, View, Whose};
+use super::log_news::{LogNews, View, Whose};
 use super::log_page::{self, Face};
 use super::logbook::Logbook;
 use super::model::{Focus, Model, Pane, Tone};
@@ -19,22 +19,9 @@ const SHIFT: usize = 20;
 const FURTHEST: usize = 4096;
 
 /// Takes in what was told of logs.
-pub(super) fn hear(model: &mut Model, effects: &mut Vec<Effect>, news: LogNews) {
-    if news.view != model.log.view.number {
-        return;
-    }
-    match news.what {
-        LogEvent::Saved(Ok((path, lines))) => {
-            tell(model, effects, Tone::Good, format!("saved {} to {}", counted(lines), path.display()));
-        }
-        LogEvent::Saved(Err(why)) => tell(model, effects, Tone::Bad, why),
-        what @ (LogEvent::Sources(_)
-        | LogEvent::Anew { .. }
-        | LogEvent::Front { .. }
-        | LogEvent::Back { .. }
-        | LogEvent::Ends(_)
-        | LogEvent::Found(_)
-        | LogEvent::Stepped { .. }) => model.log.hear(what, model.now.mono),
+pub(super) fn hear(model: &mut Model, news: LogNews) {
+    if news.view == model.log.view.number {
+        model.log.hear(news.what, model.now.mono);
     }
 }
 
@@ -241,8 +228,4 @@ pub(super) fn whose(model: &Model) -> String {
         [one] => one.bot.to_string(),
         several => format!("{}-bots", several.len()),
     }
-}
-
-fn counted(lines: u64) -> String {
-    if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") }
 }

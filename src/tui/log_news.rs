@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!  screen: Open(view) ----------> reader       Before(n)  After(n)  First  Last  Step(from, forward)  Search ...
-//!  screen <--- Anew / Front / Back / Sources / Below / Found / Saved          (of the view with this number alone)
+//!  screen <--- Anew / Front / Back / Sources / Ends / Found / Stepped         (of the view with this number alone)
 //! ```
 
 use std::ops::Range;
@@ -70,7 +70,8 @@ pub enum LogAsk {
         /// Towards the end.
         forward: bool,
     },
-    /// Write everything that the view shows into this file, which must not be there yet.
+    /// Write everything that the view shows into this file, which must not be there yet; `Msg::Saved` follows, whatever is
+    /// looked at by then.
     Save(PathBuf),
 }
 
@@ -137,8 +138,6 @@ pub enum LogEvent {
         /// Which match it is, if all before it are counted.
         nth: Option<u64>,
     },
-    /// So many lines were written to this file, or why not.
-    Saved(Result<(PathBuf, u64), String>),
 }
 
 /// Where the lines that are held stand in the whole.

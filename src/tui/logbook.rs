@@ -81,6 +81,8 @@ pub struct Logbook {
     pub sideways: usize,
     /// A line that the screen is to be brought to.
     bring: Option<u64>,
+    /// Whether the lines that are held came for the sake of a match: it is not where the reader has left it, but in the middle.
+    came_for_match: bool,
     search: Option<Search>,
     searches: u64,
     /// What was searched for last, whether that is over or not.
@@ -190,12 +192,13 @@ impl Logbook {
             }
             LogEvent::Stepped { line, nth } => {
                 if let Some(search) = &mut self.search {
+                    // Which match it is may become known later, when the reader has gone on.
+                    let stands = search.at.is_some_and(|(at, _)| at == line) && self.stepping.is_none();
                     search.at = Some((line, nth));
-                    self.bring = Some(line);
+                    self.bring = (!stands).then_some(line).or(self.bring);
                     self.stepping = None;
                 }
             }
-            LogEvent::Saved(_) => {}
         }
     }
 
@@ -205,7 +208,8 @@ impl Logbook {
         self.answered(Question::After);
         if let Some(line) = stand {
             self.top = Some(Place { line, row: 0 });
-            self.bring = Some(line);
+            self.bring = None;
+            self.came_for_match = true;
             return;
         }
         let asked = self.asked.take().map(|(question, _)| question);
@@ -217,6 +221,7 @@ impl Logbook {
         self.top = (!follows).then_some(Place { line, row: 0 });
         self.held = asked == Some(Question::First);
         self.bring = None;
+        self.came_for_match = false;
         match self.then.take() {
             Some(Question::First) => self.to_top(now),
             Some(Question::Last) => self.to_end(now),
@@ -426,8 +431,8 @@ impl Logbook {
         self.top = Some(self.top(rows, tall));
     }
 
-    /// Brings the line of a match to the screen, if one is to be brought: it stays where it is if it is there. Whoever
-    /// stands still does so where a screen of this height can stand, so that nothing moves when lines come.
+    /// Brings the line of a match to the middle of the screen, if one is to be brought: it stays where it is if the reader
+    /// saw it already. Whoever stands still does so where a screen of this height can stand, so that nothing moves when lines come.
     pub fn bring(&mut self, rows: usize, tall: impl Fn(&Line) -> usize) {
         let top = self.top(rows, &tall);
         self.top = self.top.map(|_| top);
@@ -436,7 +441,8 @@ impl Logbook {
         let to = self.moved(top, rows as i64, &tall);
         // The last row may be the first of several.
         let seen = from >= top && (from < to || to.line + 1 >= self.end());
-        self.top = Some(if seen { top } else { self.moved(from, -(rows as i64 / 3), &tall) });
+        let stays = !std::mem::take(&mut self.came_for_match) && seen;
+        self.top = Some(if stays { top } else { self.moved(from, -(rows as i64 / 2), &tall) });
         self.hold(rows, tall);
     }
 

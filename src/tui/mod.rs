@@ -34,6 +34,7 @@ pub mod guard_page;
 pub mod history;
 pub mod history_news;
 pub mod history_page;
+pub mod history_row;
 mod history_watch;
 mod inbox;
 pub mod inspect;

@@ -33,6 +33,9 @@ use super::trend::Trends;
 /// A survey that is older than this says nothing of now.
 pub const STALE_AFTER: Duration = Duration::from_secs(3);
 
+/// So many lines of diagnostics are kept, as many as their pane can be scrolled.
+pub const DIAGNOSED: usize = 500;
+
 /// What is said where a configuration cannot be used.
 pub const MISTAKES: &str = "the configuration has mistakes: botwarden check";
 

@@ -30,7 +30,7 @@ use super::layout;
 use super::model::Model;
 use super::orders::Count;
 use super::stops::{Over, Run, StopBook};
-use super::text;
+use super::text::{self, plural};
 use super::theme;
 use super::watched::Watched;
 
@@ -93,11 +93,6 @@ pub(super) fn took(time: Duration) -> String {
         seconds @ 0..60 => format!("{seconds}.{:02} s", time.subsec_millis() / 10),
         seconds => format!("{}:{:02} min", seconds / 60, seconds % 60),
     }
-}
-
-/// `1 bot`, `2 bots`.
-pub fn plural(count: u64, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
 /// The lines of the page, of so many columns.

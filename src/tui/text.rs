@@ -166,6 +166,11 @@ pub fn fit(text: &str, columns: usize, mark: &str) -> String {
     out
 }
 
+/// `1 bot`, `2 bots`.
+pub fn plural(count: u64, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
 /// An age that ticks in steps, so that an idle screen has little to send: by seconds up to ten, then by tens.
 pub fn age(age: Duration) -> String {
     match age.as_secs() {

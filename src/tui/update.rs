@@ -22,7 +22,7 @@ use super::keys::{self, Action};
 use super::layout;
 use super::log_keys;
 use super::message::{Configured, Msg, Running};
-use super::model::{About, Dialog, Focus, Inspected, MISTAKES, Model, Palette, Pane, Prompt, Purpose, Tone};
+use super::model::{About, DIAGNOSED, Dialog, Focus, Inspected, MISTAKES, Model, Palette, Pane, Prompt, Purpose, Tone};
 use super::mouse;
 use super::orders::Count;
 use super::palette;
@@ -36,9 +36,6 @@ use super::wish::{finished, fresh, want};
 
 /// A look that takes longer than this does not come.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// So many lines of diagnostics are kept, as many as their pane can be scrolled.
-const DIAGNOSED: usize = 500;
 
 /// Takes a message in.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -97,7 +94,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             fresh(model, &mut effects, ticket);
             cluster_wish::fresh(model, &mut effects, ticket);
         }
-        Msg::Log(news) => log_keys::hear(model, &mut effects, news),
+        Msg::Log(news) => log_keys::hear(model, news),
         Msg::History(news) => model.history.hear(news, model.now.mono),
         Msg::Ui(settings) => dress::hear(model, settings),
         Msg::Mouse(event) => {
@@ -337,7 +334,7 @@ fn key(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyEvent) {
                 act(model, effects, action);
             }
         }
-        Focus::Reading(top) => reading(model, event, top),
+        Focus::Reading(top) => reading(model, effects, event, top),
     }
 }
 

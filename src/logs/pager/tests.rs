@@ -423,7 +423,7 @@ fn everything_that_is_shown_is_saved_unchanged_and_nothing_is_written_over() {
     assert_eq!(text.lines().take(51).collect::<Vec<_>>(), shown);
     assert_eq!(text.lines().last().map(str::len), Some(100_000));
     let why = save(world.wells(), &[], None, &path).expect_err("it is there");
-    assert!(why.ends_with("saved: it is there already; nothing was written"), "{why}");
+    assert!(why.ends_with("saved is there already; S with another name"), "{why}");
     let names = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
     let path = world.folder.path().join("errors");
     let (_, lines) = save(world.wells(), &names, Some(Level::Error), &path).expect("saved");

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
 
-/// Writes this text, and says where it is now, or why it is not. Anywhere but below the root or the user's own folder
-/// (`~/`) a name is one of the current folder.
+use crate::tui::text::plural;
+
+/// Writes this text, and says where it is now, or why it is not.
 pub(super) fn save(path: &Path, text: &str) -> Result<String, String> {
     let path = whole(path)?;
     let shown = path.display();
@@ -24,7 +25,7 @@ pub(super) fn save(path: &Path, text: &str) -> Result<String, String> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     match written {
-        Ok(()) => Ok(format!("saved {} to {shown}", lines(text))),
+        Ok(()) => Ok(format!("saved {} to {shown}", plural(text.lines().count() as u64, "line"))),
         Err(error) => {
             // Half of it is worse than nothing: it would be taken for all.
             let left = std::fs::remove_file(&path).err().map(|_| "; what is there is not whole").unwrap_or_default();
@@ -33,14 +34,8 @@ pub(super) fn save(path: &Path, text: &str) -> Result<String, String> {
     }
 }
 
-fn lines(text: &str) -> String {
-    match text.lines().count() {
-        1 => "1 line".to_owned(),
-        many => format!("{many} lines"),
-    }
-}
-
-fn whole(path: &Path) -> Result<PathBuf, String> {
+/// The file that is meant: anywhere but below the root or the user's own folder (`~/`) a name is one of the current folder.
+pub(super) fn whole(path: &Path) -> Result<PathBuf, String> {
     if let Ok(rest) = path.strip_prefix("~") {
         let home = BaseDirs::new().ok_or("not saved: nobody knows where ~ is; S with a path that begins with /")?;
         return Ok(home.home_dir().join(rest));

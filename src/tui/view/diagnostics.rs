@@ -16,7 +16,7 @@ use ratatui::text::{Line, Span};
 use tui_logger::{ExtLogRecord, LogFormatter, TuiLoggerWidget};
 
 use crate::tui::layout::log_rows;
-use crate::tui::model::{Model, Pane};
+use crate::tui::model::{DIAGNOSED, Model, Pane};
 use crate::tui::{text, theme};
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
@@ -28,7 +28,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(block, area);
     // The widget keeps no place of its own: taller than the pane by what was scrolled, and cut at the bottom.
     let rows = log_rows(area);
-    let up = model.diagnostics_up.min(500);
+    let up = model.diagnostics_up.min(DIAGNOSED);
     let tall = Rect { x: 0, y: 0, width: inside.width, height: (rows + up) as u16 };
     let mut paper = ratatui::buffer::Buffer::empty(tall);
     let widget = TuiLoggerWidget::default().formatter(Box::new(Plainly { more: model.signs().more }));

@@ -20,7 +20,8 @@ use crate::tui::emergency::PagePart;
 use crate::tui::emergency_page;
 use crate::tui::layout::{SMALLEST, log_rows, text_columns};
 use crate::tui::model::Model;
-use crate::tui::stop_page::{StopLine, plural};
+use crate::tui::stop_page::StopLine;
+use crate::tui::text::plural;
 use crate::tui::{text, theme};
 
 use super::parts::{cut, spread};

@@ -93,11 +93,8 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
     for row in TABLE.iter().filter(|row| !row.short.is_empty() && !row.group.is_of_emergency()) {
         // Where there is little room, finding is worth more than killing, which the help tells too.
         let spared = !wide && row.action == Action::Kill;
-        // These are about bots, and there none is chosen.
-        let of_bots =
-            matches!(row.action, Action::Restart | Action::Kill | Action::Cancel | Action::Find | Action::Follow);
         if spared
-            || (of_bots && model.pane == Pane::Cluster)
+            || means_nothing(row.action, model.pane)
             || !row.place.holds(model.pane)
             || (model.fixed.read_only && row.group == Group::Act)
         {
@@ -137,6 +134,20 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
     }
     line.extend(ends);
     line
+}
+
+/// Whether a key that is valid in every pane has nothing to do in this one.
+const fn means_nothing(action: Action, pane: Pane) -> bool {
+    match pane {
+        Pane::Bots | Pane::Orders | Pane::Logs => false,
+        // These are about bots, and there none is chosen.
+        Pane::Cluster => {
+            matches!(action, Action::Restart | Action::Kill | Action::Cancel | Action::Find | Action::Follow)
+        }
+        // No log is seen beside these.
+        Pane::Diagnostics | Pane::Stops => matches!(action, Action::Find | Action::Follow),
+        Pane::History => matches!(action, Action::Follow),
+    }
 }
 
 fn typed(model: &Model, prompt: &Prompt, width: u16) -> Line<'static> {

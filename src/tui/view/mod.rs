@@ -5,8 +5,8 @@
 //! alert (if there is one)
 //! tabs (80 columns)
 //! +- bots -------------+
-//! +- orders -+ cluster +    from 120x30; else they take turns with
-//! +- logs -------------+    diagnostics, or a stop
+//! +- orders -+ cluster +    from 120x30; else they take turns
+//! +- logs -------------+    or diagnostics, a stop, or the history
 //! footer, two lines
 //! ```
 //!
