@@ -81,6 +81,51 @@ fn shells_understand_what_they_are_given() {
     }
 }
 
+/// What bash offers for the last of these words, in a folder with a file.
+fn offered(words: &[&str]) -> Option<String> {
+    let (_, text, _) = run(&["completions", "bash"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a-file"), "").expect("written");
+    let asked = format!(
+        "{text}\ncompopt() {{ :; }}\ncd '{}'\nCOMP_WORDS=({}); COMP_CWORD={}\n_botwarden botwarden '{}' '{}'\necho \"${{COMPREPLY[@]}}\"\ncomplete -p botwarden\n",
+        folder.path().display(),
+        words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" "),
+        words.len() - 1,
+        words[words.len() - 1],
+        words[words.len() - 2],
+    );
+    let done = Command::new("bash").args(["--norc", "-c", &asked]).stdin(Stdio::null()).output().ok()?;
+    Some(String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
+#[test]
+fn files_are_offered_where_one_is_meant_and_nowhere_else() {
+    let Some(said) = offered(&["botwarden", "start", "grid", ""]) else {
+        return eprintln!("skipped: there is no bash here");
+    };
+    assert!(!said.contains("a-file") && !said.contains("default"), "{said}");
+    for words in [&["botwarden", "start", "--group", ""][..], &["botwarden", "cluster", "stop", ""]] {
+        let said = offered(words).expect("bash");
+        assert!(!said.contains("a-file"), "{words:?}: {said}");
+    }
+    let said = offered(&["botwarden", "start", "--config", ""]).expect("bash");
+    assert!(said.contains("a-file"), "{said}");
+    let (_, fish, _) = run(&["completions", "fish"]);
+    assert!(fish.lines().any(|line| line == "complete -c botwarden -f"), "{fish}");
+    let (_, zsh, _) = run(&["completions", "zsh"]);
+    assert!(!zsh.contains("_default"), "{zsh}");
+}
+
+#[test]
+fn the_manual_has_brackets_around_what_may_be_left_out() {
+    let (_, page, _) = run(&["man"]);
+    for heading in ["status [BOT]...", "events [OPTIONS] [BOT]...", "start [OPTIONS] [BOT]...", "logs [OPTIONS] BOT..."]
+    {
+        assert!(page.contains(&format!(".SS \"botwarden {heading}\"")), "{heading}");
+    }
+    assert!(page.contains(".SS \"botwarden completions SHELL\""), "a shell must be named");
+}
+
 #[test]
 fn the_page_of_the_manual_names_everything() {
     let (code, page, said) = run(&["man"]);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as Group, Parser, Subcommand};
+use clap::{Args as Group, Parser, Subcommand, ValueHint};
 
 /// A keyboard-driven terminal supervisor for trading bots.
 #[derive(Debug, Parser)]
@@ -10,10 +10,10 @@ use clap::{Args as Group, Parser, Subcommand};
 pub struct Args {
     /// The configuration file [else `$BOTWARDEN_CONFIG`, ./botwarden.toml, then the user's configuration folder, then
     /// /etc/botwarden]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// The desk's home [else `$BOTWARDEN_HOME`, then the user's state folder]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub home: Option<PathBuf>,
     /// Print one JSON object on standard output
     #[arg(long, global = true)]
@@ -57,13 +57,13 @@ pub enum Command {
     /// How the bots are
     Status {
         /// Only these
-        #[arg(value_name = "BOT")]
+        #[arg(value_name = "BOT", value_hint = ValueHint::Other)]
         bots: Vec<String>,
     },
     /// Which orders are open
     Orders {
         /// Only of these
-        #[arg(value_name = "BOT")]
+        #[arg(value_name = "BOT", value_hint = ValueHint::Other)]
         bots: Vec<String>,
     },
     /// Cancel orders, all of a bot or those that are named, and see that they are gone
@@ -72,7 +72,7 @@ pub enum Command {
         #[command(flatten)]
         scope: Scope,
         /// Only the order of this id, of the venue or of the bot; may be given several times
-        #[arg(long = "order", value_name = "ID")]
+        #[arg(long = "order", value_name = "ID", value_hint = ValueHint::Other)]
         orders: Vec<String>,
     },
     /// Stop everything, now: every bot, every process of it, every order; and let nothing start until it is reset
@@ -82,7 +82,7 @@ pub enum Command {
         #[command(subcommand)]
         deed: Option<EstopDeed>,
         /// Why
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other)]
         reason: Option<String>,
         /// Try the whole of it on bots in dry-run and paper mode, and only list what it would do to live ones
         #[arg(long)]
@@ -101,10 +101,10 @@ pub enum Command {
     /// What happened
     Events {
         /// The last so many
-        #[arg(short = 'n', value_name = "N", default_value_t = 50)]
+        #[arg(short = 'n', value_name = "N", value_hint = ValueHint::Other, default_value_t = 50)]
         count: usize,
         /// Only of these
-        #[arg(value_name = "BOT")]
+        #[arg(value_name = "BOT", value_hint = ValueHint::Other)]
         bots: Vec<String>,
     },
     /// What a shell needs to complete these commands
@@ -125,13 +125,13 @@ pub enum EstopDeed {
     /// Lift the latch, after everything was looked at afresh; nothing is started by that
     Reset {
         /// The name of this machine, as a sign that it is meant
-        #[arg(long, value_name = "HOST")]
+        #[arg(long, value_name = "HOST", value_hint = ValueHint::Other)]
         host: String,
         /// Why
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other)]
         reason: String,
         /// Lift it although something stands in the way, with a note of why that is right
-        #[arg(long, value_name = "NOTE")]
+        #[arg(long, value_name = "NOTE", value_hint = ValueHint::Other)]
         waive: Option<String>,
     },
 }
@@ -153,7 +153,7 @@ pub enum ClusterDeed {
 #[derive(Clone, Debug, Default, Group)]
 pub struct Clusters {
     /// Clusters by name; without one, all
-    #[arg(value_name = "CLUSTER")]
+    #[arg(value_name = "CLUSTER", value_hint = ValueHint::Other)]
     pub names: Vec<String>,
 }
 
@@ -173,7 +173,7 @@ pub struct Requeue {
     #[arg(long)]
     pub all: bool,
     /// Only the chunk of this id; may be given several times
-    #[arg(long = "chunk", value_name = "ID", conflicts_with_all = ["stale", "failed", "all"])]
+    #[arg(long = "chunk", value_name = "ID", value_hint = ValueHint::Other, conflicts_with_all = ["stale", "failed", "all"])]
     pub chunks: Vec<String>,
     /// Those too whose worker is not known on this machine, although their lease is good
     #[arg(long)]
@@ -184,10 +184,10 @@ pub struct Requeue {
 #[derive(Clone, Debug, Default, Group)]
 pub struct Scope {
     /// Bots by name; a name with instances means all of them
-    #[arg(value_name = "BOT", required_unless_present_any = ["group", "all"])]
+    #[arg(value_name = "BOT", value_hint = ValueHint::Other, required_unless_present_any = ["group", "all"])]
     pub bots: Vec<String>,
     /// Every bot of a group
-    #[arg(long, value_name = "GROUP", conflicts_with = "all")]
+    #[arg(long, value_name = "GROUP", value_hint = ValueHint::Other, conflicts_with = "all")]
     pub group: Vec<String>,
     /// Every bot
     #[arg(long, conflicts_with = "bots")]
@@ -198,18 +198,18 @@ pub struct Scope {
 #[derive(Clone, Debug, Group)]
 pub struct LogArgs {
     /// Whose
-    #[arg(value_name = "BOT", required = true)]
+    #[arg(value_name = "BOT", value_hint = ValueHint::Other, required = true)]
     pub bots: Vec<String>,
     /// The last so many lines
-    #[arg(short = 'n', value_name = "N")]
+    #[arg(short = 'n', value_name = "N", value_hint = ValueHint::Other)]
     pub lines: Option<u64>,
     /// Go on as more is written
     #[arg(short = 'f', long)]
     pub follow: bool,
     /// Lines that match
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", value_hint = ValueHint::Other)]
     pub grep: Option<String>,
     /// Lines not older than this: 500ms, 30s, 5m, 2h
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", value_hint = ValueHint::Other)]
     pub since: Option<String>,
 }

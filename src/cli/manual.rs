@@ -156,7 +156,8 @@ fn usage(arg: &Arg) -> String {
     };
     if arg.is_positional() {
         let many = arg.get_num_args().is_some_and(|range| range.max_values() > 1);
-        return format!("{}{}", value(), if many { "..." } else { "" });
+        let value = if arg.is_required_set() { value() } else { format!("[{}]", value()) };
+        return format!("{value}{}", if many { "..." } else { "" });
     }
     let long = arg.get_long().map(|long| format!("--{long}"));
     let short = arg.get_short().map(|short| format!("-{short}"));
