@@ -134,6 +134,15 @@ impl RunSeen {
     }
 }
 
+/// Something that happened to the index or to an event file: it is told once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notice {
+    /// In a few words, for a title; empty where the title says it anyway.
+    pub short: String,
+    /// In a sentence.
+    pub whole: String,
+}
+
 /// Which rows are wanted: words that must all fit. `bot:`, `kind:`, `by:` and `since:2h`, any other text, and any of these
 /// with `!` before it for "not".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

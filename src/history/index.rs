@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use crate::core::bot::BotName;
 use crate::core::event::Kind;
+use crate::core::history::Notice;
 use crate::journal;
 use crate::paths::{Home, words};
 
@@ -34,8 +35,10 @@ pub struct History {
     file: Option<(PathBuf, Option<Identity>)>,
     /// What was seen of each event file when it was last read to its end.
     seen: BTreeMap<PathBuf, Seen>,
-    /// Why it is not kept, or what became of one that was.
+    /// Why it is not kept.
     note: Option<String>,
+    /// What happened and was not told yet.
+    pub(super) notices: Vec<Notice>,
     pub(super) memo: Option<Memo>,
 }
 
@@ -52,6 +55,8 @@ pub struct Step {
     pub changed: bool,
     /// Event files that cannot be read, in a sentence.
     pub trouble: Option<String>,
+    /// Event files with lines that are no event, and how many there are in each.
+    pub odd: Vec<(String, u64)>,
 }
 
 /// What changes when a file does.
@@ -76,6 +81,16 @@ struct Known {
     identity: Identity,
     mark: i64,
     point: Point,
+}
+
+/// What was read of a file.
+struct Taken {
+    /// How far it was read.
+    size: u64,
+    /// Whether anything is other than before.
+    changed: bool,
+    /// What is not in the index any more.
+    lost: Option<Notice>,
 }
 
 /// What kept a file from being read into the index.
@@ -109,7 +124,15 @@ impl History {
     /// If not even that can be had.
     pub fn open(home: &Home, keep: bool) -> Result<Self, String> {
         let db = in_memory().map_err(|fault| said(&fault))?;
-        let mut history = Self { home: home.clone(), db, file: None, seen: BTreeMap::new(), note: None, memo: None };
+        let mut history = Self {
+            home: home.clone(),
+            db,
+            file: None,
+            seen: BTreeMap::new(),
+            note: None,
+            notices: Vec::new(),
+            memo: None,
+        };
         if keep {
             history.file = Some((home.index(), None));
             history.reopen();
@@ -119,9 +142,14 @@ impl History {
         Ok(history)
     }
 
-    /// What is to be known of the index: that it is not kept, and why; or that it was damaged.
+    /// What is to be known of the index as long as it is so: that it is not kept, and why.
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()
+    }
+
+    /// What happened since this was last asked: an index that was damaged, an event file that was cut off.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
     }
 
     /// Opens the file again; one that is damaged is set aside, and where none can be kept there is one in memory.
@@ -141,7 +169,9 @@ impl History {
                         return self.keep_in_memory(&fault);
                     }
                 }
-                Err(fault @ (Fault::Newer | Fault::Unkept(_) | Fault::Busy)) => return self.keep_in_memory(&fault),
+                Err(fault @ (Fault::Newer | Fault::Foreign | Fault::Unkept(_) | Fault::Busy)) => {
+                    return self.keep_in_memory(&fault);
+                }
             }
         }
         self.keep_in_memory(&Fault::Unkept("it is damaged again and again".into()));
@@ -150,7 +180,8 @@ impl History {
     fn set_aside(&mut self, path: &Path, which: Option<Identity>, why: &str) -> Result<(), Fault> {
         if let Some(aside) = set_aside(path, which)? {
             let name = aside.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            self.note = Some(format!("the index was damaged ({why}), is kept as {name}, and was built anew"));
+            let whole = format!("the index of the history was damaged ({why}), is kept as {name}, and was built anew");
+            self.notices.push(Notice { short: "index rebuilt".into(), whole });
         }
         Ok(())
     }
@@ -158,7 +189,9 @@ impl History {
     fn keep_in_memory(&mut self, fault: &Fault) {
         self.file = None;
         self.forget();
-        self.note = Some(format!("the index is in memory: {}", said(fault)));
+        let note = format!("the index is in memory: {}", said(fault));
+        self.notices.push(Notice { short: String::new(), whole: note.clone() });
+        self.note = Some(note);
         if let Ok(db) = in_memory() {
             self.db = db;
         }
@@ -230,7 +263,7 @@ impl History {
     }
 
     fn step(&mut self) -> Result<Step, Fault> {
-        let mut step = Step::default();
+        let mut step = Step { odd: odd(&self.db)?, ..Step::default() };
         let sources = match sources(&self.home) {
             Ok(sources) => sources,
             Err(why) => {
@@ -260,8 +293,9 @@ impl History {
             return Ok(step);
         }
         let change = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for id in gone {
-            drop_rows(&change, id)?;
+        let mut lost = Vec::new();
+        for (id, name) in gone {
+            lost.extend(removed(&name, drop_rows(&change, id)?));
             change.execute("DELETE FROM files WHERE id = ?1", [id])?;
             step.changed = true;
         }
@@ -269,9 +303,10 @@ impl History {
         let mut whole = Vec::new();
         for (source, about) in due {
             match take_in(&change, source, &mut left) {
-                Ok((point, changed)) => {
-                    step.changed |= changed;
-                    let behind = about.is_some_and(|about| left == 0 && point < about.size);
+                Ok(taken) => {
+                    step.changed |= taken.changed;
+                    lost.extend(taken.lost);
+                    let behind = about.is_some_and(|about| left == 0 && taken.size < about.size);
                     step.more |= behind;
                     if !behind {
                         whole.push((source.path.clone(), about));
@@ -289,7 +324,9 @@ impl History {
         }
         let read: i64 = change.query_row("SELECT ifnull(sum(size), 0) FROM files", [], |row| row.get(0))?;
         step.read = read.unsigned_abs();
+        step.odd = odd(&change)?;
         change.commit()?;
+        self.notices.append(&mut lost);
         for (path, seen) in whole {
             match seen {
                 Some(seen) => _ = self.seen.insert(path, seen),
@@ -316,6 +353,7 @@ fn said(fault: &Fault) -> String {
     match fault {
         Fault::Damaged(why) => format!("the index is damaged ({why})"),
         Fault::Newer => "botwarden.db is of a newer botwarden".into(),
+        Fault::Foreign => "botwarden.db is another program's and was not touched; move it away, and one is kept".into(),
         Fault::Unkept(why) => format!("botwarden.db: {why}"),
         Fault::Busy => "another screen is reading the event files; this one waits for it".into(),
     }
@@ -333,15 +371,40 @@ fn sources(home: &Home) -> Result<Vec<Source>, String> {
     Ok(std::iter::once(desk).chain(of_bots).collect())
 }
 
+/// Event files with lines that are no event, and how many there are in each.
+fn odd(db: &Connection) -> Result<Vec<(String, u64)>, Fault> {
+    let mut statement = db.prepare_cached("SELECT path, odd FROM files WHERE odd > 0 ORDER BY path")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What is told of an event file that was removed with so many events.
+fn removed(name: &str, events: usize) -> Option<Notice> {
+    lost(name, events, "are gone", "was removed: what was read from it is gone from the history")
+}
+
+/// What is told of one that is not the one that was read.
+fn replaced(name: &str, events: usize) -> Option<Notice> {
+    let what = "was cut off or replaced: what was read from it is gone from the history, which begins anew with what it has now";
+    lost(name, events, "begin anew", what)
+}
+
+fn lost(name: &str, events: usize, short: &str, what: &str) -> Option<Notice> {
+    let whose = name.strip_prefix("bots/").and_then(|name| name.strip_suffix("/events")).unwrap_or("the desk");
+    let s = if events == 1 { "" } else { "s" };
+    let short = format!("events of {whose} {short}");
+    (events > 0).then(|| Notice { short, whole: format!("{name} {what} ({events} event{s})") })
+}
+
 /// Files of the index that are no event files any more.
-fn gone(db: &Connection, names: &[&str]) -> Result<Vec<i64>, Fault> {
+fn gone(db: &Connection, names: &[&str]) -> Result<Vec<(i64, String)>, Fault> {
     let mut statement = db.prepare_cached("SELECT id, path FROM files")?;
     let mut rows = statement.query([])?;
     let mut gone = Vec::new();
     while let Some(row) = rows.next()? {
         let path: String = row.get(1)?;
         if !names.contains(&path.as_str()) {
-            gone.push(row.get(0)?);
+            gone.push((row.get(0)?, path));
         }
     }
     Ok(gone)
@@ -368,32 +431,30 @@ fn known(change: &Transaction<'_>, source: &Source) -> Result<Option<Known>, Fau
     Ok(known)
 }
 
-/// Everything that came from this file goes.
-fn drop_rows(change: &Transaction<'_>, id: i64) -> Result<(), Fault> {
-    change.execute("DELETE FROM events WHERE file = ?1", [id])?;
+/// Everything that came from this file goes. How many events that were.
+fn drop_rows(change: &Transaction<'_>, id: i64) -> Result<usize, Fault> {
+    let events = change.execute("DELETE FROM events WHERE file = ?1", [id])?;
     change.execute("DELETE FROM runs WHERE file = ?1", [id])?;
     change.execute("UPDATE facts SET epoch = epoch + 1", [])?;
-    Ok(())
+    Ok(events)
 }
 
-/// Reads on in a file, or from its beginning if it is not the one that was read. How far it was read, and whether that
-/// changed anything.
-fn take_in(change: &Transaction<'_>, source: &Source, left: &mut u64) -> Result<(u64, bool), Stuck> {
+/// Reads on in a file, or from its beginning if it is not the one that was read.
+fn take_in(change: &Transaction<'_>, source: &Source, left: &mut u64) -> Result<Taken, Stuck> {
     let known = known(change, source)?;
     let file = match journal::open(&source.path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if let Some(known) = &known {
-                drop_rows(change, known.id)?;
-                change.execute("DELETE FROM files WHERE id = ?1", [known.id]).map_err(Fault::from)?;
-            }
-            return Ok((0, known.is_some()));
+            let Some(known) = known else { return Ok(Taken { size: 0, changed: false, lost: None }) };
+            let lost = removed(&source.name, drop_rows(change, known.id)?);
+            change.execute("DELETE FROM files WHERE id = ?1", [known.id]).map_err(Fault::from)?;
+            return Ok(Taken { size: 0, changed: true, lost });
         }
         Err(error) => return Err(error.into()),
     };
     let about = file.metadata()?;
     let identity = (about.dev(), about.ino());
-    let mut changed = false;
+    let (mut changed, mut lost) = (false, None);
     let (id, from) = match known {
         Some(known)
             if known.identity == identity
@@ -403,7 +464,7 @@ fn take_in(change: &Transaction<'_>, source: &Source, left: &mut u64) -> Result<
             (known.id, known.point)
         }
         Some(known) => {
-            drop_rows(change, known.id)?;
+            lost = replaced(&source.name, drop_rows(change, known.id)?);
             changed = true;
             (known.id, Point::default())
         }
@@ -446,7 +507,7 @@ fn take_in(change: &Transaction<'_>, source: &Source, left: &mut u64) -> Result<
     let (device, inode) = (identity.0.cast_signed(), identity.1.cast_signed());
     let (size, odd) = (point.size.cast_signed(), point.odd.cast_signed());
     update.execute(params![id, device, inode, size, mark, point.skipping, odd])?;
-    Ok((point.size, changed || point != from))
+    Ok(Taken { size: point.size, changed: changed || point != from, lost })
 }
 
 /// What a line says of the run that it is about.

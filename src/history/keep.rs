@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::clock;
 use crate::paths::words;
 
-use super::schema::{Fault, prepare};
+use super::schema::{Fault, HEAD, is_foreign, prepare};
 
 /// A lock of another screen is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -34,6 +34,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
         return Err(Fault::Damaged("it is not a regular file".into()));
     }
     make_private(path).map_err(|error| Fault::Unkept(words(&error)))?;
+    if is_of_others(path).map_err(|error| Fault::Unkept(words(&error)))? {
+        return Err(Fault::Foreign);
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(PATIENCE)?;
@@ -63,6 +66,17 @@ fn settle(db: &mut Connection) -> Result<(), Fault> {
 fn make_private(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map(drop)
+}
+
+/// Whether another program has made it.
+fn is_of_others(path: &Path) -> io::Result<bool> {
+    let mut head = [0; HEAD];
+    match fs::File::open(path)?.read_exact_at(&mut head, 0) {
+        Ok(()) => Ok(is_foreign(&head)),
+        // Nobody has written a whole page yet.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Sets the index aside, with its journal, which must not be played into another one; only if it still is this one.

@@ -4,6 +4,8 @@ use rusqlite::{Connection, ErrorCode};
 
 /// The shape of the tables below. An index of an older one is set aside.
 pub(super) const VERSION: i64 = 1;
+/// What says in the file itself that it is an index of ours: "bwdn".
+const MARK: i64 = 0x6277_646e;
 
 /// `files`: how far each event file was read. `events`: one row a line, with where in its file it stands. `runs`: what
 /// the lines of a run come to. `facts`: changes whenever rows went.
@@ -33,6 +35,8 @@ pub(super) enum Fault {
     Damaged(String),
     /// A newer botwarden has made it.
     Newer,
+    /// Another program has made it.
+    Foreign,
     /// It cannot be kept where it is: no room, or not ours to write.
     Unkept(String),
     /// Somebody else has it for longer than we wait.
@@ -64,7 +68,8 @@ impl From<rusqlite::Error> for Fault {
 /// Makes the tables where there are none yet; somebody else may do so at the same time.
 pub(super) fn prepare(db: &mut Connection) -> Result<(), Fault> {
     match version(db)? {
-        VERSION => return Ok(()),
+        VERSION if mark(db)? == MARK => return Ok(()),
+        VERSION => return Err(Fault::Foreign),
         0 => {}
         newer if newer > VERSION => return Err(Fault::Newer),
         older => return Err(Fault::Damaged(format!("it is of an older botwarden (version {older})"))),
@@ -73,6 +78,7 @@ pub(super) fn prepare(db: &mut Connection) -> Result<(), Fault> {
     if version(&change)? != VERSION {
         change.execute_batch(TABLES)?;
         change.pragma_update(None, "user_version", VERSION)?;
+        change.pragma_update(None, "application_id", MARK)?;
     }
     change.commit()?;
     Ok(())
@@ -81,3 +87,23 @@ pub(super) fn prepare(db: &mut Connection) -> Result<(), Fault> {
 fn version(db: &Connection) -> Result<i64, Fault> {
     Ok(db.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
+
+fn mark(db: &Connection) -> Result<i64, Fault> {
+    Ok(db.query_row("PRAGMA application_id", [], |row| row.get(0))?)
+}
+
+/// Whether a file that begins like this is a database of another program: it does not bear our mark, and something
+/// stands in it. Told from its bytes: `SQLite` itself may write into what it only opens, and has settings to be made
+/// before it is asked.
+pub(super) fn is_foreign(head: &[u8; HEAD]) -> bool {
+    let word = |at: usize| head[at..at + 4].iter().fold(0, |word, byte| word << 8 | i64::from(*byte));
+    let is_database = head.starts_with(b"SQLite format 3\0");
+    // A log beside it may have what it does not. Ours never has one.
+    let has_log = head[18] == 2 || head[19] == 2;
+    // The list of its tables: one page, with no row on it.
+    let is_empty = head[100] == 13 && head[103..105] == [0, 0];
+    is_database && word(68) != MARK && (word(68) != 0 || word(60) != 0 || has_log || !is_empty)
+}
+
+/// So much of the file says whose it is: its header, and that of its first page.
+pub(super) const HEAD: usize = 108;

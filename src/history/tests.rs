@@ -91,9 +91,9 @@ fn told(entry: &Entry) -> String {
 /// damaged on the way, rows have other numbers afterwards: the way is gone again.
 fn all(history: &mut History) -> Vec<String> {
     loop {
-        let note = history.note().map(str::to_owned);
+        let happened = history.notices.len();
         let walked = walk(history);
-        if history.note() == note.as_deref() {
+        if history.notices.len() == happened {
             return walked.expect("every row once");
         }
     }
@@ -208,6 +208,36 @@ fn a_file_that_was_replaced_cut_or_removed_is_read_anew() {
 }
 
 #[test]
+fn what_is_lost_is_told_once_and_what_cannot_be_read_is_counted_by_file() {
+    let mut desk = Desk::new();
+    let mut history = desk.open();
+    desk.add("a", "started", json!({}));
+    desk.add("", "asked", json!({}));
+    append(&desk.file("a"), b"torn\n");
+    append(&desk.file(""), b"torn\ntwice\n");
+    assert_eq!(read(&mut history).odd, [("bots/a/events".to_owned(), 1), ("events".to_owned(), 2)]);
+    assert_eq!(read(&mut history).odd.len(), 2, "also when nothing is new");
+    assert_eq!(history.take_notices(), []);
+    let told = |history: &mut History| {
+        read(history);
+        let notices = history.take_notices();
+        let [notice] = notices.as_slice() else { panic!("{notices:?}") };
+        (notice.short.clone(), notice.whole.clone())
+    };
+    let line = desk.line("a", "ready", json!({}));
+    fs::write(desk.file("a"), line).expect("cut");
+    let (short, whole) = told(&mut history);
+    assert_eq!(short, "events of a begin anew");
+    assert!(whole.starts_with("bots/a/events was cut off or replaced") && whole.ends_with("(1 event)"), "{whole}");
+    fs::remove_file(desk.file("")).expect("removed");
+    assert_eq!(told(&mut history).0, "events of the desk are gone");
+    fs::remove_dir_all(desk.file("a").parent().expect("a folder")).expect("removed");
+    assert_eq!(told(&mut history).0, "events of a are gone");
+    assert_eq!(read(&mut history).odd, []);
+    assert_eq!(history.take_notices(), []);
+}
+
+#[test]
 fn runs_and_reports_are_made_of_events_and_opened_whole() {
     let mut desk = Desk::new();
     for (run, code) in [("r1", 1), ("r2", 0)] {
@@ -315,11 +345,11 @@ fn whatever_lies_at_its_place_it_is_set_aside_and_built_anew() {
     fs::write(&index, "no database at all, but long enough to be read as one".repeat(100)).expect("written");
     let mut history = desk.open();
     assert_eq!(all(&mut history), fresh);
-    assert!(
-        history.note().is_some_and(|note| note.contains("damaged") && note.contains("built anew")),
-        "{:?}",
-        history.note()
-    );
+    let notices = history.take_notices();
+    let [notice] = notices.as_slice() else { panic!("{notices:?}") };
+    assert_eq!((notice.short.as_str(), history.note()), ("index rebuilt", None));
+    assert!(notice.whole.contains("damaged") && notice.whole.ends_with("built anew"), "{notice:?}");
+    assert_eq!(history.take_notices(), [], "it is told once");
     drop(history);
     fs::remove_file(&index).expect("removed");
     fs::create_dir(&index).expect("a folder");
@@ -337,6 +367,38 @@ fn whatever_lies_at_its_place_it_is_set_aside_and_built_anew() {
     assert_eq!(all(&mut history), fresh);
     assert!(history.note().is_some_and(|note| note.contains("newer botwarden")), "{:?}", history.note());
     assert_eq!(aside(), 2, "what a newer one has made is left to it");
+}
+
+#[test]
+fn a_database_of_another_program_is_not_touched() {
+    for (settings, table) in [
+        ("", "CREATE TABLE prices (at, price); INSERT INTO prices VALUES (1, 2);"),
+        // The names of our own tables.
+        ("", "CREATE TABLE events (id); CREATE TABLE runs (id);"),
+        ("PRAGMA user_version = 1;", "CREATE TABLE prices (at, price);"),
+        ("PRAGMA user_version = 99;", ""),
+        ("PRAGMA application_id = 7;", ""),
+        ("PRAGMA journal_mode = WAL;", "CREATE TABLE prices (at, price);"),
+    ] {
+        let mut desk = Desk::new();
+        desk.add("a", "asked", json!({}));
+        let index = desk.home().index();
+        let theirs = rusqlite::Connection::open(&index).expect("opened");
+        theirs.execute_batch(&format!("{settings} {table}")).expect("written");
+        let before = fs::read(&index).expect("theirs");
+        let mut history = desk.open();
+        assert_eq!(all(&mut history), desk.fresh(), "{settings}");
+        assert!(
+            history.note().is_some_and(|note| note.contains("in memory") && note.contains("another program's")),
+            "{settings} {:?}",
+            history.note()
+        );
+        assert!(fs::read(&index).expect("theirs") == before, "{settings}");
+    }
+    // A file that was made and never written into is nobody's.
+    let desk = Desk::new();
+    rusqlite::Connection::open(desk.home().index()).expect("opened").execute_batch("VACUUM").expect("written");
+    assert_eq!(desk.open().note(), None);
 }
 
 #[test]
