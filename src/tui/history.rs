@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::core::history::{Anchor, Entry, Place, Shelf};
 use crate::core::moment::Moment;
+use crate::core::words::grouped;
 
 use super::history_news::{HistoryAsk, HistoryNews, Looked, WholeEntry};
 
@@ -18,6 +19,8 @@ const NEAR: usize = 120;
 const CALM: Duration = Duration::from_secs(1);
 /// What was read so long ago says nothing of now.
 const STALE_AFTER: Duration = Duration::from_secs(3);
+/// What happened stands in the title so long.
+const NOTICED: Duration = Duration::from_mins(1);
 
 /// The rows that are held, and what is looked for.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +53,10 @@ pub struct HistoryBook {
     changed: bool,
     looked: Option<(Moment, Looked)>,
     trouble: Option<(Moment, String)>,
+    /// What happened last, in a few words.
+    noticed: Option<(Moment, String)>,
+    /// So many lines that cannot be read were told of already.
+    odd_told: u64,
     /// The entry that is read, and whether whoever reads it was asked for it.
     pub open: Option<Opened>,
 }
@@ -137,6 +144,16 @@ impl HistoryBook {
     pub fn note(&self) -> Option<&str> {
         let note = self.looked.as_ref().and_then(|(_, looked)| looked.note.as_deref());
         self.trouble.as_ref().map(|(_, why)| why.as_str()).or(note)
+    }
+
+    /// What has just happened to the index or to an event file, in a few words.
+    pub fn noticed(&self, now: Moment) -> Option<&str> {
+        self.noticed.as_ref().filter(|(at, _)| now.since(*at) < NOTICED).map(|(_, short)| short.as_str())
+    }
+
+    /// How many lines of the event files cannot be read.
+    pub fn odd(&self) -> u64 {
+        self.looked.as_ref().map_or(0, |(_, looked)| odd(looked))
     }
 
     /// Whether it cannot be read at the moment.
@@ -251,13 +268,16 @@ impl HistoryBook {
         (self.before > 0 && (self.ahead < 0 || self.at < NEAR)).then_some((Anchor::Newer(first), CHUNK))
     }
 
-    /// Takes news in.
-    pub fn hear(&mut self, news: HistoryNews, now: Moment) {
+    /// Takes news in. What is to be told once, in sentences.
+    #[must_use]
+    pub fn hear(&mut self, news: HistoryNews, now: Moment) -> Vec<String> {
         match news {
             HistoryNews::Looked(looked) => {
                 self.trouble = None;
                 self.changed |= looked.changed;
+                let told = self.told_once(&looked, now);
                 self.looked = Some((now, looked));
+                return told;
             }
             HistoryNews::Rows { view, from, rows, before, total } => {
                 if view == self.view {
@@ -280,6 +300,33 @@ impl HistoryBook {
                 }
             }
         }
+        Vec::new()
+    }
+
+    fn told_once(&mut self, looked: &Looked, now: Moment) -> Vec<String> {
+        let mut told = Vec::new();
+        for notice in &looked.notices {
+            if !notice.short.is_empty() {
+                self.noticed = Some((now, notice.short.clone()));
+            }
+            told.push(notice.whole.clone());
+        }
+        // They are counted when everything was read.
+        let count = odd(looked);
+        if looked.percent.is_none() && count != self.odd_told {
+            if count > self.odd_told {
+                let files: Vec<String> =
+                    looked.odd.iter().map(|(file, count)| format!("{file} ({})", grouped(*count))).collect();
+                let (lines, are) = if count == 1 { ("line", "is") } else { ("lines", "are") };
+                told.push(format!(
+                    "{} {lines} of the event files cannot be read and {are} not in the history: {}",
+                    grouped(count),
+                    files.join(", ")
+                ));
+            }
+            self.odd_told = count;
+        }
+        told
     }
 
     fn take(&mut self, from: Anchor, rows: Vec<Entry>, before: u64, total: u64) {
@@ -331,4 +378,8 @@ impl HistoryBook {
     fn find(&self, place: Place) -> Option<usize> {
         self.rows.iter().position(|entry| entry.place <= place)
     }
+}
+
+fn odd(looked: &Looked) -> u64 {
+    looked.odd.iter().map(|(_, count)| count).sum()
 }

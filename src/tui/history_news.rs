@@ -8,7 +8,7 @@
 
 use crate::core::cluster_report::ClusterReport;
 use crate::core::event::Event;
-use crate::core::history::{Anchor, Entry, Place, RunSeen, Shelf};
+use crate::core::history::{Anchor, Entry, Notice, Place, RunSeen, Shelf};
 use crate::core::report::{BotReport, Report};
 
 /// What whoever reads the history is to do.
@@ -76,6 +76,10 @@ pub struct Looked {
     pub percent: Option<u8>,
     /// What else there is to say: why it is not kept, or which file cannot be read.
     pub note: Option<String>,
+    /// Event files with lines that cannot be read, and how many there are in each.
+    pub odd: Vec<(String, u64)>,
+    /// What happened since the last time.
+    pub notices: Vec<Notice>,
 }
 
 /// All that is known of a row.

@@ -95,16 +95,17 @@ impl Watcher<'_> {
         match self.history.refresh() {
             Ok(step) => {
                 self.behind = step.more;
-                self.say(HistoryNews::Looked(self.looked(step)))
+                let looked = self.looked(step);
+                self.say(HistoryNews::Looked(looked))
             }
             Err(why) => self.say(HistoryNews::Trouble(why)),
         }
     }
 
-    fn looked(&self, step: Step) -> Looked {
+    fn looked(&mut self, step: Step) -> Looked {
         let percent = step.more.then(|| (step.read.saturating_mul(100) / step.of.max(1)).min(99) as u8);
         let note = step.trouble.clone().or_else(|| self.history.note().map(str::to_owned));
-        Looked { changed: step.changed, percent, note }
+        Looked { changed: step.changed, percent, note, odd: step.odd, notices: self.history.take_notices() }
     }
 
     fn answer(&mut self, ask: HistoryAsk, asked: &Receiver<HistoryAsk>) -> Result<(), Left> {

@@ -95,7 +95,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             cluster_wish::fresh(model, &mut effects, ticket);
         }
         Msg::Log(news) => log_keys::hear(model, news),
-        Msg::History(news) => model.history.hear(news, model.now.mono),
+        Msg::History(news) => {
+            for text in model.history.hear(news, model.now.mono) {
+                tell(model, &mut effects, Tone::Bad, text);
+            }
+        }
         Msg::Ui(settings) => dress::hear(model, settings),
         Msg::Mouse(event) => {
             if let Some(action) = mouse::moved(model, event) {
