@@ -6,8 +6,9 @@
 mod screen;
 
 use botwarden::core::event::Event;
-use botwarden::core::history::{Anchor, Entry, Place, RunSeen, Shelf, What};
+use botwarden::core::history::{Anchor, Entry, Notice, Place, RunSeen, Shelf, What};
 use botwarden::core::report::{BotReport, Report};
+use botwarden::core::state::State;
 use botwarden::tui::effect::Effect;
 use botwarden::tui::history_news::{HistoryAsk, HistoryNews, Looked, WholeEntry};
 use botwarden::tui::message::Msg;
@@ -130,6 +131,11 @@ fn filled(width: u16, height: u16, fixed: Fixed, total: i64) -> Desk {
     looked(&mut desk, Looked { changed: true, ..Looked::default() });
     answer(&mut desk, total);
     desk
+}
+
+/// What was told in the footer since it was last asked; the diagnostics have the same.
+fn notes(desk: &mut Desk) -> Vec<String> {
+    desk.model.feedback.take().into_iter().map(|feedback| feedback.text).collect()
 }
 
 fn chosen(desk: &Desk) -> i64 {
@@ -384,6 +390,102 @@ fn its_title_says_how_old_it_is_and_what_is_wrong() {
 }
 
 #[test]
+fn lines_that_cannot_be_read_are_counted_in_the_title_and_told_once() {
+    let mut desk = filled(120, 36, colored(), 50);
+    let torn = |count, percent| Looked {
+        odd: vec![("bots/crash/events".into(), count), ("events".into(), 1)],
+        percent,
+        ..Looked::default()
+    };
+    looked(&mut desk, torn(1, Some(50)));
+    assert_eq!(notes(&mut desk), [""; 0], "they are told when all was read");
+    looked(&mut desk, torn(3, None));
+    let told =
+        "4 lines of the event files cannot be read and are not in the history: bots/crash/events (3), events (1)";
+    let shot = desk.shot();
+    assert!(shot.contains(" 4 lines unreadable ") && shot.contains("4 lines of the event files"), "{shot}");
+    assert_eq!(notes(&mut desk), [told]);
+    looked(&mut desk, torn(3, None));
+    assert_eq!(notes(&mut desk), [""; 0]);
+    looked(&mut desk, Looked::default());
+    assert!(!desk.shot().contains("unreadable"), "{}", desk.shot());
+}
+
+#[test]
+fn what_happened_to_the_index_is_told_whole_once_and_leaves_the_title_after_a_minute() {
+    let mut desk = filled(120, 36, colored(), 50);
+    for (short, whole) in [
+        ("index rebuilt", "the index of the history was damaged (why), is kept as NAME, and was built anew"),
+        ("events of crash begin anew", "bots/crash/events was cut off or replaced: gone (7 events)"),
+    ] {
+        let notice = Notice { short: short.into(), whole: whole.into() };
+        looked(&mut desk, Looked { notices: vec![notice], ..Looked::default() });
+        let shot = desk.shot();
+        assert!(shot.contains(&format!(" {short} ")) && shot.contains(whole), "{shot}");
+        assert_eq!(notes(&mut desk), [whole]);
+        desk.wait(59);
+        assert!(desk.shot().contains(&format!(" {short} ")), "{}", desk.shot());
+        desk.wait(1);
+        looked(&mut desk, Looked::default());
+        assert!(!desk.shot().contains(short), "{}", desk.shot());
+        assert_eq!(notes(&mut desk), [""; 0]);
+    }
+}
+
+#[test]
+fn a_run_without_an_end_says_whether_it_still_runs() {
+    let began = NOON - 600;
+    let shown = |state, seen: Option<i64>| {
+        let mut desk = filled(120, 36, colored(), 0);
+        let mut bot = screen::bot("grid-btc", botwarden::core::bot::Mode::Paper, state);
+        bot.started_at = seen.map(|at| jiff::Timestamp::from_second(at).expect("a time"));
+        desk.tell(Msg::Survey(vec![bot]));
+        desk.press("v");
+        let Some(HistoryAsk::Rows { view, from, .. }) = asks(&mut desk).pop() else { panic!("rows are asked for") };
+        let place = Place { at: began * 1_000_000_000, id: 1 };
+        let run = RunSeen { run: "r".into(), started: Some(place.at), last: "ready".into(), ..RunSeen::default() };
+        let entry = Entry { place, bot: Some("grid-btc".into()), what: What::Run(run) };
+        tell(&mut desk, HistoryNews::Rows { view, from, rows: vec![entry], before: 0, total: 1 });
+        let line = rows(&desk.buffer()).into_iter().find(|row| row.contains("ready")).expect("the run");
+        ["runs (ready)", "its end was not written down; ready", "no end is written down; ready"]
+            .into_iter()
+            .find(|words| line.contains(words))
+            .map_or(line.clone(), str::to_owned)
+    };
+    for state in [State::Running, State::Starting, State::Stopping] {
+        assert_eq!(shown(state, Some(began + 2)), "runs (ready)", "{state:?}");
+    }
+    let over = "its end was not written down; ready";
+    assert_eq!(shown(State::Running, Some(began + 60)), over, "the next one runs");
+    for state in [State::Stopped, State::Exited, State::Crashed, State::Backoff, State::Failed] {
+        assert_eq!(shown(state, None), over, "{state:?}");
+    }
+    assert_eq!(shown(State::Unknown, Some(began)), "no end is written down; ready");
+    assert_eq!(shown(State::Running, None), "no end is written down; ready");
+}
+
+#[test]
+fn headings_stand_above_the_rows_where_there_is_room() {
+    let headings = |desk: &Desk| {
+        let lines = rows(&desk.buffer());
+        let at = lines.iter().position(|row| row.contains(" AT ") && row.contains(" BOT "))?;
+        Some((lines[at].clone(), lines[at + 1].clone()))
+    };
+    let mut desk = filled(120, 36, colored(), 50);
+    for words in ["KIND TEXT", "RAN HOW IT ENDED", "COMMAND EXIT BY TEXT"] {
+        let (line, first) = headings(&desk).expect("headings");
+        let told: Vec<&str> = line.split_whitespace().collect();
+        assert!(told.join(" ").contains(words), "{line}");
+        assert!(first.contains("03-04"), "{first}");
+        desk.press("v");
+        answer(&mut desk, 7);
+    }
+    let small = filled(60, 15, colored(), 50);
+    let rows = botwarden::tui::layout::history_page(&small.model);
+    assert!(headings(&small).is_some() == (rows >= 5), "{rows}");
+}
+
+#[test]
 fn columns_stay_aligned_and_no_cell_is_left_over_whatever_stands_in_a_row() {
     for (width, height) in [(120, 36), (80, 24), (60, 15), (61, 16), (200, 50)] {
         for ascii in [true, false] {
@@ -398,7 +500,7 @@ fn columns_stay_aligned_and_no_cell_is_left_over_whatever_stands_in_a_row() {
 
 #[test]
 fn rows_say_in_words_what_they_say_in_colours() {
-    let desk = filled(80, 24, colored(), 50);
+    let desk = filled(120, 36, colored(), 50);
     let buffer = desk.buffer();
     let lines = rows(&buffer);
     let mut seen = 0;
@@ -417,11 +519,7 @@ fn no_tab_is_cut_at_80_columns_however_much_there_is() {
     let mut desk = Desk::new(80, 24).survey();
     let mut many = Vec::new();
     for number in 0..2000 {
-        many.push(screen::bot(
-            &format!("bot-{number}"),
-            botwarden::core::bot::Mode::Paper,
-            botwarden::core::state::State::Running,
-        ));
+        many.push(screen::bot(&format!("bot-{number}"), botwarden::core::bot::Mode::Paper, State::Running));
     }
     desk.tell(Msg::Survey(many));
     desk.press("*");

@@ -268,10 +268,10 @@ fn stops(model: &Model) -> Vec<String> {
 fn history(model: &Model, whole: bool) -> Vec<String> {
     let book = &model.history;
     if !whole {
-        return book.chosen().map(|entry| row(entry, WIDE).0).into_iter().collect();
+        return book.chosen().map(|entry| row(model, entry, WIDE).0).into_iter().collect();
     }
     let (rows, all) = book.held();
-    let mut lines: Vec<String> = rows.iter().map(|entry| row(entry, WIDE).0).collect();
+    let mut lines: Vec<String> = rows.iter().map(|entry| row(model, entry, WIDE).0).collect();
     let held = rows.len() as u64;
     if held < all {
         lines.push(format!("({} of {}; `botwarden events -n {all}` has every event)", grouped(held), grouped(all)));

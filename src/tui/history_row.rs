@@ -3,15 +3,52 @@
 use ratatui::style::Style;
 
 use crate::core::event::Kind;
-use crate::core::history::{Entry, RunSeen, What};
+use crate::core::history::{Entry, RunSeen, Shelf, What};
+use crate::core::state::State;
 
 use super::history_page::took;
+use super::model::Model;
 use super::{text, theme};
 
+/// From this width on there is room for all of it.
+const WIDE: usize = 90;
+/// A start that was written down and one that was seen are the same if they are no further apart.
+const SAME_START: i64 = 2_000_000_000;
+/// What was seen of a bot may be so much older than what was written down.
+const BEHIND: i64 = 5_000_000_000;
+
+/// What has become of a run whose end is not written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It goes on: it was seen.
+    Runs,
+    /// It is over: the bot is at rest, or in a later run.
+    Over,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// How many columns the bot's name has.
+const fn name_columns(width: usize) -> usize {
+    if width >= WIDE { 18 } else { 11 }
+}
+
+/// What stands above the columns.
+pub fn heading(shelf: Shelf, width: usize) -> String {
+    let columns = name_columns(width);
+    let rest = match shelf {
+        Shelf::Events => format!("{:9} TEXT", "KIND"),
+        Shelf::Runs => format!("{:>7} HOW IT ENDED", "RAN"),
+        Shelf::Reports if width >= WIDE => format!("{:8} {:7} {:15} TEXT", "COMMAND", "EXIT", "BY"),
+        Shelf::Reports => format!("{:8} {:7} TEXT", "COMMAND", "EXIT"),
+    };
+    format!("{:14} {:columns$} {rest}", "AT", "BOT")
+}
+
 /// A row in so many columns, and how it is meant: its words say the same.
-pub fn row(entry: &Entry, width: usize) -> (String, Style) {
-    let wide = width >= 90;
-    let columns = if wide { 18 } else { 11 };
+pub fn row(model: &Model, entry: &Entry, width: usize) -> (String, Style) {
+    let wide = width >= WIDE;
+    let columns = name_columns(width);
     let at = entry.place.time().strftime("%m-%d %H:%M:%S").to_string();
     let bot = entry.bot.as_deref().unwrap_or("-");
     let put = |bot: &str, rest: String| {
@@ -22,7 +59,8 @@ pub fn row(entry: &Entry, width: usize) -> (String, Style) {
         What::Event { kind, text } => (put(bot, format!("{kind:9} {text}")), look_of(kind)),
         What::Run(run) => {
             let lasted = run.lasted().map_or_else(|| "-".to_owned(), took);
-            (put(bot, format!("{lasted:>7} {}", ended(run))), look_of_run(run))
+            let fate = fate(model, entry, run);
+            (put(bot, format!("{lasted:>7} {}", ended(run, fate))), look_of_run(run, fate))
         }
         What::Report { action, by, code, bots, text } => {
             let whom = if entry.bot.is_none() { format!("{bots} bots") } else { bot.to_owned() };
@@ -36,11 +74,38 @@ pub fn row(entry: &Entry, width: usize) -> (String, Style) {
 }
 
 /// How a run ended, and what followed.
-fn ended(run: &RunSeen) -> String {
+fn ended(run: &RunSeen, fate: Fate) -> String {
     let failures = run.failures.map_or_else(String::new, |failures| format!(" (failure {failures} in a row)"));
-    match &run.exit {
-        Some(exit) => format!("{exit}; {}{failures}", run.last),
-        None => format!("no end is written down; {}", run.last),
+    match (&run.exit, fate) {
+        (Some(exit), _) => format!("{exit}; {}{failures}", run.last),
+        (None, _) if run.ended.is_some() => format!("ended, how is not written down; {}{failures}", run.last),
+        (None, Fate::Runs) => format!("runs ({})", run.last),
+        (None, Fate::Over) => format!("its end was not written down; {}", run.last),
+        (None, Fate::Unknown) => format!("no end is written down; {}", run.last),
+    }
+}
+
+/// What the survey says of a run whose end is not written down.
+fn fate(model: &Model, entry: &Entry, run: &RunSeen) -> Fate {
+    let bot = model.bots.iter().find(|bot| entry.bot.as_deref() == Some(bot.name.as_str()));
+    let Some(bot) = bot.filter(|_| !model.is_stale()) else { return Fate::Unknown };
+    let nanos = |at: jiff::Timestamp| i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX);
+    let (began, now) = (run.started.unwrap_or(entry.place.at), nanos(model.now.wall));
+    match bot.state {
+        State::Starting | State::Running | State::Stopping | State::Orphaned => match bot.started_at.map(nanos) {
+            Some(seen) if seen.abs_diff(began) <= SAME_START.unsigned_abs() => Fate::Runs,
+            Some(seen) if seen > began => Fate::Over,
+            Some(_) | None => Fate::Unknown,
+        },
+        // It may have been looked at before it was started.
+        State::Stopped | State::Exited | State::Crashed | State::Backoff | State::Failed
+            if began < now.saturating_sub(BEHIND) =>
+        {
+            Fate::Over
+        }
+        State::Stopped | State::Exited | State::Crashed | State::Backoff | State::Failed | State::Unknown => {
+            Fate::Unknown
+        }
     }
 }
 
@@ -55,10 +120,13 @@ fn look_of(kind: &str) -> Style {
     }
 }
 
-fn look_of_run(run: &RunSeen) -> Style {
-    match run.exit.as_deref() {
-        _ if run.last == Kind::Failed.word() => theme::bad(),
-        _ if run.last == Kind::Backoff.word() => theme::warning(),
-        Some(_) | None => Style::new(),
+fn look_of_run(run: &RunSeen, fate: Fate) -> Style {
+    let is_open = run.exit.is_none() && run.ended.is_none();
+    if run.last == Kind::Failed.word() {
+        theme::bad()
+    } else if run.last == Kind::Backoff.word() || (is_open && fate == Fate::Over) {
+        theme::warning()
+    } else {
+        Style::new()
     }
 }

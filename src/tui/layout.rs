@@ -218,7 +218,7 @@ pub fn logs_page(model: &Model) -> (usize, usize) {
 /// Rows of the history on the model's own screen; none where it is not shown.
 pub fn history_page(model: &Model) -> usize {
     match own(model).lower {
-        Some((Pane::History, area)) => log_rows(area),
+        Some((Pane::History, area)) => history_rows(area),
         Some(_) | None => 0,
     }
 }
@@ -274,6 +274,17 @@ pub const fn list_rows(pane: Rect) -> usize {
 /// Lines of a log that fit into this pane.
 pub const fn log_rows(pane: Rect) -> usize {
     pane.height.saturating_sub(2) as usize
+}
+
+/// Rows of the history that fit into this pane, below their headings where there are any.
+pub const fn history_rows(pane: Rect) -> usize {
+    let rows = log_rows(pane);
+    if has_headings(pane) { rows - 1 } else { rows }
+}
+
+/// Whether a pane of the history has room for headings.
+pub const fn has_headings(pane: Rect) -> bool {
+    log_rows(pane) >= 6
 }
 
 /// What the page of the emergency stop is made of: one line above, parts that are scrolled, and what stands below.

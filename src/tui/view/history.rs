@@ -1,5 +1,6 @@
 //! ```text
 //! + 7 History  events /kind:exited ------------------------------------------- 1-20 of 5,213  read 1s ago +
+//! | AT              BOT               KIND       TEXT                                                     |
 //! | 03-04 14:32:07  grid-btc          exited     exited with 1 after 3 min                                |
 //! | 03-04 14:28:51  grid-btc          started    started (pid 48213)                                      |
 //! +-------------------------------------------------------------------------------------------------------+
@@ -16,8 +17,8 @@ use ratatui::widgets::{Block, Clear, Padding};
 use crate::core::history::Shelf;
 use crate::core::words::grouped;
 use crate::tui::history_page;
-use crate::tui::history_row::row;
-use crate::tui::layout::{inspect_area, log_rows};
+use crate::tui::history_row::{heading, row};
+use crate::tui::layout::{has_headings, history_rows, inspect_area};
 use crate::tui::model::{Model, Pane};
 use crate::tui::{text, theme};
 
@@ -25,7 +26,7 @@ use super::inspect::style;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let book = &model.history;
-    let rows = log_rows(area);
+    let rows = history_rows(area);
     let more = model.signs().more;
     let room = usize::from(area.width).saturating_sub(14);
     // What is looked through is always told.
@@ -39,15 +40,18 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(block, area);
     let width = usize::from(inside.width).saturating_sub(2);
     let stale = book.is_stale(model.now.mono);
-    let mut lines: Vec<Line<'_>> = Vec::with_capacity(rows);
+    let mut lines: Vec<Line<'_>> = Vec::with_capacity(rows + 1);
+    if has_headings(area) {
+        lines.push(Line::styled(format!(" {}", text::fit(&heading(book.shelf, width), width, more)), theme::faint()));
+    }
     for (chosen, entry) in book.page(rows) {
-        let (line, look) = row(entry, width);
+        let (line, look) = row(model, entry, width);
         let look = if stale { theme::faint() } else { look };
         let sign = if chosen && model.pane == Pane::History { model.signs().cursor } else { " " };
         let look = if chosen && model.pane == Pane::History { look.patch(theme::chosen()) } else { look };
         lines.push(Line::from(vec![Span::raw(sign), Span::styled(text::fit(&line, width, more), look)]));
     }
-    if lines.is_empty() {
+    if book.page(1).next().is_none() {
         let why = nothing(model);
         let folded = text::fold(&why, width);
         lines.extend(
@@ -61,6 +65,13 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 fn facts(model: &Model, rows: usize, room: usize) -> Vec<Span<'static>> {
     let book = &model.history;
     let mut facts = Vec::new();
+    if book.odd() > 0 {
+        let lines = if book.odd() == 1 { "line" } else { "lines" };
+        facts.push(Span::styled(format!(" {} {lines} unreadable ", grouped(book.odd())), theme::warning()));
+    }
+    if let Some(short) = book.noticed(model.now.mono) {
+        facts.push(Span::styled(format!(" {} ", text::harmless(short)), theme::warning()));
+    }
     if let Some(note) = book.note() {
         let look = if book.is_troubled() { theme::bad() } else { theme::warning() };
         // A sentence, as far as there is room.
