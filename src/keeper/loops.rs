@@ -66,7 +66,7 @@ const ASKED_SOON: Duration = Duration::from_secs(2);
 const BY_THE_LATCH: &str = "the emergency stop, which was latched while it was being started";
 /// A bot that wrote too fast has stopped doing so when nothing was dropped for this long: two events a time, not two a
 /// burst.
-const CAUGHT_UP: Duration = Duration::from_secs(60);
+const CAUGHT_UP: Duration = Duration::from_mins(1);
 /// How long a keeper that leaves waits for the log. What is not done by then the next keeper finds whole, and does.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 /// How often a tree that is not ours to reap is looked at while it is being ended.
