@@ -125,6 +125,15 @@ pub fn cut(from: u64, size: u64, max_size: u64, last: Option<u64>, first: Option
     last.or(first).map(|newline| newline.saturating_add(1)).or_else(|| (size >= hard).then_some(hard))
 }
 
+/// Where the output ends that `keep` lets go as soon as it is archived, so that nobody needs to copy it first: enough for
+/// `keep` archives and a live log, all of them as long as they can get, comes after it. Nothing if that is less than
+/// one archive.
+pub fn surplus(from: u64, size: u64, limits: LogLimits) -> Option<u64> {
+    let longest = limits.max_size.max(1).saturating_add(LONGEST_REACH);
+    let end = size.saturating_sub(u64::from(limits.keep).saturating_add(1).saturating_mul(longest));
+    is_due(from, end, limits.max_size).then_some(end)
+}
+
 /// The pieces in one bot's log folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pieces {
@@ -189,6 +198,12 @@ impl Pieces {
         lives.reverse();
         let full = self.archives.iter().filter(|archive| !archive.span.is_empty()).count();
         self.removals(lives, full.saturating_sub(limits.keep as usize), current)
+    }
+
+    /// What goes because a surplus of this run follows on it: every archive up to there.
+    pub fn superseded(&self, run: &str, current: &str) -> Vec<Removal> {
+        let older = |archive: &&Archive| archive.run.as_str() <= run && !archive.span.is_empty();
+        self.removals(Vec::new(), self.archives.iter().filter(older).count(), current)
     }
 
     /// What goes when `need` more bytes are wanted on the disk: the oldest archives, then the oldest live logs of
@@ -318,6 +333,55 @@ mod tests {
         assert!(is_due(100, 150, 50) && !is_due(100, 149, 50));
         assert!(!is_due(100, 100, 0), "nothing there is never due");
         assert!(!is_due(100, 50, 1), "a log that somebody shortened is not due");
+    }
+
+    #[test]
+    fn a_surplus_leaves_all_that_keep_can_ever_keep() {
+        let longest = 100 + LONGEST_REACH;
+        for (keep, from, size, end) in [
+            (2, 0, 3 * longest + 99, None),
+            (2, 0, 3 * longest + 100, Some(100)),
+            (2, 70, 3 * longest + 169, None),
+            (2, 70, 3 * longest + 170, Some(170)),
+            (0, 0, longest + 5000, Some(5000)),
+            (2, 500, 400, None),
+            (u32::MAX, 0, 1 << 50, None),
+        ] {
+            assert_eq!(surplus(from, size, LogLimits { max_size: 100, keep }), end, "keep {keep}, {from} to {size}");
+        }
+        assert_eq!(surplus(0, u64::MAX, LogLimits { max_size: u64::MAX, keep: 1 }), None);
+    }
+
+    /// However the lines fall: what is archived after a surplus went is no less than `keep` archives.
+    #[test]
+    fn after_a_surplus_there_is_enough_for_every_archive_that_is_kept() {
+        for seed in 0..500 {
+            let mut dice = fastrand::Rng::with_seed(seed);
+            let limits = LogLimits { max_size: dice.u64(1..4 << 20), keep: dice.u32(0..5) };
+            let size = dice.u64(0..64 << 20);
+            let Some(mut from) = surplus(0, size, limits) else { continue };
+            let mut archives = 0;
+            while is_due(from, size, limits.max_size) {
+                let hard = hard_end(from, limits.max_size);
+                let newline = dice.bool().then(|| dice.u64(from..hard.min(size)));
+                let soft = soft_end(from, limits.max_size);
+                let (last, first) = (newline.filter(|at| *at < soft), newline.filter(|at| *at >= soft));
+                let Some(end) = cut(from, size, limits.max_size, last, first) else { break };
+                from = end;
+                archives += 1;
+            }
+            assert!(archives >= limits.keep, "seed {seed}: {archives} archives of {limits:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_surplus_follows_on_goes_with_its_markers_but_the_last() {
+        let pieces = Pieces {
+            archives: vec![archive("a", 0, 10), archive("b", 0, 10), archive("b", 30, 30), archive("c", 0, 10)],
+            lives: vec![live("b", 90), live("c", 11)],
+            ..Pieces::default()
+        };
+        assert_eq!(pieces.superseded("b", "c"), [gone(archive("a", 0, 10)), gone(archive("b", 0, 10))]);
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde_json::json;
 
 use crate::cgroup::Group;
 use crate::clock;
 use crate::core::bot::BotSpec;
+use crate::core::event::Kind;
 use crate::core::exit::Exit;
 use crate::core::lifecycle::{Effect, First, Input, Lifecycle, Phase, Reach};
 use crate::core::moment::Moment;
@@ -23,6 +25,7 @@ use crate::record;
 use super::clients::Clients;
 use super::launcher::Launcher;
 use super::signals::{Meaning, Signals};
+use super::story::{Story, too_fast};
 use super::tend::LogWatch;
 use super::trouble::{Topic, Troubles};
 use super::worker::Worker;
@@ -61,6 +64,11 @@ const DEAF: Duration = Duration::from_secs(1);
 const ASKED_SOON: Duration = Duration::from_secs(2);
 /// Who has a bot killed that was spawned while the emergency stop was being latched.
 const BY_THE_LATCH: &str = "the emergency stop, which was latched while it was being started";
+/// A bot that wrote too fast has stopped doing so when nothing was dropped for this long: two events a time, not two a
+/// burst.
+const CAUGHT_UP: Duration = Duration::from_mins(1);
+/// How long a keeper that leaves waits for the log. What is not done by then the next keeper finds whole, and does.
+const LAST_LOOK: Duration = Duration::from_millis(500);
 /// How often a tree that is not ours to reap is looked at while it is being ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -90,6 +98,10 @@ pub(super) struct Keeper {
     look_again: Option<Moment>,
     /// When what is not to be running is ended, though nobody has asked for that.
     unasked: Option<Moment>,
+    /// How much the bot wrote too fast to be archived, and when that was last.
+    behind: Option<(u64, Moment)>,
+    /// Whether this run's log cannot be archived where it is: nothing may be copied that cannot be freed.
+    pub(super) never_archived: bool,
 }
 
 impl Keeper {
@@ -114,6 +126,8 @@ impl Keeper {
             before: Vec::new(),
             look_again: None,
             unasked: None,
+            behind: None,
+            never_archived: false,
         }
     }
 
@@ -189,6 +203,9 @@ impl Keeper {
             self.unasked = None;
             self.end_what_is_down();
         }
+        if self.behind.is_some_and(|(_, last)| now.since(last) >= CAUGHT_UP) {
+            self.caught_up();
+        }
         if self.look_again.is_some_and(|due| due <= now) {
             self.look_again = None;
             self.check_empty();
@@ -213,6 +230,7 @@ impl Keeper {
             self.unasked,
             self.hunts().then(clock::now),
             self.troubles.deadline(),
+            self.behind.map(|(_, last)| last.plus(CAUGHT_UP)),
             self.deaf_until,
         ]
         .into_iter()
@@ -373,11 +391,17 @@ impl Keeper {
                 desk::Done::Prepared(prepared) => self.spawn(prepared),
             }
         }
+        self.tended();
+    }
+
+    fn tended(&mut self) {
         for done in self.parts.tender.results() {
             match done {
+                tend::Done::Behind(bytes) => self.fell_behind(bytes),
                 tend::Done::Well => self.all_well(Topic::Log),
                 tend::Done::Trouble(what) => self.warn(Topic::Log, &what),
                 tend::Done::Never(what) => {
+                    self.never_archived = true;
                     self.warn(Topic::Log, &what);
                     if let Some(watch) = &mut self.parts.log_watch {
                         watch.stop();
@@ -501,7 +525,26 @@ impl Keeper {
         process::mark(pid).is_some_and(|mark| Some(mark.run.as_str()) == run)
     }
 
+    fn fell_behind(&mut self, bytes: u64) {
+        let total = self.behind.map_or(0, |(total, _)| total).saturating_add(bytes);
+        self.behind = Some((total, clock::now()));
+        self.all_well(Topic::Log);
+        self.warn(Topic::Behind, &too_fast(total, self.parts.spec.log.keep));
+        self.changed = true;
+    }
+
+    fn caught_up(&mut self) {
+        if let Some((total, _)) = self.behind.take() {
+            self.all_well(Topic::Behind);
+            let text = format!("{} in all", too_fast(total, self.parts.spec.log.keep));
+            self.tell(Story::new(Kind::Warning, text).with("dropped", json!(total)));
+        }
+    }
+
     fn leave(mut self) {
+        // Nobody else would cut what was written since the last look.
+        self.tended();
+        self.tend(false);
         if !self.parts.desk.finish(LAST_WORDS) {
             let _ = self.troubles.begin(Topic::Events, "its last events could not be written", clock::now());
         }
@@ -509,6 +552,12 @@ impl Keeper {
         let snapshot = self.snapshot();
         self.parts.clients.tell(snapshot);
         self.parts.clients.tidy();
+        let _ = self.parts.tender.finish(LAST_LOOK);
+        self.tended();
+        if self.behind.is_some() {
+            self.caught_up();
+            let _ = self.parts.desk.finish(LAST_LOOK);
+        }
         // After the last word: nobody waits for it.
         let _ = self.parts.tree.take_group().map(|group| group.remove());
         let _ = std::fs::remove_file(self.parts.bot.root().join(BotHome::SOCKET));

@@ -278,6 +278,11 @@ impl Keeper {
             let log = self.parts.bot.log(&record.run);
             watch.follow(Path::new(&log), clock::now());
         }
+        self.never_archived &= !first;
+        if self.never_archived || (!first && self.parts.tender.has_waiting()) {
+            // Whoever waits will look at the same log, and later than now.
+            return;
+        }
         self.parts.tender.take_on(tend::Job {
             folder: self.parts.bot.log_dir(),
             run: record.run.clone(),
@@ -318,7 +323,7 @@ impl Keeper {
         self.changed |= self.troubles.end(topic);
     }
 
-    fn tell(&self, story: Story) {
+    pub(super) fn tell(&self, story: Story) {
         let Story { kind, text, more } = story;
         let event = journal::event(Some(&self.parts.spec.name), kind, text, more);
         self.parts.desk.take_on(desk::Job::Tell(self.parts.bot.clone(), Box::new(event)));

@@ -81,6 +81,19 @@ pub(super) fn refusal(why: &Refusal) -> String {
     }
 }
 
+/// A bot whose log costs more than it may.
+pub(super) fn too_fast(dropped: u64, keep: u32) -> String {
+    format!(
+        "writes faster than it can be archived: {} of its oldest output were dropped (keep = {keep})",
+        in_bytes(dropped)
+    )
+}
+
+fn in_bytes(bytes: u64) -> String {
+    let mega = bytes as f64 / f64::from(1 << 20);
+    if mega < 999.5 { format!("{mega:.0}M") } else { format!("{:.1}G", mega / 1024.0) }
+}
+
 /// A duration as a person would say it.
 pub(super) fn in_words(time: Duration) -> String {
     let seconds = time.as_secs_f64();

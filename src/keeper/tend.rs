@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustix::fs::inotify;
 
+use crate::clock;
 use crate::core::bot::LogLimits;
 use crate::core::moment::Moment;
 use crate::logs::archive::{Archivist, Done as Archived, Removed};
@@ -17,6 +18,8 @@ use crate::paths::words;
 
 /// After the bot has written, its log is left alone for this long.
 const REST: Duration = Duration::from_secs(1);
+/// A bot that writes without end is looked after without end; that its output was dropped is said after this long.
+const REPORT: Duration = Duration::from_secs(1);
 
 /// One look at a run's log.
 pub(super) struct Job {
@@ -32,6 +35,8 @@ pub(super) struct Job {
 pub(super) enum Done {
     /// Nothing that the operator should know.
     Well,
+    /// It writes faster than it can be archived: so many bytes went that `keep` would have let go at once.
+    Behind(u64),
     /// Something that the operator should know.
     Trouble(String),
     /// It cannot be done here at all.
@@ -55,38 +60,63 @@ pub(super) fn work(job: Job) -> Done {
 }
 
 fn tend(archivist: &mut Archivist, first: bool) -> io::Result<Done> {
+    let mut sum = Sum { freed: Vec::new(), dropped: 0, behind: 0 };
     if first {
         archivist.recover()?;
-    }
-    let mut freed: Vec<Removed> = archivist.relieve()?;
-    let mut dropped = 0;
-    loop {
-        let step = archivist.step()?;
-        freed.extend(step.removed);
-        if let Archived::Dropped(span) = step.done {
-            dropped += span.len();
+        sum.freed.extend(archivist.relieve()?);
+        for mut earlier in archivist.earlier()? {
+            while sum.step(&mut earlier)? {}
         }
+    } else {
+        sum.freed.extend(archivist.relieve()?);
+    }
+    let begun = clock::now();
+    while sum.step(archivist)? {
         archivist.retain()?;
-        if !step.more {
+        if sum.behind > 0 && clock::now().since(begun) >= REPORT {
             break;
         }
     }
     archivist.retain()?;
-    Ok(told(&freed, dropped))
+    Ok(sum.told())
 }
 
-/// A full disk costs the oldest output first; the operator is told that it did.
-fn told(freed: &[Removed], dropped: u64) -> Done {
-    if dropped > 0 {
-        return Done::Trouble(format!(
-            "the disk is full: {dropped} bytes of its oldest output had to go, so that it can go on writing"
-        ));
+/// What went, and why.
+struct Sum {
+    freed: Vec<Removed>,
+    dropped: u64,
+    behind: u64,
+}
+
+impl Sum {
+    /// One step, and whether there is more to do.
+    fn step(&mut self, archivist: &mut Archivist) -> io::Result<bool> {
+        let step = archivist.step()?;
+        self.freed.extend(step.removed);
+        match step.done {
+            Archived::Nothing | Archived::Archived(_) => {}
+            Archived::Dropped(span) => self.dropped += span.len(),
+            Archived::Surplus(span) => self.behind += span.len(),
+        }
+        Ok(step.more)
     }
-    let bytes: u64 = freed.iter().map(|removed| removed.bytes).sum();
-    if bytes > 0 {
-        return Done::Trouble(format!("the disk is nearly full: {bytes} bytes of its oldest archives were removed"));
+
+    /// A full disk costs the oldest output first; the operator is told that it did.
+    fn told(&self) -> Done {
+        let dropped = self.dropped;
+        if dropped > 0 {
+            return Done::Trouble(format!(
+                "the disk is full: {dropped} bytes of its oldest output had to go, so that it can go on writing"
+            ));
+        }
+        let bytes: u64 = self.freed.iter().map(|removed| removed.bytes).sum();
+        if bytes > 0 {
+            return Done::Trouble(format!(
+                "the disk is nearly full: {bytes} bytes of its oldest archives were removed"
+            ));
+        }
+        if self.behind > 0 { Done::Behind(self.behind) } else { Done::Well }
     }
-    Done::Well
 }
 
 /// Wakes the keeper when the bot has written, once a second at most.

@@ -17,6 +17,8 @@ pub(super) enum Topic {
     Events,
     /// The log is not looked after.
     Log,
+    /// The bot writes faster than its log can be archived.
+    Behind,
     /// A signal could not be sent.
     Signals,
     /// Somebody else speaks on the notify socket, or there is none.
@@ -39,8 +41,8 @@ impl Troubles {
         }
         let before = self.known.insert(topic, what.to_owned());
         match topic {
-            // Whoever floods the socket under many numbers is told of once.
-            Topic::Notify => before.is_none(),
+            // Whoever floods the socket under many numbers is told of once, and so is a bot that floods its log.
+            Topic::Notify | Topic::Behind => before.is_none(),
             Topic::Record | Topic::Events | Topic::Log | Topic::Signals => before.as_deref() != Some(what),
         }
     }

@@ -55,6 +55,11 @@ impl<J: Send + 'static, R: Send + 'static> Worker<J, R> {
         }
     }
 
+    /// Whether a job waits that nobody has begun.
+    pub(super) fn has_waiting(&self) -> bool {
+        !lock(&self.shared).jobs.is_empty()
+    }
+
     /// What is done since the last time.
     pub(super) fn results(&self) -> Vec<R> {
         let _ = rustix::io::read(&self.shared.wake, &mut [0_u8; 8]);

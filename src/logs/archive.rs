@@ -4,6 +4,10 @@
 //! the live log. Killed between any two of these, the next archivist finds either no archive (and the range still in
 //! the live log) or the whole archive (and frees the range again): nothing is lost, torn or there twice.
 //!
+//! What `keep` would let go as soon as it is archived is not copied at all: a bot can write faster than any copy, and a
+//! disk that fills up ends every bot on it. An empty archive, a marker, takes the place of the copy; the order is the
+//! same.
+//!
 //! A keeper calls this from its disk thread, never from its loop: everything here may wait for the disk. It holds one
 //! descriptor and no buffers between calls, and copies inside the kernel where that can be done.
 
@@ -16,7 +20,9 @@ use rustix::fs::{FallocateFlags, SeekFrom};
 use rustix::io::Errno;
 
 use super::{first_kept, list, named};
-use crate::core::archive::{Archive, Name, Pieces, Removal, Span, cut, hard_end, is_due, shortage, soft_end};
+use crate::core::archive::{
+    Archive, LONGEST_REACH, Live, Name, Pieces, Removal, Span, cut, hard_end, is_due, shortage, soft_end, surplus,
+};
 use crate::core::bot::LogLimits;
 
 /// Archives one run's output.
@@ -24,6 +30,8 @@ use crate::core::bot::LogLimits;
 pub struct Archivist {
     folder: PathBuf,
     run: String,
+    /// The run whose live log is never removed: the bot may be writing to it.
+    current: String,
     limits: LogLimits,
     /// The live log, once it was there.
     live: Option<File>,
@@ -53,6 +61,8 @@ pub enum Done {
     Archived(Span),
     /// It is gone: the disk had no room for an archive even without the older ones.
     Dropped(Span),
+    /// It is gone without a copy: `keep` would have let it go at once.
+    Surplus(Span),
 }
 
 /// A part of a bot's output that was removed.
@@ -90,7 +100,27 @@ const BLOCK: u64 = 16 << 10;
 impl Archivist {
     /// The archivist of this run, whose live log is `RUN.log` in this folder. Nothing is opened yet.
     pub fn open(folder: &Path, run: &str, limits: LogLimits) -> Self {
-        Self { folder: folder.to_owned(), run: run.to_owned(), limits, live: None, archived: None, searched: 0 }
+        let (folder, run) = (folder.to_owned(), run.to_owned());
+        Self { folder, current: run.clone(), run, limits, live: None, archived: None, searched: 0 }
+    }
+
+    /// Archivists of other runs that left more than an archive's worth in their live logs: a keeper may have died, or
+    /// the bot wrote faster than it was looked after. To be worked off before [`Archivist::retain`], which lets a live
+    /// log go as a whole.
+    ///
+    /// # Errors
+    /// If the folder cannot be listed.
+    pub fn earlier(&self) -> io::Result<Vec<Self>> {
+        let pieces = list(&self.folder, true)?;
+        let left = |live: &&Live| {
+            live.run != self.current && is_due(pieces.archived(&live.run), live.size, self.limits.max_size)
+        };
+        Ok(pieces
+            .lives
+            .iter()
+            .filter(left)
+            .map(|live| Self { current: self.current.clone(), ..Self::open(&self.folder, &live.run, self.limits) })
+            .collect())
     }
 
     /// Finishes what an archivist before this one may have left: removes its unfinished archive, and frees again
@@ -155,11 +185,19 @@ impl Archivist {
         }
         let from = self.archived.unwrap_or(0);
         let path = self.live_path();
-        let max_size = self.limits.max_size;
+        let (limits, max_size) = (self.limits, self.limits.max_size);
         let Some(live) = self.live()? else { return Ok(step) };
         let size = live.metadata().map_err(|error| named(&path, error))?.len();
         if !is_due(from, size, max_size) {
             return Ok(step);
+        }
+        if let Some(end) = surplus(from, size, limits) {
+            // Where a line ends, if one does in reach.
+            let reach = end.saturating_sub(LONGEST_REACH).max(from);
+            let line = last_newline(live, reach, end).map_err(|error| named(&path, error))?;
+            let span = Span { start: from, end: line.map_or(end, |newline| newline + 1) };
+            self.skip(span, hook)?;
+            return Ok(Step { done: Done::Surplus(span), more: true, ..step });
         }
         let soft = soft_end(from, max_size);
         let last = last_newline(live, from, soft).map_err(|error| named(&path, error))?;
@@ -192,7 +230,7 @@ impl Archivist {
         };
         let name = match step.done {
             Done::Dropped(_) => Span { start: end, end },
-            Done::Archived(_) | Done::Nothing => span,
+            Done::Archived(_) | Done::Surplus(_) | Done::Nothing => span,
         };
         self.publish(name, hook)?;
         step.more = is_due(end, size, max_size);
@@ -212,6 +250,25 @@ impl Archivist {
             hook(Stage::Synced)
         };
         copy_all().map_err(|error| named(&path, error))
+    }
+
+    /// Frees a span without a copy, and with it every archive: all of them are older.
+    fn skip(&mut self, span: Span, hook: Hook<'_>) -> io::Result<()> {
+        let path = self.folder.join(Name::Unfinished(self.run.clone()).file());
+        let begin = || OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
+        let run = self.run.clone();
+        let superseded = |pieces: &Pieces, current: &str| pieces.superseded(&run, current);
+        match begin() {
+            Ok(_) => {}
+            Err(error) if is_full(&error) => {
+                self.remove(superseded)?;
+                begin().map_err(|error| named(&path, error))?;
+            }
+            Err(error) => return Err(named(&path, error)),
+        }
+        hook(Stage::Begun)?;
+        self.publish(Span { start: span.end, end: span.end }, hook)?;
+        self.remove(superseded).map(drop)
     }
 
     /// Gives the unfinished archive its name, and frees its range in the live log once that name is on the disk.
@@ -258,7 +315,7 @@ impl Archivist {
     fn remove(&self, choose: impl FnOnce(&Pieces, &str) -> Vec<Removal>) -> io::Result<Vec<Removed>> {
         let pieces = list(&self.folder, true)?;
         let mut removed = Vec::new();
-        for removal in choose(&pieces, &self.run) {
+        for removal in choose(&pieces, &self.current) {
             let bytes = removal.bytes(&pieces);
             let (run, name, mark) = match removal {
                 Removal::Live(live) => (live.run.clone(), Name::Live(live.run), None),
@@ -510,6 +567,128 @@ mod tests {
                 assert!(output(folder.path()) == truth, "seed {seed}");
             }
         }
+    }
+
+    /// Whatever is read: nothing is torn, and it goes on to the end of what was written. Where it begins.
+    fn kept(folder: &Path, truth: &[u8]) -> u64 {
+        let mut reader = LogSet::open(folder).expect("a folder").reader(Position::default());
+        let mut kept = Vec::new();
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            match reader.read(&mut buffer).expect("readable") {
+                Read::Bytes(count) => kept.extend_from_slice(&buffer[..count]),
+                // After a death the archives before what was dropped may still be there.
+                Read::Gap(_) => kept.clear(),
+                Read::Run => {}
+                Read::End => break,
+            }
+        }
+        assert!(truth.ends_with(&kept), "what is kept is the newest");
+        (truth.len() - kept.len()) as u64
+    }
+
+    fn on_the_disk(folder: &Path) -> u64 {
+        let entries = std::fs::read_dir(folder).expect("a folder").flatten();
+        entries.map(|entry| entry.metadata().map_or(0, |metadata| metadata.blocks() * 512)).sum()
+    }
+
+    #[test]
+    fn death_at_any_point_of_a_flood_loses_nothing_that_is_kept() {
+        let limits = LogLimits { max_size: 64 << 10, keep: 2 };
+        let most = 3 * (limits.max_size + LONGEST_REACH);
+        let block: Vec<u8> = (0..60_000).flat_map(|number| format!("line {number:08} of it\n").into_bytes()).collect();
+        for stage in STAGES {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut truth = block[..200_000].to_vec();
+            append(folder.path(), &truth);
+            let mut archivist = Archivist::open(folder.path(), RUN, limits);
+            while archivist.step().expect("a step").more {}
+            for _ in 0..5 {
+                append(folder.path(), &block);
+                truth.extend_from_slice(&block);
+            }
+            let died =
+                archivist.step_with(&mut |at| if at == stage { Err(io::Error::other("killed")) } else { Ok(()) });
+            let first = kept(folder.path(), &truth);
+            assert!(first <= truth.len() as u64 - most, "{stage:?}: enough is there from {first}");
+            match stage {
+                Stage::Copied | Stage::Synced => {
+                    let Step { done: Done::Surplus(span), .. } = died.expect("nothing is copied") else {
+                        panic!("no surplus");
+                    };
+                    assert_eq!(first, span.end);
+                    assert!(first > truth.len() as u64 - most - 100 && truth[first as usize - 1] == b'\n');
+                }
+                Stage::Begun | Stage::Renamed | Stage::Recorded | Stage::Punched => drop(died.expect_err("killed")),
+            }
+            let mut next = Archivist::open(folder.path(), RUN, limits);
+            next.recover().expect("recovered");
+            while next.step().expect("a step").more {
+                next.retain().expect("retained");
+            }
+            next.retain().expect("retained");
+            let pieces = list(folder.path(), true).expect("listed");
+            assert_eq!(pieces.archives.iter().filter(|archive| !archive.span.is_empty()).count(), 2, "{stage:?}");
+            assert!(kept(folder.path(), &truth) < truth.len() as u64 - 2 * (limits.max_size - 100), "{stage:?}");
+            assert!(on_the_disk(folder.path()) < 4 * limits.max_size + (64 << 10), "{stage:?}");
+        }
+    }
+
+    #[test]
+    fn a_random_flood_keeps_its_newest_and_stays_small() {
+        for seed in 0..5 {
+            let mut dice = fastrand::Rng::with_seed(seed);
+            let limits = LogLimits { max_size: dice.u64(1000..300_000), keep: dice.u32(0..3) };
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut archivist = Archivist::open(folder.path(), RUN, limits);
+            let (mut truth, mut surplus) = (Vec::new(), 0);
+            for _ in 0..12 {
+                for _ in 0..dice.usize(0..40) {
+                    let mut bytes = vec![b'x'; dice.usize(0..200_000)];
+                    bytes.push(b'\n');
+                    append(folder.path(), &bytes);
+                    truth.extend_from_slice(&bytes);
+                }
+                let before = kept(folder.path(), &truth);
+                let stage = *dice.choice(STAGES).as_ref().expect("one");
+                let die = dice.bool();
+                let step = archivist.step_with(&mut |at| {
+                    if die && at == stage { Err(io::Error::other("killed")) } else { Ok(()) }
+                });
+                match step {
+                    Ok(Step { done: Done::Surplus(span), .. }) => {
+                        surplus += 1;
+                        assert_eq!(kept(folder.path(), &truth), span.end, "seed {seed}: nothing older stays");
+                        let left = truth.len() as u64 - span.end;
+                        assert!(left >= u64::from(limits.keep + 1) * (limits.max_size + LONGEST_REACH), "seed {seed}");
+                    }
+                    Ok(_) => drop(archivist.retain().expect("retained")),
+                    Err(_) => archivist = Archivist::open(folder.path(), RUN, limits),
+                }
+                let after = kept(folder.path(), &truth);
+                assert!(after >= before, "seed {seed}");
+            }
+            while archivist.step().expect("a step").more {}
+            archivist.retain().expect("retained");
+            let most = u64::from(limits.keep + 1) * (limits.max_size + LONGEST_REACH) + (64 << 10);
+            assert!(on_the_disk(folder.path()) <= most, "seed {seed}");
+            assert!(surplus > 0 || truth.len() < 8 << 20, "seed {seed}: there was a flood");
+        }
+    }
+
+    #[test]
+    fn what_a_run_left_behind_is_archived_before_its_log_would_go() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let limits = LogLimits { max_size: 1000, keep: 3 };
+        let truth: Vec<u8> = (0..1000).flat_map(|number| format!("line {number}\n").into_bytes()).collect();
+        append(folder.path(), &truth);
+        let current = Archivist::open(folder.path(), "20261122T021245123-4f2a", limits);
+        let mut earlier = current.earlier().expect("listed");
+        assert_eq!(earlier.len(), 1);
+        while earlier[0].step().expect("a step").more {}
+        current.retain().expect("retained");
+        assert!(truth.len() as u64 - kept(folder.path(), &truth) > 2900, "three archives and the rest");
+        assert!(current.earlier().expect("listed").is_empty());
     }
 
     #[test]

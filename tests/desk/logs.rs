@@ -1,6 +1,7 @@
 //! Not a line of a bot's output is lost, torn or shown twice, however fast it writes and whoever dies meanwhile.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 
 use crate::harness::{Desk, eventually};
@@ -101,6 +102,60 @@ fn with_little_to_keep_only_the_oldest_goes() {
     });
     let (first, end) = span(&desk);
     assert!(first > 0 && end == count, "{first} to {end} of {count}");
+}
+
+/// What lies on the disk of its log, whatever its files say of their lengths.
+fn on_the_disk(desk: &Desk) -> u64 {
+    let entries = std::fs::read_dir(desk.bot_folder("flood").join("log")).expect("a folder");
+    entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.blocks() * 512).sum()
+}
+
+/// Whole lines of seven bytes.
+const MUCH: u64 = 7 * 43_000_000;
+/// `keep` = 2 archives, a live log, and room to turn round in.
+const LITTLE: u64 = 8 << 20;
+
+fn flood_at_once(then: &str) -> Desk {
+    let desk = Desk::new(&format!(
+        "[bots.flood]\ncommand = ['/bin/sh', '-c', 'while [ ! -e go ]; do sleep 0.1; done; yes a line | head -c {MUCH}; {then}']\n\
+         mode = 'paper'\nrestart = 'never'\nlog = {{ max_size = '1MiB', keep = 2 }}\n"
+    ));
+    desk.run(&["start", "flood"]).expect(0);
+    desk.write("go", "");
+    desk
+}
+
+#[track_caller]
+fn told_of_dropping(desk: &Desk) -> Vec<String> {
+    let events = desk.run(&["events", "-n", "30", "flood"]).expect(0).stdout;
+    events.lines().filter(|line| line.contains("writes faster than it can be archived")).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_bot_that_writes_faster_than_its_log_is_archived_does_not_fill_the_disk() {
+    let desk = flood_at_once("exec sleep 600");
+    let run = desk.record("flood").run;
+    let log = desk.bot_folder("flood").join(format!("log/{run}.log"));
+    eventually("all of it", || (std::fs::metadata(&log).ok()?.len() >= MUCH).then_some(()));
+    eventually("a small log", || (on_the_disk(&desk) < LITTLE).then_some(()));
+    eventually("a warning", || (told_of_dropping(&desk).len() == 1).then_some(()));
+    let seen = desk.status("flood");
+    assert!(seen["note"].as_str().is_some_and(|note| note.contains("writes faster")), "{seen}");
+    let shown = desk.run(&["logs", "-n", "1000000000", "flood"]).expect(0).stdout;
+    assert!(shown.len() > 2_000_000 && shown.ends_with("\na line\n"), "{} bytes", shown.len());
+    desk.run(&["stop", "flood"]).expect(0);
+    eventually("a second one, with the total", || {
+        let told = told_of_dropping(&desk);
+        (told.len() == 2 && told.iter().any(|line| line.ends_with("in all"))).then_some(())
+    });
+}
+
+#[test]
+fn a_keeper_that_leaves_cuts_what_was_written_last() {
+    let desk = flood_at_once("exit 0");
+    desk.wait_for("flood", "exited");
+    eventually("a small log", || (on_the_disk(&desk) < LITTLE).then_some(()));
+    eventually("warnings", || (told_of_dropping(&desk).len() == 2).then_some(()));
 }
 
 #[test]
