@@ -441,6 +441,47 @@ fn a_search_that_finds_nothing_leaves_the_log_following() {
 }
 
 #[test]
+fn a_match_that_does_not_come_stops_nothing_for_long_and_the_title_says_what_goes_on() {
+    let mut desk = with_lines(120, 36, numbered(0..100));
+    desk.press("/nothing<enter>");
+    assert!(asks(&mut desk).contains(&LogAsk::Hold(true)));
+    let title = seen(&desk);
+    assert!(title.contains("PAUSED, looking ...") && !title.contains("FOLLOW"), "{title}");
+    desk.hear(LogEvent::Found(Found { search: 1, total: 0, done: false }));
+    desk.wait(2);
+    assert_eq!(asks(&mut desk), [LogAsk::Hold(false)], "what is written comes again");
+    let title = seen(&desk);
+    assert!(title.contains("FOLLOW") && title.contains("looking for a match ..."), "{title}");
+    desk.hear(LogEvent::Stepped { line: 1040, nth: None });
+    let title = seen(&desk);
+    assert!(title.contains("PAUSED, ") && !title.contains("looking"), "{title}");
+}
+
+#[test]
+fn whoever_is_asked_and_tells_nothing_has_not_seen_that_a_log_is_quiet() {
+    let mut desk = with_lines(120, 36, numbered(0..100));
+    desk.press("/nothing<enter>");
+    assert!(seen(&desk).contains("last line 3s ago"));
+    desk.wait(10);
+    let title = seen(&desk);
+    assert!(!title.contains("last line") && title.contains("looking for a match ..."), "{title}");
+    let mut desk = with_lines(120, 36, numbered(0..100));
+    desk.hear(LogEvent::Anew {
+        first: 9000,
+        lines: vec![],
+        ends: Ends { at_start: false, newer: 9 << 20 },
+        stand: None,
+    });
+    let title = seen(&desk);
+    assert!(title.contains("reading ...") && !title.contains("nothing written"), "{title}");
+    desk.wait(10);
+    let title = seen(&desk);
+    assert!(!title.contains("last line"), "{title}");
+    desk.hear(LogEvent::Anew { first: 9000, lines: numbered(0..100), ends: ALL, stand: None });
+    assert!(seen(&desk).contains("last line"));
+}
+
+#[test]
 fn a_search_that_is_no_regular_expression_is_made_for_the_text_and_says_so() {
     let mut desk = with_lines(120, 36, vec![shown("bid (61250"), shown("ask")]);
     desk.press("/(61<enter>");

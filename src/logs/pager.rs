@@ -190,12 +190,16 @@ impl Pager {
 
     /// So many lines before the first one that is held.
     pub fn older(&mut self, lines: usize) {
-        self.begin(lines.min(self.most), 0, Kind::Front);
+        if self.job.is_none() {
+            self.begin(lines.min(self.most), 0, Kind::Front);
+        }
     }
 
     /// So many lines after the last one that is held.
     pub fn newer_lines(&mut self, lines: usize) {
-        self.begin(0, lines.min(self.most), Kind::Back);
+        if self.job.is_none() {
+            self.begin(0, lines.min(self.most), Kind::Back);
+        }
     }
 
     /// What stands around this line, instead of what is held.
@@ -277,9 +281,15 @@ impl Pager {
         self.job = Some(Job { older, newer, front: Vec::new(), back: Vec::new(), kind });
     }
 
-    /// Ends what is being read with what there is.
+    /// Ends what is being read with what there is; but other lines do not become none: until there is one it is read on,
+    /// and that is the answer to whatever is asked for beside it, too.
     pub fn interrupt(&mut self) -> Option<Page> {
         let job = self.job.take()?;
+        let anew = !matches!(job.kind, Kind::Front | Kind::Back);
+        if anew && job.front.is_empty() && job.back.is_empty() {
+            self.job = Some(job);
+            return None;
+        }
         Some(self.finish(job))
     }
 
@@ -498,7 +508,11 @@ impl Pager {
             (0, _) => (bytes, lines),
             (before, all) => (before + bytes, all.zip(lines).map(|(all, lines)| all + lines)),
         };
-        let lines = self.skipped.1.map_or(String::new(), |lines| format!(" ({} lines)", grouped(lines)));
+        let lines = match self.skipped.1 {
+            Some(0) => " (part of a line)".to_owned(),
+            Some(lines) => format!(" ({} lines)", grouped(lines)),
+            None => String::new(),
+        };
         let said = format!("--- {}{lines} came too fast to be shown; k reads them ---", size(self.skipped.0));
         Some(Raw { ours: true, bytes: said.into_bytes(), lane: usize::MAX, ..Raw::default() })
     }

@@ -76,6 +76,12 @@ pub struct Seek {
     piece: u64,
     /// The end was looked at up to what is written now.
     at_end: bool,
+    /// Where the logs ended when somebody wanted to go on: whatever is written after that, he need not wait for.
+    aim: Vec<Place>,
+    /// He wants to go backwards.
+    up: bool,
+    /// What was added is looked at next. The two ways take turns, for in a flood the end is never reached.
+    turn: bool,
 }
 
 /// Where the next match is.
@@ -92,7 +98,16 @@ pub enum Next {
 impl Seek {
     /// Searches what this window looks at.
     pub fn new(sought: Sought, pager: &mut Pager) -> Self {
-        let mut seek = Self { sought, least: pager.least(), lanes: Vec::new(), piece: 64 << 10, at_end: true };
+        let mut seek = Self {
+            sought,
+            least: pager.least(),
+            lanes: Vec::new(),
+            piece: 64 << 10,
+            at_end: true,
+            aim: Vec::new(),
+            up: false,
+            turn: true,
+        };
         for lane in &mut pager.lanes {
             seek.add(&mut lane.well);
         }
@@ -124,6 +139,25 @@ impl Seek {
         self.at_end = false;
     }
 
+    /// Somebody wants to go on, this way; what he waits for is looked at first.
+    pub fn aim(&mut self, pager: &mut Pager, forward: bool) {
+        self.up = !forward;
+        let ends = pager.lanes.iter_mut().map(|lane| lane.well.last_line().unwrap_or_default());
+        self.aim = ends.collect();
+    }
+
+    /// He has come there.
+    pub fn arrive(&mut self) {
+        self.up = false;
+        self.aim.clear();
+    }
+
+    /// Whether this log was looked at up to where it ended when somebody wanted to go on.
+    fn is_up_to_aim(&self, number: usize) -> bool {
+        let reaches = |looked: &Looked| self.aim.get(number).is_some_and(|aim| looked.to >= *aim);
+        self.at_end || self.lanes.get(number).is_some_and(reaches)
+    }
+
     /// Leaves it at what was found.
     pub fn give_up(&mut self) {
         self.at_end = true;
@@ -138,7 +172,9 @@ impl Seek {
     /// If a log cannot be read, with a sentence that names it.
     pub fn step(&mut self, pager: &mut Pager) -> io::Result<()> {
         let began = Instant::now();
-        let looked = if self.at_end { self.back(pager)? } else { self.ahead(pager)? };
+        let ahead = !self.at_end && (self.is_whole() || (self.turn && !self.up));
+        self.turn = !ahead;
+        let looked = if ahead { self.ahead(pager)? } else { self.back(pager)? };
         if looked >= self.piece {
             let took = began.elapsed();
             let next = if took > SLICE {
@@ -176,9 +212,9 @@ impl Seek {
                 let line = well.before(middle, 1)?.filter(|line| line.run == start.run && *line > start);
                 to = line.unwrap_or(to);
             }
-            let text = text_of(well, start, to)?;
+            let (kept, text) = text_of(well, start, to)?;
             let mut hits = 0;
-            each(&self.sought, self.least, well, &pager.stamps, (start, to), &text, &mut |_| hits += 1)?;
+            each(&self.sought, self.least, well, &pager.stamps, (kept, to), &text, &mut |_| hits += 1)?;
             looked.hits += hits;
             looked.to = to;
             match looked.pieces.back_mut() {
@@ -216,9 +252,9 @@ impl Seek {
         } else {
             Place::byte(start.run, well.parts(start.run)?.last().map_or(0, |part| part.end))
         };
-        let text = text_of(well, start, end)?;
+        let (kept, text) = text_of(well, start, end)?;
         let mut hits = 0;
-        each(&self.sought, self.least, well, &pager.stamps, (start, end), &text, &mut |_| hits += 1)?;
+        each(&self.sought, self.least, well, &pager.stamps, (kept, end), &text, &mut |_| hits += 1)?;
         looked.hits += hits;
         looked.from = start;
         looked.pieces.push_front(Piece { start, end, hits });
@@ -235,7 +271,8 @@ impl Seek {
             found @ (Next::At(..) | Next::Unknown) => return Ok(found),
         }
         if self.total() == 0 {
-            return Ok(if self.is_done() { Next::None } else { Next::Unknown });
+            let all = self.is_whole() && (0..self.lanes.len()).all(|number| self.is_up_to_aim(number));
+            return Ok(if all { Next::None } else { Next::Unknown });
         }
         let ends: Vec<Place> = self.lanes.iter().map(|lane| if forward { Place::default() } else { lane.to }).collect();
         self.beside(pager, &ends, forward)
@@ -262,6 +299,7 @@ impl Seek {
     }
 
     fn beside_in(&mut self, number: usize, pager: &mut Pager, cursor: Place, forward: bool) -> io::Result<Next> {
+        let up_to_aim = self.is_up_to_aim(number);
         let (Some(looked), Some(lane)) = (self.lanes.get_mut(number), pager.lanes.get_mut(number)) else {
             return Ok(Next::None);
         };
@@ -278,9 +316,9 @@ impl Seek {
             if piece.hits == 0 || (!forward && piece.start >= cursor) {
                 continue;
             }
-            let text = text_of(&mut lane.well, piece.start, piece.end)?;
+            let (kept, text) = text_of(&mut lane.well, piece.start, piece.end)?;
             let (mut hit, mut all) = (None, 0);
-            let range = (piece.start, piece.end);
+            let range = (kept, piece.end);
             each(&self.sought, self.least, &mut lane.well, &pager.stamps, range, &text, &mut |place| {
                 all += 1;
                 let suits = if forward { hit.is_none() && place >= cursor } else { place < cursor };
@@ -299,7 +337,7 @@ impl Seek {
                 return Ok(Next::At(number, place));
             }
         }
-        if (forward && !self.at_end) || (!forward && !looked.done) {
+        if (forward && !up_to_aim) || (!forward && !looked.done) {
             return Ok(Next::Unknown);
         }
         Ok(Next::None)
@@ -320,8 +358,8 @@ impl Seek {
                 if piece.end <= place {
                     before += piece.hits;
                 } else if piece.start < place && piece.hits > 0 {
-                    let text = text_of(&mut lane.well, piece.start, piece.end)?;
-                    let range = (piece.start, piece.end);
+                    let (kept, text) = text_of(&mut lane.well, piece.start, piece.end)?;
+                    let range = (kept, piece.end);
                     each(&self.sought, self.least, &mut lane.well, &pager.stamps, range, &text, &mut |hit| {
                         before += u64::from(hit < place);
                     })?;
@@ -332,15 +370,13 @@ impl Seek {
     }
 }
 
-/// The bytes between two places of one run; those that were removed are zeros.
-fn text_of(well: &mut Well, from: Place, to: Place) -> io::Result<Vec<u8>> {
+/// The bytes between two places of one run, and where they begin: those that were removed are left out.
+fn text_of(well: &mut Well, from: Place, to: Place) -> io::Result<(Place, Vec<u8>)> {
     let mut text = vec![0; to.offset().saturating_sub(from.offset()) as usize];
     let first = well.fill(from.run, from.offset(), &mut text)?;
-    let gone = (first - from.offset()).min(text.len() as u64) as usize;
-    if let Some(gone) = text.get_mut(..gone) {
-        gone.fill(0);
-    }
-    Ok(text)
+    let gone = first.saturating_sub(from.offset()).min(text.len() as u64);
+    text.drain(..gone as usize);
+    Ok((Place::byte(from.run, from.offset() + gone), text))
 }
 
 /// Every line of this piece that is sought, by where it begins.

@@ -54,7 +54,7 @@ pub(super) fn follow(home: &Home, asked: Receiver<LogAsk>, tell: &Sender<Msg>) {
     let mut looked = Instant::now();
     let mut dirty = false;
     loop {
-        let word = match &reader {
+        let mut word = match &reader {
             Some(reader) if reader.is_busy() => heard.try_recv().map_err(|error| error == TryRecvError::Disconnected),
             Some(reader) => {
                 let pace = if dirty { PACE } else { reader.pace() };
@@ -64,27 +64,32 @@ pub(super) fn follow(home: &Home, asked: Receiver<LogAsk>, tell: &Sender<Msg>) {
             None => heard.recv().map_err(|_| true),
         };
         let mut news = Vec::new();
-        match word {
-            Ok(Word::Ask(LogAsk::Open(view))) => {
-                reader = Some(LogReader::new(home.clone(), view));
-                watched = None;
-            }
-            Ok(Word::Ask(LogAsk::Save(path))) => {
-                if let Some(reader) = &reader {
-                    save(reader, path, tell);
+        // Whatever was asked is heard before any of it is done: what a later word makes void costs nothing.
+        loop {
+            match word {
+                Ok(Word::Ask(LogAsk::Open(view))) => {
+                    reader = Some(LogReader::new(home.clone(), view));
+                    watched = None;
+                    news.clear();
                 }
-            }
-            Ok(Word::Ask(ask)) => {
-                if let Some(reader) = &mut reader {
-                    reader.hear(ask, &mut news);
+                Ok(Word::Ask(LogAsk::Save(path))) => {
+                    if let Some(reader) = &reader {
+                        save(reader, path, tell);
+                    }
                 }
+                Ok(Word::Ask(ask)) => {
+                    if let Some(reader) = &mut reader {
+                        reader.hear(ask, &mut news);
+                    }
+                }
+                Ok(Word::Changed) => {
+                    changed.store(false, Ordering::Release);
+                    dirty = true;
+                }
+                Ok(Word::Gone) | Err(true) => return,
+                Err(false) => break,
             }
-            Ok(Word::Changed) => {
-                changed.store(false, Ordering::Release);
-                dirty = true;
-            }
-            Ok(Word::Gone) | Err(true) => return,
-            Err(false) => {}
+            word = heard.try_recv().map_err(|error| error == TryRecvError::Disconnected);
         }
         let Some(reader) = &mut reader else { continue };
         let since = looked.elapsed();

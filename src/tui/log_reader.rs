@@ -169,6 +169,8 @@ impl LogReader {
     pub(super) fn hear(&mut self, ask: LogAsk, news: &mut Vec<LogEvent>) {
         match ask {
             LogAsk::Open(_) | LogAsk::Save(_) => {}
+            // The way to a match leads away from the end by itself.
+            LogAsk::Hold(false) if self.search.as_ref().is_some_and(|search| search.going.is_some()) => {}
             LogAsk::Hold(hold) => {
                 if !hold && !self.pager.follows() && self.pager.newer() > 0 {
                     self.interrupt(news);
@@ -212,6 +214,7 @@ impl LogReader {
                 self.interrupt(news);
                 let cursors = self.pager.cursors(from, forward);
                 if let Some(search) = &mut self.search {
+                    search.seek.aim(&mut self.pager, forward);
                     search.step = Some((cursors, forward));
                     search.going = None;
                 }
@@ -355,6 +358,7 @@ impl LogReader {
         match search.seek.next(&mut self.pager, &cursors, forward) {
             Ok(Next::At(lane, place)) => {
                 search.step = None;
+                search.seek.arrive();
                 search.going = Some((lane, place));
                 if self.pager.number_of(lane, place).is_some() {
                     self.arrive(news);
@@ -362,7 +366,10 @@ impl LogReader {
                     log::debug!("search: {error}");
                 }
             }
-            Ok(Next::None) | Err(_) => search.step = None,
+            Ok(Next::None) | Err(_) => {
+                search.step = None;
+                search.seek.arrive();
+            }
             Ok(Next::Unknown) => {}
         }
     }

@@ -27,6 +27,10 @@ pub const MORE: usize = 1000;
 /// A question that was not answered for so long is asked again.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The log stands still no longer than this for the sake of a match that is looked for, and whoever is asked and tells
+/// nothing for so long has not looked at the log either.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// What is searched for.
 #[derive(Clone, Debug)]
 pub struct Search {
@@ -68,6 +72,8 @@ pub struct Logbook {
     /// How its sources stand, and when that was told.
     pub sources: Vec<SourceSeen>,
     heard: Option<Moment>,
+    /// When anything was told.
+    news: Option<Moment>,
     /// Whether any lines, or that there is none, were told of.
     told: bool,
     /// The lines that are held.
@@ -134,6 +140,7 @@ impl Logbook {
 
     /// Takes news of this view in.
     pub fn hear(&mut self, event: LogEvent, now: Moment) {
+        self.news = Some(now);
         match event {
             LogEvent::Sources(sources) => {
                 self.sources = sources;
@@ -237,7 +244,7 @@ impl Logbook {
     /// pane that shows them, nothing where none does.
     pub fn settle(&mut self, rows: usize, now: Moment) {
         self.stepping = self.stepping.filter(|at| now.since(*at) < PATIENCE);
-        self.say_whether_held();
+        self.say_whether_held(now);
         self.asked = self.asked.filter(|(_, at)| now.since(*at) < PATIENCE);
         // Lines around a match are on their way.
         let steps = self.stepping.is_some() && self.search.as_ref().is_some_and(|search| search.found.total > 0);
@@ -261,8 +268,8 @@ impl Logbook {
     }
 
     /// Nothing goes in front while somebody reads there, or is being brought there.
-    fn say_whether_held(&mut self) {
-        let held = self.top.is_some() || self.stepping.is_some();
+    fn say_whether_held(&mut self, now: Moment) {
+        let held = self.top.is_some() || self.pauses_for_match(now);
         let leaves = self.asked.is_some_and(|(question, _)| question == Question::Last);
         if held != self.held && !leaves {
             self.held = held;
@@ -270,8 +277,28 @@ impl Logbook {
         }
     }
 
-    /// How long it has been quiet since its last line; nothing if it has none.
+    /// Whether the log stands still because a match is looked for.
+    pub fn pauses_for_match(&self, now: Moment) -> bool {
+        self.stepping.is_some_and(|at| now.since(at) < PAUSE)
+    }
+
+    /// Whether a match is looked for and does not come at once.
+    pub fn looks_for_match(&self, now: Moment) -> bool {
+        self.stepping.is_some() && !self.pauses_for_match(now)
+    }
+
+    /// Whether whoever reads was asked for something and has told nothing for a while: nobody knows how the log stands.
+    pub fn is_unheard(&self, now: Moment) -> bool {
+        let asked = [self.stepping, self.asked.map(|(_, at)| at)].into_iter().flatten();
+        let long = |at: Moment| now.since(at) >= PAUSE;
+        asked.into_iter().any(long) && self.news.is_none_or(long)
+    }
+
+    /// How long it has been quiet since its last line; nothing if it has none, or if nobody looks.
     pub fn quiet(&self, now: Moment) -> Option<Duration> {
+        if self.is_unheard(now) {
+            return None;
+        }
         let since = self.heard.map(|at| now.since(at))?;
         self.sources.iter().filter_map(|source| source.quiet).min().map(|quiet| quiet + since)
     }
@@ -402,7 +429,7 @@ impl Logbook {
     pub fn to_top(&mut self, now: Moment) {
         self.top = Some(Place { line: self.first, row: 0 });
         if !self.ends.at_start && self.may_ask_for(Question::First) {
-            self.say_whether_held();
+            self.say_whether_held(now);
             self.asked = Some((Question::First, now));
             self.asks.push(LogAsk::First(MORE));
         }
@@ -500,7 +527,7 @@ impl Logbook {
     /// On to the next match below this line, or to the next one above.
     pub fn step(&mut self, from: u64, forward: bool, now: Moment) {
         self.stepping = Some(now);
-        self.say_whether_held();
+        self.say_whether_held(now);
         self.asks.push(LogAsk::Step { from, forward });
     }
 }

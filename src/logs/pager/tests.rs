@@ -367,6 +367,65 @@ fn what_comes_too_fast_is_skipped_with_a_count_and_can_be_read_by_going_up() {
 }
 
 #[test]
+fn a_part_of_a_line_that_came_too_fast_is_not_called_no_lines() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("1.log");
+    append(&path, "start\n");
+    let mut pager = Pager::new(vec![one(folder.path())], None, 5000);
+    let mut window = Window::default();
+    pager.last(10);
+    finish(&mut pager, &mut window);
+    append(&path, &"x".repeat(24 << 20));
+    assert_eq!(pager.follow(), None);
+    finish(&mut pager, &mut window);
+    let said = &window.texts()[0];
+    assert!(said.contains("M (part of a line) came too fast to be shown"), "{said}");
+}
+
+#[test]
+fn other_lines_are_not_told_of_before_there_is_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    append(&folder.path().join("1.log"), &"a line\n".repeat(100));
+    let mut pager = Pager::new(vec![one(folder.path())], None, 5000);
+    let mut window = Window::default();
+    pager.last(10);
+    assert_eq!(pager.interrupt(), None);
+    pager.older(5);
+    finish(&mut pager, &mut window);
+    assert_eq!(window.texts(), ["a line"; 10], "that is the answer to both");
+}
+
+#[test]
+fn a_search_gets_on_both_ways_while_more_is_written_than_it_reads() {
+    for forward in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("1.log");
+        append(&path, &format!("nothing\na needle\n{}", "hay\n".repeat(200_000)));
+        let mut pager = Pager::new(vec![one(folder.path())], None, 50);
+        let mut window = Window::default();
+        pager.last(10);
+        finish(&mut pager, &mut window);
+        let mut seek = Seek::new(Sought::pattern("needle").expect("a pattern"), &mut pager);
+        let cursors = pager.cursors(window.first + u64::from(forward) * 9, forward);
+        seek.aim(&mut pager, forward);
+        let mut found = Next::Unknown;
+        for _ in 0..200 {
+            append(&path, &"hay\n".repeat(100));
+            pager.follow();
+            seek.look_again();
+            seek.step(&mut pager).expect("read");
+            found = seek.next(&mut pager, &cursors, forward).expect("read");
+            if found != Next::Unknown {
+                break;
+            }
+        }
+        assert_eq!(found, Next::At(0, Place::byte(0, 8)), "forward: {forward}");
+        seek.arrive();
+        assert!(!seek.is_done(), "there is more than it has read");
+    }
+}
+
+#[test]
 fn long_lines_and_bytes_that_are_no_text_break_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("1.log");

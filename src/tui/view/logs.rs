@@ -88,7 +88,9 @@ fn facts(model: &Model, face: &Face, page: &[Row<'_>]) -> Vec<Fact> {
     let fact = |worth: u8, text: String, style: Style| (vec![(worth, text), (u8::MAX, String::new())], style);
     let mut facts: Vec<Fact> = Vec::new();
     let newer = log.ends().newer;
-    if log.follows() {
+    if log.follows() && log.pauses_for_match(model.now.mono) {
+        facts.push((vec![(8, "PAUSED, looking ...".to_owned()), (u8::MAX, "PAUSED".to_owned())], theme::warning()));
+    } else if log.follows() {
         // What is just being written is no lag.
         let behind = if newer >= LAG { format!("FOLLOW, {} behind", text::size(newer)) } else { "FOLLOW".to_owned() };
         facts.push((vec![(u8::MAX, behind)], Style::new()));
@@ -106,7 +108,9 @@ fn facts(model: &Model, face: &Face, page: &[Row<'_>]) -> Vec<Fact> {
         ];
         facts.push((forms, theme::warning()));
     }
-    if log.is_on_its_way() {
+    if log.looks_for_match(model.now.mono) {
+        facts.push(fact(6, "looking for a match ...".to_owned(), theme::faint()));
+    } else if log.is_on_its_way() || log.is_unheard(model.now.mono) {
         facts.push(fact(6, "reading ...".to_owned(), theme::faint()));
     }
     if let Some(quiet) = log.quiet(model.now.mono) {
@@ -193,6 +197,7 @@ fn nothing(model: &Model) -> Vec<String> {
     let nothing = match (log.is_told(), log.sources.is_empty(), log.view.least) {
         (false, true, _) => "opening ...".to_owned(),
         (_, _, Some(_)) if !log.ends().at_start => "looking ...".to_owned(),
+        (_, _, None) if !log.ends().at_start || log.ends().newer > 0 => "reading ...".to_owned(),
         (_, _, Some(least)) => format!("no line is at least {}; v shows others", least.word()),
         (_, _, None) => "nothing written yet".to_owned(),
     };
