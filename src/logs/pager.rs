@@ -16,7 +16,7 @@ use super::lane::{Lane, Raw, line_at};
 use super::line::Stamps;
 use super::well::{Place, Well};
 use crate::core::level::Level;
-use crate::core::words::grouped;
+use crate::core::words::{amount, grouped};
 
 /// So many lines are shown of what came too fast, and read around a place.
 const LAST: usize = 400;
@@ -499,7 +499,7 @@ impl Pager {
             (before, all) => (before + bytes, all.zip(lines).map(|(all, lines)| all + lines)),
         };
         let lines = self.skipped.1.map_or(String::new(), |lines| format!(" ({} lines)", grouped(lines)));
-        let said = format!("--- {}{lines} came too fast to be shown; k reads them ---", size(self.skipped.0));
+        let said = format!("--- {}{lines} came too fast to be shown; k reads them ---", amount(self.skipped.0));
         Some(Raw { ours: true, bytes: said.into_bytes(), lane: usize::MAX, ..Raw::default() })
     }
 }
@@ -533,15 +533,6 @@ fn count(well: &mut Well, from: Place, to: Place) -> Option<u64> {
         }
     }
     Some(lines)
-}
-
-/// `812K`, `1.4M`.
-fn size(bytes: u64) -> String {
-    const MIB: u64 = 1 << 20;
-    match bytes {
-        0..MIB => format!("{}K", bytes.div_ceil(1 << 10)),
-        _ => format!("{}.{}M", bytes / MIB, bytes % MIB * 10 / MIB),
-    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::line::run_start;
 use super::named;
 use super::read::LogSet;
 use crate::core::archive::Span;
+use crate::core::words::amount;
 
 /// A place in a well. Places sort in the order of what was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -201,6 +202,24 @@ impl Well {
         }
     }
 
+    /// What is said where so many bytes of a run are not kept any more. `since_start`: nothing stands before them.
+    pub(super) fn missing(&self, bytes: u64, since_start: bool) -> Option<String> {
+        let what = if since_start { "older output were removed" } else { "output were removed here" };
+        match &self.kind {
+            Kind::Output { .. } => Some(format!("--- {} of this run's {what} ---", amount(bytes))),
+            // What it did before is its own affair.
+            Kind::File { .. } => None,
+        }
+    }
+
+    /// Up to where everything is archived, kept or not.
+    pub(super) fn archived(&self, run: usize) -> u64 {
+        match &self.kind {
+            Kind::Output { set, runs, .. } => runs.get(run).map_or(0, |run| set.archived(run)),
+            Kind::File { .. } => 0,
+        }
+    }
+
     /// Looks what there is now.
     pub fn look(&mut self) {
         let looked = match &mut self.kind {
@@ -262,10 +281,8 @@ impl Well {
     /// Behind the last byte that there is.
     pub(super) fn end(&self) -> io::Result<Place> {
         let Some(run) = self.runs().checked_sub(1) else { return Ok(self.start()) };
-        Ok(match self.parts(run)?.last() {
-            Some(part) => Place::byte(run, part.end),
-            None => Place::byte(run, 0),
-        })
+        let last = self.parts(run)?.last().map_or(0, |part| part.end);
+        Ok(Place::byte(run, last.max(self.archived(run))))
     }
 
     /// Behind the last line that is finished, as far as it is not too far from the end.
@@ -296,11 +313,16 @@ impl Well {
         loop {
             if to.at == 0 {
                 let Some(run) = to.run.checked_sub(1) else { return Ok(None) };
-                to = Place::byte(run, self.parts(run)?.last().map_or(0, |part| part.end));
+                let last = self.parts(run)?.last().map_or(0, |part| part.end);
+                to = Place::byte(run, last.max(self.archived(run)));
             }
             let parts = self.parts(to.run)?;
             let Some(part) = parts.iter().rfind(|part| part.start < to.offset()) else {
                 if self.heading(to.run).is_some() {
+                    return Ok(Some(Place { run: to.run, at: 0 }));
+                }
+                // What was removed is told of, too.
+                if to.offset() > 0 && matches!(self.kind, Kind::Output { .. }) {
                     return Ok(Some(Place { run: to.run, at: 0 }));
                 }
                 if to.run == 0 {
