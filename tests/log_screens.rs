@@ -504,6 +504,10 @@ fn a_bots_own_log_file_stands_alone_or_is_told_from_its_output() {
     let seen = self::seen(&with_log_file(vec![none, missing.clone()], vec![]));
     assert!(seen.contains("it has written no log yet") && seen.contains(" no bot.log "), "{seen}");
     assert!(seen.contains("its log_file cannot be read: /bots/logs/bot.log: no such file or directory "), "{seen}");
+    let why = "its log_file cannot be read: /bots/logs/bot.log: it is a folder, not a file".to_owned();
+    let folder = SourceSeen { trouble: Some(why), ..missing.clone() };
+    let seen = self::seen(&with_log_file(vec![output.clone(), folder], vec![shown("caught")]));
+    assert!(seen.contains(" cannot read bot.log "), "{seen}");
     let seen = self::seen(&with_log_file(vec![output, missing], vec![shown("caught")]));
     assert!(seen.contains("caught") && seen.contains(" no bot.log "), "{seen}");
 }
