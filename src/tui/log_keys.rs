@@ -15,8 +15,8 @@ use super::panes::go;
 /// Lines that are cut are shifted by so many columns.
 const SHIFT: usize = 20;
 
-/// No line is wider; see `text`.
-const FURTHEST: usize = 4096;
+/// No line is wider; see `ansi`.
+const FURTHEST: usize = 64 << 10;
 
 /// Takes in what was told of logs.
 pub(super) fn hear(model: &mut Model, news: LogNews) {
@@ -41,7 +41,11 @@ pub(super) fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     let (face, rows) = Face::own(model);
     if rows > 0 {
+        let match_at = model.log.to_bring();
         model.log.bring(rows, |line| face.tall(line));
+        if let Some(sideways) = match_at.and_then(|line| face.sideways_to(&model.log, line)) {
+            model.log.sideways = sideways;
+        }
     }
     model.log.settle(rows, model.now.mono);
     effects.extend(model.log.asks().into_iter().map(Effect::Log));
