@@ -115,6 +115,7 @@ pub fn forwards(
     room: u64,
     rest: bool,
 ) -> io::Result<Step> {
+    let stamps = &well.stamps(stamps);
     let mut step = Step { next: from, ..Step::default() };
     let mut buffer = Vec::new();
     let mut taken = 0;

@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 
 use super::file::{HEAD, id_of, open_regular};
-use super::line::run_start;
+use super::line::{Stamps, run_start};
 use super::named;
 use super::read::LogSet;
 use crate::core::archive::Span;
@@ -50,6 +50,8 @@ pub struct Well {
     failed: Option<String>,
     /// How many bytes were drawn.
     drawn: u64,
+    /// How times are read here, where that is not as everywhere else.
+    stamps: Option<Stamps>,
 }
 
 #[derive(Debug)]
@@ -89,12 +91,29 @@ impl Well {
     pub fn output(folder: &Path, after: Option<String>) -> Self {
         // One that cannot be listed is listed again with every look, and says why.
         let empty = LogSet::unlisted(folder);
-        Self { kind: Kind::Output { set: empty, runs: Vec::new(), after }, trouble: None, failed: None, drawn: 0 }
+        Self {
+            kind: Kind::Output { set: empty, runs: Vec::new(), after },
+            trouble: None,
+            failed: None,
+            drawn: 0,
+            stamps: None,
+        }
     }
 
     /// A file that the bot writes by itself.
     pub fn file(path: PathBuf) -> Self {
-        Self { kind: Kind::File { path, rounds: Vec::new() }, trouble: None, failed: None, drawn: 0 }
+        Self { kind: Kind::File { path, rounds: Vec::new() }, trouble: None, failed: None, drawn: 0, stamps: None }
+    }
+
+    /// With times as they are where `TZ` is this, if that is known.
+    #[must_use]
+    pub fn in_zone(self, tz: Option<&str>) -> Self {
+        Self { stamps: tz.and_then(Stamps::of_tz), ..self }
+    }
+
+    /// How times are read here: like this, unless it is known better.
+    pub(super) fn stamps(&self, usual: &Stamps) -> Stamps {
+        self.stamps.as_ref().unwrap_or(usual).clone()
     }
 
     /// Leaves out what this run and earlier ones have written, unless some of it was seen already.

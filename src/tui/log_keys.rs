@@ -54,8 +54,11 @@ pub(super) fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
 /// Whose logs are looked at: that of the bot under the cursor, or where several are merged, those of the marked bots, else
 /// of all that the list shows. In the order of their names: sorting the list changes nothing here.
 fn chosen(model: &Model) -> Vec<Whose> {
-    let whose =
-        |name: &BotName| Whose { bot: name.clone(), file: model.spec(name).and_then(|spec| spec.log_file.clone()) };
+    let whose = |name: &BotName| {
+        let spec = model.spec(name);
+        let file = spec.and_then(|spec| spec.log_file.clone());
+        Whose { bot: name.clone(), file, zone: spec.and_then(|spec| spec.env.get("TZ").cloned()) }
+    };
     if !model.merged {
         return model.cursor.iter().map(whose).collect();
     }
