@@ -545,6 +545,10 @@ fn a_bots_own_log_file_stands_alone_or_is_told_from_its_output() {
     let seen = self::seen(&with_log_file(vec![none, missing.clone()], vec![]));
     assert!(seen.contains("it has written no log yet") && seen.contains(" no bot.log "), "{seen}");
     assert!(seen.contains("its log_file cannot be read: /bots/logs/bot.log: no such file or directory "), "{seen}");
+    let why = "its log_file cannot be read: /bots/logs/bot.log: it is a folder, not a file".to_owned();
+    let folder = SourceSeen { trouble: Some(why), ..missing.clone() };
+    let seen = self::seen(&with_log_file(vec![output.clone(), folder], vec![shown("caught")]));
+    assert!(seen.contains(" cannot read bot.log "), "{seen}");
     let seen = self::seen(&with_log_file(vec![output, missing], vec![shown("caught")]));
     assert!(seen.contains("caught") && seen.contains(" no bot.log "), "{seen}");
 }
@@ -826,6 +830,28 @@ fn whatever_is_pressed_and_told_the_window_is_whole_and_nothing_is_asked_twice()
         let log = &desk.model.log;
         assert_eq!((log.first()..log.end(), log.ends()), (reader.held.clone(), reader.ends()), "seed {seed}");
     }
+}
+
+#[test]
+fn a_match_beyond_the_edge_of_a_line_that_is_cut_is_brought_to_the_screen() {
+    let long = |at: usize, word: &str| shown(&format!("{}{word} and more{}", "-".repeat(at), ".".repeat(200)));
+    let lines = vec![long(0, "needle"), long(150, "needle"), long(60_000, "needle"), long(20, "needle")];
+    let mut desk = with_lines(80, 24, lines);
+    desk.press("/needle<enter>");
+    let mut go = |line: u64| {
+        desk.hear(LogEvent::Stepped { line, nth: None });
+        let (seen, sideways) = (seen(&desk), desk.model.log.sideways);
+        desk.press("n");
+        (seen, sideways)
+    };
+    let (seen, sideways) = go(1000);
+    assert!(seen.contains("│ needle and more") && sideways == 0, "{seen}");
+    for (line, at) in [(1001, 150), (1002, 60_000)] {
+        let (seen, sideways) = go(line);
+        assert!(seen.contains("--needle and more") && (at - 60..at).contains(&sideways), "{sideways}: {seen}");
+    }
+    let (seen, sideways) = go(1003);
+    assert!(seen.contains("--needle and more") && sideways == 0, "back to the left: {seen}");
 }
 
 #[test]

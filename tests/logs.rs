@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use botwarden::cli::logs::{LogsArgs, Outcome, run};
+use botwarden::core::archive::{Archive, Name, Span};
 use botwarden::core::bot::{BotName, LogLimits};
 use botwarden::logs::archive::{Archivist, Done};
 use botwarden::logs::probe::punches_holes;
@@ -476,6 +477,33 @@ fn shown(args: &LogsArgs) -> String {
     let mut out = Vec::new();
     assert_eq!(run(args, now(), &mut out).expect("shown"), Outcome::Shown);
     String::from_utf8(out).expect("text")
+}
+
+#[test]
+fn what_was_removed_is_told_of_and_not_among_the_bots_own_bytes() {
+    // Whoever is told has no place of his own.
+    static SAID: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+    fn say(what: &str) {
+        SAID.lock().expect("nobody has panicked").push(what.to_owned());
+    }
+    let desk = Desk::new();
+    let name = Name::Archive(Archive { run: RUN.to_owned(), span: Span { start: 28 << 20, end: (28 << 20) + 5 } });
+    std::fs::write(desk.bot("mm").1.log_dir().join(name.file()), "kept\n").expect("written");
+    for terminal in [false, true] {
+        let args = LogsArgs { terminal, complain: Some(say), ..desk.args(&["mm"]) };
+        assert_eq!(shown(&args), "kept\n");
+        let said = std::mem::take(&mut *SAID.lock().expect("nobody has panicked"));
+        assert_eq!(said, ["mm: 28.0M of its output were removed here"]);
+    }
+}
+
+#[test]
+fn times_without_a_zone_are_those_of_the_bots_own_zone() {
+    let desk = Desk::new();
+    desk.write("mm", RUN, b"2026-11-22 12:00:00 here\n");
+    let zones = [("mm".parse().expect("a name"), "JST-9".to_owned())].into();
+    let shown = shown(&LogsArgs { zones, json: true, ..desk.args(&["mm"]) });
+    assert!(shown.contains(r#""at":"2026-11-22T03:00:00Z""#), "{shown}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::io;
 
+use crate::core::bot::BotName;
+use crate::core::words::amount;
 use crate::logs::grep::Grep;
 use crate::logs::line::Stamps;
 use crate::logs::read::Read;
@@ -20,7 +22,6 @@ pub(super) struct Filter {
     pub(super) cutoff: Option<Timestamp>,
     /// Whether the times of lines are needed.
     pub(super) timed: bool,
-    pub(super) stamps: Stamps,
 }
 
 /// What comes next in a stream of lines.
@@ -33,11 +34,28 @@ enum Next {
     End,
 }
 
+/// Whom to tell of what was removed.
+pub(super) struct Holes {
+    pub(super) name: BotName,
+    pub(super) complain: fn(&str),
+}
+
+impl Holes {
+    /// So many bytes are missing here.
+    pub(super) fn tell(&self, bytes: u64) {
+        (self.complain)(&format!("{}: {} of its output were removed here", self.name, amount(bytes)));
+    }
+}
+
 /// The lines of one source.
 pub(super) struct Stream {
     /// Which of the bots it is about.
     pub(super) bot: usize,
+    /// Its name, and whom to tell of what was removed.
+    pub(super) holes: Option<Holes>,
     pub(super) source: Source,
+    /// How its times are read.
+    stamps: Stamps,
     buffer: Vec<u8>,
     /// What was not looked at yet; up to `whole` it is whole lines.
     head: usize,
@@ -66,10 +84,12 @@ pub(super) struct When {
 }
 
 impl Stream {
-    pub(super) fn new(bot: usize, source: Source) -> Self {
+    pub(super) fn new(bot: usize, holes: Option<Holes>, stamps: Stamps, source: Source) -> Self {
         Self {
             bot,
+            holes,
             source,
+            stamps,
             buffer: Vec::new(),
             head: 0,
             whole: 0,
@@ -127,7 +147,7 @@ impl Stream {
             let line = lines.get(..length).unwrap_or_default();
             self.head += length;
             if filter.timed {
-                let own = filter.stamps.of(line);
+                let own = self.stamps.of(line);
                 let at = own.or(self.when.at);
                 self.when = When { at, own: own.is_some(), dated: own.is_some() || self.when.dated };
                 let old = filter.cutoff.is_some_and(|cutoff| at.is_none_or(|at| at < cutoff));
@@ -152,7 +172,7 @@ impl Stream {
             let mut sample = vec![0; 64 << 10];
             let count = self.source.peek(&mut sample)?;
             sample.truncate(count);
-            self.untimed = !sample.split(|byte| *byte == b'\n').any(|line| filter.stamps.of(line).is_some());
+            self.untimed = !sample.split(|byte| *byte == b'\n').any(|line| self.stamps.of(line).is_some());
         }
         Ok(())
     }
@@ -189,7 +209,10 @@ impl Stream {
                     self.whole = self.tail;
                     self.run = true;
                 }
-                Read::Gap(_) => self.whole = self.tail,
+                Read::Gap(bytes) => {
+                    self.whole = self.tail;
+                    self.holes.iter().for_each(|holes| holes.tell(bytes));
+                }
                 Read::End if rest && self.head < self.tail => self.whole = self.tail,
                 Read::End => return Ok(Next::End),
             }

@@ -4,6 +4,7 @@
 //! filter, as JSON, or of several bots, whose lines are put in the order of their times. The same goes for a bot that
 //! has both output and a log file of its own; the file's lines are marked with its name then.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -23,13 +24,15 @@ use crate::logs::read::{LogSet, Position, Read, Watch, Woken};
 use crate::logs::source::Source;
 use crate::paths::BotHome;
 
-use super::log_lines::{Filter, Stream};
+use super::log_lines::{Filter, Holes, Stream};
 
 /// What to show, and how.
 #[derive(Debug, Default)]
 pub struct LogsArgs {
     /// The bots, and where their logs are.
     pub bots: Vec<(BotName, BotHome)>,
+    /// The zones that bots write their times in, as their `TZ` says; for others it is that of here.
+    pub zones: BTreeMap<BotName, String>,
     /// Log files that they write by themselves.
     pub files: Vec<(BotName, PathBuf)>,
     /// Only the last so many lines (of each bot's output and of each file; with a filter, of those that pass it).
@@ -105,12 +108,11 @@ fn show(args: &LogsArgs, now: Timestamp, out: &mut dyn Write) -> io::Result<Outc
     let (mut streams, has_output) = open(args, from, &mut troubles)?;
     if let ([_], false, false, false) = (streams.as_slice(), args.terminal, args.json, filtered) {
         let Some(stream) = streams.pop() else { return Ok(Outcome::Shown) };
-        return raw(stream.source, lines.is_some() || args.follow, args, watch.as_mut(), out);
+        return raw(stream, lines.is_some() || args.follow, args, watch.as_mut(), out);
     }
 
     let timed = cutoff.is_some() || args.json || (streams.len() > 1 && !args.follow);
-    let filter =
-        Filter { grep: args.grep.as_ref().map(Grep::new), cutoff, timed, stamps: Stamps::new(TimeZone::system()) };
+    let filter = Filter { grep: args.grep.as_ref().map(Grep::new), cutoff, timed };
     let mut page = Page::new(args, has_output);
 
     page.begin(out)?;
@@ -162,6 +164,8 @@ fn folders(args: &LogsArgs) -> Vec<PathBuf> {
 fn open(args: &LogsArgs, from: Begin, troubles: &mut Troubles<'_>) -> io::Result<(Vec<Stream>, Vec<bool>)> {
     let (mut streams, mut has_output) = (Vec::new(), Vec::new());
     for (index, (name, home)) in args.bots.iter().enumerate() {
+        let known = args.zones.get(name).and_then(|zone| Stamps::of_tz(zone));
+        let stamps = known.unwrap_or_else(|| Stamps::new(TimeZone::system()));
         let mut set = LogSet::open(&home.log_dir())?;
         let at = match from {
             Begin::Since(cutoff) => set.since(SystemTime::from(cutoff))?,
@@ -175,7 +179,7 @@ fn open(args: &LogsArgs, from: Begin, troubles: &mut Troubles<'_>) -> io::Result
         reader.stop_at((!args.follow).then_some(end));
         let mut files: Vec<Source> = Vec::new();
         for (_, path) in args.files.iter().filter(|(of, _)| of == name) {
-            let mut file = LogFile::open(path.clone(), from);
+            let mut file = LogFile::open_with(path.clone(), from, stamps.clone());
             if !args.follow {
                 file.stop_here();
             }
@@ -184,9 +188,10 @@ fn open(args: &LogsArgs, from: Begin, troubles: &mut Troubles<'_>) -> io::Result
         troubles.tell(files.iter());
         files.retain(|source| args.follow || matches!(source, Source::File(file) if file.is_open()));
         if any || args.follow || files.is_empty() {
-            streams.push(Stream::new(index, Source::Output(Box::new(reader))));
+            let holes = args.complain.map(|complain| Holes { name: name.clone(), complain });
+            streams.push(Stream::new(index, holes, stamps.clone(), Source::Output(Box::new(reader))));
         }
-        streams.extend(files.into_iter().map(|source| Stream::new(index, source)));
+        streams.extend(files.into_iter().map(|source| Stream::new(index, None, stamps.clone(), source)));
         has_output.push(any);
     }
     Ok((streams, has_output))
@@ -226,7 +231,7 @@ fn wait(watch: &mut Watch, args: &LogsArgs, out: &mut dyn Write) -> io::Result<b
 /// The bytes as they are. `lines`: a run that left its last line unfinished gets an end for it, so that the next
 /// run's first line is a line.
 fn raw(
-    mut source: Source,
+    mut stream: Stream,
     lines: bool,
     args: &LogsArgs,
     mut watch: Option<&mut Watch>,
@@ -235,7 +240,7 @@ fn raw(
     let mut buffer = vec![0; BLOCK];
     let mut last = b'\n';
     loop {
-        match source.read(&mut buffer)? {
+        match stream.source.read(&mut buffer)? {
             Read::Bytes(count) => {
                 out.write_all(&buffer[..count])?;
                 last = buffer[count - 1];
@@ -244,7 +249,9 @@ fn raw(
                 out.write_all(b"\n")?;
                 last = b'\n';
             }
-            Read::Run | Read::Gap(_) => {}
+            Read::Run => {}
+            // It must not stand among the bot's bytes.
+            Read::Gap(bytes) => stream.holes.iter().for_each(|holes| holes.tell(bytes)),
             Read::End => {
                 let Some(watch) = &mut watch else { return Ok(Outcome::Shown) };
                 if !wait(watch, args, out)? {

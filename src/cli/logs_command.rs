@@ -40,6 +40,7 @@ pub(super) fn run(desk: &Desk, which: &LogArgs, output: Output) -> Code {
     let args = LogsArgs {
         bots: names.iter().map(|name| (name.clone(), desk.home.bot(name))).collect(),
         files: names.iter().filter_map(|name| Some((name.clone(), file_of(desk, name, output)?))).collect(),
+        zones: names.iter().filter_map(|name| Some((name.clone(), zone_of(desk, name)?))).collect(),
         lines: which.lines,
         follow: which.follow,
         grep,
@@ -57,6 +58,12 @@ pub(super) fn run(desk: &Desk, which: &LogArgs, output: Output) -> Code {
             Code::Failed
         }
     }
+}
+
+/// The `TZ` that the configuration gives a bot.
+fn zone_of(desk: &Desk, name: &BotName) -> Option<String> {
+    let spec = desk.config.as_ref()?.bots.iter().find(|spec| spec.name == *name)?;
+    spec.env.get("TZ").cloned()
 }
 
 /// The log file that a bot writes by itself: by the configuration, or else by the record of its last run. Where there is none, and none of the output comes to us, that is said.

@@ -189,6 +189,15 @@ pub fn span(seconds: u64) -> String {
     }
 }
 
+/// An amount of output: `812K`, `1.4M`.
+pub fn amount(bytes: u64) -> String {
+    const MIB: u64 = 1 << 20;
+    match bytes {
+        0..MIB => format!("{}K", bytes.div_ceil(1 << 10)),
+        _ => format!("{}.{}M", bytes / MIB, bytes % MIB * 10 / MIB),
+    }
+}
+
 /// A count with its thousands set apart: `5,213`.
 pub fn grouped(count: u64) -> String {
     let digits = count.to_string();

@@ -43,6 +43,8 @@ pub struct LogFile {
     /// Where to end, whatever is written from now on.
     until: Option<u64>,
     trouble: Option<String>,
+    /// How times are read here.
+    stamps: Stamps,
 }
 
 #[derive(Debug)]
@@ -64,7 +66,12 @@ const DISORDER: SignedDuration = SignedDuration::from_hours(2);
 impl LogFile {
     /// Opens this file, if it can be: [`LogFile::trouble`] says why not. It is tried again with each reading.
     pub fn open(path: PathBuf, begin: Begin) -> Self {
-        let mut file = Self { path, begin, open: None, begun: false, next: None, until: None, trouble: None };
+        Self::open_with(path, begin, Stamps::new(TimeZone::system()))
+    }
+
+    /// The same, with times that are read like this.
+    pub fn open_with(path: PathBuf, begin: Begin, stamps: Stamps) -> Self {
+        let mut file = Self { path, begin, open: None, begun: false, next: None, until: None, trouble: None, stamps };
         file.begun = file.look();
         file
     }
@@ -157,7 +164,7 @@ impl LogFile {
 
     /// Opens it where it was asked to begin.
     fn look(&mut self) -> bool {
-        match open_regular(&self.path).and_then(|file| Open::at(file, self.begin)) {
+        match open_regular(&self.path).and_then(|file| Open::at(file, self.begin, &self.stamps)) {
             Ok(open) => {
                 self.trouble = None;
                 self.open = Some(open);
@@ -180,7 +187,7 @@ impl LogFile {
         let found = match std::fs::metadata(&self.path) {
             Ok(metadata) if id_of(&metadata) == old => Ok(None),
             Ok(metadata) if metadata.is_file() && metadata.len() == 0 => Ok(None),
-            Ok(_) => open_regular(&self.path).and_then(|file| Open::at(file, Begin::Whole)).map(Some),
+            Ok(_) => open_regular(&self.path).and_then(|file| Open::at(file, Begin::Whole, &self.stamps)).map(Some),
             Err(error) => Err(error),
         };
         match found {
@@ -206,7 +213,7 @@ enum Found {
 }
 
 impl Open {
-    fn at(file: File, begin: Begin) -> io::Result<Self> {
+    fn at(file: File, begin: Begin, stamps: &Stamps) -> io::Result<Self> {
         let metadata = file.metadata()?;
         let size = metadata.len();
         let at = match begin {
@@ -216,7 +223,7 @@ impl Open {
             Begin::Bytes(bytes) => next_line(&file, size - bytes - 1)?,
             Begin::Since(time) => match metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok()) {
                 Some(modified) if modified < time => size,
-                Some(_) | None => since(&file, size, time)?,
+                Some(_) | None => since(&file, size, time, stamps)?,
             },
         };
         let mut open = Self { file, id: id_of(&metadata), at, head: Vec::new() };
@@ -306,8 +313,7 @@ fn next_line(file: &File, at: u64) -> io::Result<u64> {
 
 /// A place before everything that was written since this time, and not too far before it: by the times of lines, further
 /// and further from the end.
-fn since(file: &File, size: u64, time: Timestamp) -> io::Result<u64> {
-    let stamps = Stamps::new(TimeZone::system());
+fn since(file: &File, size: u64, time: Timestamp, stamps: &Stamps) -> io::Result<u64> {
     let early = time.checked_sub(DISORDER).unwrap_or(Timestamp::MIN);
     let mut back = 1 << 20;
     let mut block = vec![0; BLOCK as usize];

@@ -45,9 +45,12 @@ fn push(text: &str, out: &mut String) {
     out.push_str(rest);
 }
 
-/// Control characters, and those that turn the direction of text or break its line.
+/// Control characters, those that turn the direction of text or break its line, and those that nobody sees and to which
+/// terminals give a column or none. Emoji need their joiners and selectors.
 fn is_harmful(c: char) -> bool {
     (c.is_control() && c != '\t')
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}')
+        || matches!(c, '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}')
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -76,6 +79,7 @@ mod tests {
             (b"bad \xff\xfe utf", "bad \u{fffd}\u{fffd} utf"),
             ("c1 \u{9b}31m".as_bytes(), "c1 <9b>31m"),
             ("\u{202e}txt.exe".as_bytes(), "<202e>txt.exe"),
+            ("soft\u{ad}hyphen".as_bytes(), "soft<ad>hyphen"),
             ("grün 値 🙂".as_bytes(), "grün 値 🙂"),
         ] {
             assert_eq!(harmless(bytes), shown);

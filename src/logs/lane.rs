@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::grep::plain;
 use super::line::Stamps;
 use super::well::{BLOCK, Place, Well};
+use crate::core::archive::Span;
 use crate::core::level::{Heads, Level};
 
 /// No more of a line is kept.
@@ -114,6 +115,7 @@ pub fn forwards(
     room: u64,
     rest: bool,
 ) -> io::Result<Step> {
+    let stamps = &well.stamps(stamps);
     let mut step = Step { next: from, ..Step::default() };
     let mut buffer = Vec::new();
     let mut taken = 0;
@@ -132,7 +134,10 @@ pub fn forwards(
             if let Some(heading) = well.heading(at.run) {
                 let began = match well.began(at.run) {
                     Some(began) => Some(began),
-                    None => first_said(well, stamps, at.run)?,
+                    None => match well.parts(at.run)?.first() {
+                        Some(part) => first_said(well, stamps, at.run, *part)?,
+                        None => None,
+                    },
                 };
                 let sort = began.or(step.lines.last().and_then(|line| line.sort));
                 let (bytes, size) = (heading.into_bytes(), 0);
@@ -144,6 +149,12 @@ pub fn forwards(
         let parts = well.parts(at.run)?;
         let last_run = at.run + 1 >= well.runs();
         let Some(part) = parts.iter().find(|part| part.end > at.offset()) else {
+            let archived = well.archived(at.run);
+            if at.offset() < archived {
+                step.next = Place::byte(at.run, archived);
+                hole(well, reading, &mut step.lines, at, step.next, None);
+                continue;
+            }
             if last_run {
                 step.ended = true;
                 return Ok(step);
@@ -151,12 +162,18 @@ pub fn forwards(
             step.next = Place { run: at.run + 1, at: 0 };
             continue;
         };
-        let lower = part.start.max(at.offset());
+        if at.offset() < part.start {
+            let sort = first_said(well, stamps, at.run, *part)?;
+            step.next = Place::byte(at.run, part.start);
+            hole(well, reading, &mut step.lines, at, step.next, sort);
+            continue;
+        }
+        let lower = at.offset();
         let bound = to.filter(|to| to.run == at.run).map(Place::offset).filter(|to| *to <= part.end);
         let upper = bound.unwrap_or(part.end);
         let is_last = parts.last().is_some_and(|last| last.end == part.end) && last_run && bound.is_none();
         if lower >= upper {
-            // The place stands in what was removed.
+            // The place stood in what was removed.
             step.next = to.filter(|to| to.run == at.run).unwrap_or(Place::byte(at.run, lower));
             continue;
         }
@@ -165,6 +182,7 @@ pub fn forwards(
         let first = well.fill(at.run, lower, &mut buffer)?;
         if first > lower {
             step.next = Place::byte(at.run, first);
+            hole(well, reading, &mut step.lines, Place::byte(at.run, lower), step.next, None);
             continue;
         }
         let mut begin = 0;
@@ -199,9 +217,23 @@ pub fn forwards(
     Ok(step)
 }
 
-/// The time of the first line of a run.
-fn first_said(well: &mut Well, stamps: &Stamps, run: usize) -> io::Result<Option<Timestamp>> {
-    let Some(part) = well.parts(run)?.first().copied() else { return Ok(None) };
+/// Says that what stood between these places was removed. What follows belongs to nothing before it.
+fn hole(well: &Well, reading: &mut Reading, lines: &mut Vec<Raw>, start: Place, end: Place, at: Option<Timestamp>) {
+    let Some(said) = well.missing(end.at.saturating_sub(start.at), start.offset() == 0) else { return };
+    let sort = at.or(reading.sort);
+    *reading = Reading { sort, ..Reading::default() };
+    // The one before tells of a part of it already.
+    if let Some(last) = lines.last_mut().filter(|last| last.ours && last.end == start && last.start.at > 0) {
+        let bytes = end.at - last.start.at;
+        last.bytes = well.missing(bytes, last.start.offset() == 0).unwrap_or(said).into_bytes();
+        last.end = end;
+        return;
+    }
+    lines.push(Raw { start, end, sort, ours: true, bytes: said.into_bytes(), ..Raw::default() });
+}
+
+/// The first time that is said in a part of a run.
+fn first_said(well: &mut Well, stamps: &Stamps, run: usize, part: Span) -> io::Result<Option<Timestamp>> {
     let mut block = vec![0; part.len().min(BEHIND) as usize];
     well.fill(run, part.start, &mut block)?;
     Ok(block.split(|byte| *byte == b'\n').find_map(|line| stamps.of(&plain(line))))

@@ -23,6 +23,16 @@ impl Stamps {
         Self { zone }
     }
 
+    /// With the zone that this `TZ` means (`Europe/Berlin`, `CET-1CEST,M3.5.0,M10.5.0/3`); nothing if it means none.
+    pub fn of_tz(tz: &str) -> Option<Self> {
+        let name = tz.strip_prefix(':').unwrap_or(tz);
+        if name.is_empty() {
+            // As the C library takes it.
+            return Some(Self::new(TimeZone::UTC));
+        }
+        TimeZone::get(name).or_else(|_| TimeZone::posix(name)).ok().map(Self::new)
+    }
+
     /// When this line says that it was written.
     pub fn of(&self, line: &[u8]) -> Option<Timestamp> {
         let line = skip_dress(line);
@@ -279,6 +289,15 @@ impl Text<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_zone_is_known_by_its_name_or_its_rule() {
+        for (tz, hour) in [("", 12), ("UTC", 12), (":Asia/Tokyo", 3), ("JST-9", 3), ("nowhere", 99)] {
+            let at = Stamps::of_tz(tz).and_then(|stamps| stamps.of(b"2026-11-22 12:00:00 x"));
+            let expected = format!("2026-11-22T{hour:02}:00:00Z").parse().ok();
+            assert_eq!(at, expected, "{tz}");
+        }
+    }
 
     #[test]
     fn the_usual_formats_are_read() {

@@ -16,7 +16,7 @@ use super::lane::{Lane, Raw, line_at};
 use super::line::Stamps;
 use super::well::{Place, Well};
 use crate::core::level::Level;
-use crate::core::words::grouped;
+use crate::core::words::{amount, grouped};
 
 /// So many lines are shown of what came too fast, and read around a place.
 const LAST: usize = 400;
@@ -513,7 +513,7 @@ impl Pager {
             Some(lines) => format!(" ({} lines)", grouped(lines)),
             None => String::new(),
         };
-        let said = format!("--- {}{lines} came too fast to be shown; k reads them ---", size(self.skipped.0));
+        let said = format!("--- {}{lines} came too fast to be shown; k reads them ---", amount(self.skipped.0));
         Some(Raw { ours: true, bytes: said.into_bytes(), lane: usize::MAX, ..Raw::default() })
     }
 }
@@ -547,15 +547,6 @@ fn count(well: &mut Well, from: Place, to: Place) -> Option<u64> {
         }
     }
     Some(lines)
-}
-
-/// `812K`, `1.4M`.
-fn size(bytes: u64) -> String {
-    const MIB: u64 = 1 << 20;
-    match bytes {
-        0..MIB => format!("{}K", bytes.div_ceil(1 << 10)),
-        _ => format!("{}.{}M", bytes / MIB, bytes % MIB * 10 / MIB),
-    }
 }
 
 #[cfg(test)]

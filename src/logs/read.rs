@@ -150,6 +150,11 @@ impl LogSet {
         Ok(parts)
     }
 
+    /// Up to where this run's output is archived, kept or not.
+    pub(super) fn archived(&self, run: &str) -> u64 {
+        self.run(run).map_or(0, |run| run.archived)
+    }
+
     /// Where the kept output begins.
     ///
     /// # Errors

@@ -48,6 +48,7 @@ pub fn save(
 fn write(pager: &mut Pager, names: &[String], out: &mut impl Write, path: &Path) -> io::Result<u64> {
     let ends: Vec<Place> = pager.lanes.iter().map(|lane| lane.well.end()).collect::<io::Result<_>>()?;
     let mut count = 0;
+    let mut headings = vec![None; ends.len()];
     pager.first(LINES);
     loop {
         let lines = loop {
@@ -60,8 +61,12 @@ fn write(pager: &mut Pager, names: &[String], out: &mut impl Write, path: &Path)
         if lines.iter().all(is_later) {
             break;
         }
-        for line in lines.iter().filter(|line| !line.ours) {
+        for line in &lines {
             if is_later(line) {
+                continue;
+            }
+            if line.ours {
+                say(line, names, &mut headings, out).map_err(|error| named(path, error))?;
                 continue;
             }
             if let Some(name) = names.get(line.lane) {
@@ -76,6 +81,25 @@ fn write(pager: &mut Pager, names: &[String], out: &mut impl Write, path: &Path)
         return Err(io::Error::other(trouble.to_owned()));
     }
     Ok(count)
+}
+
+/// Writes what we say where something was removed, behind which run that was. Where nothing is missing the file has the
+/// bot's own words alone.
+fn say(line: &Raw, names: &[String], headings: &mut [Option<Raw>], out: &mut impl Write) -> io::Result<()> {
+    let Some(heading) = headings.get_mut(line.lane) else { return Ok(()) };
+    if line.start.at == 0 {
+        *heading = Some(line.clone());
+        return Ok(());
+    }
+    let heading = heading.take().filter(|heading| heading.start.run == line.start.run);
+    for said in heading.iter().chain([line]) {
+        if let Some(name) = names.get(line.lane) {
+            write!(out, "{name} | ")?;
+        }
+        out.write_all(&said.bytes)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
 }
 
 fn write_line(pager: &mut Pager, line: &Raw, out: &mut impl Write, path: &Path) -> io::Result<()> {

@@ -389,6 +389,7 @@ fn each(
     text: &[u8],
     found: &mut dyn FnMut(Place),
 ) -> io::Result<()> {
+    let stamps = &well.stamps(stamps);
     let place = |at: usize| Place::byte(start.run, start.offset() + at as u64);
     let (grep, errors) = match sought {
         Sought::Pattern(grep) => (grep, false),

@@ -13,10 +13,11 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 
 use super::file::{HEAD, id_of, open_regular};
-use super::line::run_start;
+use super::line::{Stamps, run_start};
 use super::named;
 use super::read::LogSet;
 use crate::core::archive::Span;
+use crate::core::words::amount;
 
 /// A place in a well. Places sort in the order of what was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +50,8 @@ pub struct Well {
     failed: Option<String>,
     /// How many bytes were drawn.
     drawn: u64,
+    /// How times are read here, where that is not as everywhere else.
+    stamps: Option<Stamps>,
 }
 
 #[derive(Debug)]
@@ -88,12 +91,29 @@ impl Well {
     pub fn output(folder: &Path, after: Option<String>) -> Self {
         // One that cannot be listed is listed again with every look, and says why.
         let empty = LogSet::unlisted(folder);
-        Self { kind: Kind::Output { set: empty, runs: Vec::new(), after }, trouble: None, failed: None, drawn: 0 }
+        Self {
+            kind: Kind::Output { set: empty, runs: Vec::new(), after },
+            trouble: None,
+            failed: None,
+            drawn: 0,
+            stamps: None,
+        }
     }
 
     /// A file that the bot writes by itself.
     pub fn file(path: PathBuf) -> Self {
-        Self { kind: Kind::File { path, rounds: Vec::new() }, trouble: None, failed: None, drawn: 0 }
+        Self { kind: Kind::File { path, rounds: Vec::new() }, trouble: None, failed: None, drawn: 0, stamps: None }
+    }
+
+    /// With times as they are where `TZ` is this, if that is known.
+    #[must_use]
+    pub fn in_zone(self, tz: Option<&str>) -> Self {
+        Self { stamps: tz.and_then(Stamps::of_tz), ..self }
+    }
+
+    /// How times are read here: like this, unless it is known better.
+    pub(super) fn stamps(&self, usual: &Stamps) -> Stamps {
+        self.stamps.as_ref().unwrap_or(usual).clone()
     }
 
     /// Leaves out what this run and earlier ones have written, unless some of it was seen already.
@@ -201,6 +221,24 @@ impl Well {
         }
     }
 
+    /// What is said where so many bytes of a run are not kept any more. `since_start`: nothing stands before them.
+    pub(super) fn missing(&self, bytes: u64, since_start: bool) -> Option<String> {
+        let what = if since_start { "older output were removed" } else { "output were removed here" };
+        match &self.kind {
+            Kind::Output { .. } => Some(format!("--- {} of this run's {what} ---", amount(bytes))),
+            // What it did before is its own affair.
+            Kind::File { .. } => None,
+        }
+    }
+
+    /// Up to where everything is archived, kept or not.
+    pub(super) fn archived(&self, run: usize) -> u64 {
+        match &self.kind {
+            Kind::Output { set, runs, .. } => runs.get(run).map_or(0, |run| set.archived(run)),
+            Kind::File { .. } => 0,
+        }
+    }
+
     /// Looks what there is now.
     pub fn look(&mut self) {
         let looked = match &mut self.kind {
@@ -262,10 +300,8 @@ impl Well {
     /// Behind the last byte that there is.
     pub(super) fn end(&self) -> io::Result<Place> {
         let Some(run) = self.runs().checked_sub(1) else { return Ok(self.start()) };
-        Ok(match self.parts(run)?.last() {
-            Some(part) => Place::byte(run, part.end),
-            None => Place::byte(run, 0),
-        })
+        let last = self.parts(run)?.last().map_or(0, |part| part.end);
+        Ok(Place::byte(run, last.max(self.archived(run))))
     }
 
     /// Behind the last line that is finished, as far as it is not too far from the end.
@@ -296,11 +332,16 @@ impl Well {
         loop {
             if to.at == 0 {
                 let Some(run) = to.run.checked_sub(1) else { return Ok(None) };
-                to = Place::byte(run, self.parts(run)?.last().map_or(0, |part| part.end));
+                let last = self.parts(run)?.last().map_or(0, |part| part.end);
+                to = Place::byte(run, last.max(self.archived(run)));
             }
             let parts = self.parts(to.run)?;
             let Some(part) = parts.iter().rfind(|part| part.start < to.offset()) else {
                 if self.heading(to.run).is_some() {
+                    return Ok(Some(Place { run: to.run, at: 0 }));
+                }
+                // What was removed is told of, too.
+                if to.offset() > 0 && matches!(self.kind, Kind::Output { .. }) {
                     return Ok(Some(Place { run: to.run, at: 0 }));
                 }
                 if to.run == 0 {

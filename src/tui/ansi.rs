@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::text;
+use super::text::{self, Met};
 
 /// No line is longer in columns; what is longer was not meant to be read here.
 const LONGEST: usize = 64 << 10;
@@ -20,11 +20,17 @@ pub(super) fn plain_and_colors(line: &str) -> (String, Vec<(Range<usize>, Style)
     }
     let mut colors: Vec<(Range<usize>, Style)> = Vec::new();
     let (mut style, mut since) = (Style::new(), 0);
-    let text = text::walk(line, LONGEST, |parameters, at| {
-        let next = set(style, parameters);
-        if next != style {
-            push(&mut colors, since..at, style);
-            (style, since) = (next, at);
+    let text = text::walk(line, LONGEST, |met| match met {
+        Met::Color(parameters, at) => {
+            let next = set(style, parameters);
+            if next != style {
+                push(&mut colors, since..at, style);
+                (style, since) = (next, at);
+            }
+        }
+        Met::Anew => {
+            colors.clear();
+            since = 0;
         }
     });
     push(&mut colors, since..text.len(), style);
@@ -137,6 +143,8 @@ mod tests {
             ("plain", "plain", vec![]),
             ("a\x1b[31mred\x1b[0mb", "aredb", vec![(1..4, red)]),
             ("\x1b[1;31mx\x1b[22my", "xy", vec![(0..1, red.add_modifier(Modifier::BOLD)), (1..2, red)]),
+            ("\x1b[31m10%\r\x1b[1mx\x1b[my", "xy", vec![(0..1, red.add_modifier(Modifier::BOLD))]),
+            ("\x1b[32mgreen\x1b[31m\rred", "red", vec![(0..3, red)]),
             ("\x1b[31m日本\x1b[m!", "日本!", vec![(0..6, red)]),
             ("\x1b[31m\tx", "        x", vec![(0..9, red)]),
             ("\x1b[38;5;208mx", "x", vec![(0..1, Style::new().fg(Color::Indexed(208)))]),

@@ -15,8 +15,8 @@ use super::panes::go;
 /// Lines that are cut are shifted by so many columns.
 const SHIFT: usize = 20;
 
-/// No line is wider; see `text`.
-const FURTHEST: usize = 4096;
+/// No line is wider; see `ansi`.
+const FURTHEST: usize = 64 << 10;
 
 /// Takes in what was told of logs.
 pub(super) fn hear(model: &mut Model, news: LogNews) {
@@ -41,7 +41,11 @@ pub(super) fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     let (face, rows) = Face::own(model);
     if rows > 0 {
+        let match_at = model.log.to_bring();
         model.log.bring(rows, |line| face.tall(line));
+        if let Some(sideways) = match_at.and_then(|line| face.sideways_to(&model.log, line)) {
+            model.log.sideways = sideways;
+        }
     }
     model.log.settle(rows, model.now.mono);
     effects.extend(model.log.asks().into_iter().map(Effect::Log));
@@ -50,8 +54,11 @@ pub(super) fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
 /// Whose logs are looked at: that of the bot under the cursor, or where several are merged, those of the marked bots, else
 /// of all that the list shows. In the order of their names: sorting the list changes nothing here.
 fn chosen(model: &Model) -> Vec<Whose> {
-    let whose =
-        |name: &BotName| Whose { bot: name.clone(), file: model.spec(name).and_then(|spec| spec.log_file.clone()) };
+    let whose = |name: &BotName| {
+        let spec = model.spec(name);
+        let file = spec.and_then(|spec| spec.log_file.clone());
+        Whose { bot: name.clone(), file, zone: spec.and_then(|spec| spec.env.get("TZ").cloned()) }
+    };
     if !model.merged {
         return model.cursor.iter().map(whose).collect();
     }

@@ -30,6 +30,8 @@ pub struct Whose {
     pub bot: BotName,
     /// A log file that it writes by itself.
     pub file: Option<PathBuf>,
+    /// The zone that it writes its times in, as its `TZ` says; that of here if it is not known.
+    pub zone: Option<String>,
 }
 
 /// What is looked at. What is said of an earlier view is passed over.

@@ -180,6 +180,25 @@ impl Face {
         if !self.wrap || line.text.len() + self.file(line).len() <= self.room() { 1 } else { self.parts(line).len() }
     }
 
+    /// By how many columns lines are to be shifted so that a match in this one is seen; nothing where one is, or where
+    /// nothing is cut.
+    pub fn sideways_to(&self, log: &Logbook, number: u64) -> Option<usize> {
+        let (line, pattern) = (log.line(number)?, log.search()?.pattern.as_ref()?);
+        let part = self.parts(line).into_iter().next().filter(|_| !self.wrap)?;
+        let start = self.start(line);
+        let mut matches = pattern.find_iter(&line.text).map(|hit| hit.range()).filter(|hit| hit.end > start).peekable();
+        let first = matches.peek().cloned()?;
+        if matches.any(|hit| part.bytes.start <= hit.start.max(start) && hit.end <= part.bytes.end) {
+            return None;
+        }
+        let columns = |to: usize| text::width(line.text.get(start..to).unwrap_or_default());
+        let room = self.room().saturating_sub(text::width(&self.file(line))).max(1);
+        if columns(first.end) + self.more <= room {
+            return Some(0);
+        }
+        Some(columns(first.start.max(start)).saturating_sub((room / 3).max(self.more)))
+    }
+
     /// The rows of a line, one at least.
     pub fn parts(&self, line: &Line) -> Vec<Part> {
         let start = self.start(line);

@@ -110,7 +110,7 @@ impl LogReader {
         self.records_at = Instant::now();
         for (of, whose) in self.view.of.clone().into_iter().enumerate() {
             let bot = self.home.bot(&whose.bot);
-            let (mut file, mut stray) = (whose.file, None);
+            let (mut file, mut stray, zone) = (whose.file, None, whose.zone.as_deref());
             if let RecordSeen::Read(record) = record::read(&bot) {
                 file = file.or(record.log_file);
                 stray = record.stray.then_some(record.run);
@@ -119,7 +119,7 @@ impl LogReader {
             match (output, stray) {
                 (None, stray) => {
                     let folder = bot.log_dir();
-                    self.add(of, Well::output(&folder, stray), Origin::Output(folder));
+                    self.add(of, Well::output(&folder, stray).in_zone(zone), Origin::Output(folder));
                 }
                 // What its earlier runs have written is not what this one writes.
                 (Some(lane), Some(run)) => {
@@ -130,7 +130,7 @@ impl LogReader {
                 (Some(_), None) => {}
             }
             if let Some(file) = file.filter(|_| self.lane_of(of, true).is_none()) {
-                self.add(of, Well::file(file.clone()), Origin::File(file));
+                self.add(of, Well::file(file.clone()).in_zone(zone), Origin::File(file));
             }
         }
         self.name_files();
@@ -229,10 +229,12 @@ impl LogReader {
         let bot = |owner: &Owner| self.view.of.get(owner.of).map(|whose| whose.bot.to_string());
         let several = self.view.of.len() > 1;
         let names: Vec<String> = self.owners.iter().filter(|_| several).filter_map(bot).collect();
+        let zone = |owner: &Owner| self.view.of.get(owner.of).and_then(|whose| whose.zone.clone());
+        let zones: Vec<Option<String>> = self.owners.iter().map(zone).collect();
         move || {
-            let wells = origins.into_iter().zip(after).map(|(origin, after)| match origin {
-                Origin::Output(folder) => Well::output(&folder, after),
-                Origin::File(path) => Well::file(path),
+            let wells = origins.into_iter().zip(after).zip(zones).map(|((origin, after), zone)| match origin {
+                Origin::Output(folder) => Well::output(&folder, after).in_zone(zone.as_deref()),
+                Origin::File(path) => Well::file(path).in_zone(zone.as_deref()),
             });
             save::save(wells.collect(), &names, least, &path)
         }

@@ -473,6 +473,11 @@ impl Logbook {
         self.hold(rows, tall);
     }
 
+    /// A line that the screen is to be brought to.
+    pub const fn to_bring(&self) -> Option<u64> {
+        self.bring
+    }
+
     /// What is searched for.
     pub const fn search(&self) -> Option<&Search> {
         self.search.as_ref()

@@ -15,40 +15,61 @@ const MARKS: usize = 2;
 
 /// The text without anything that a terminal would obey, or that would break the alignment of columns.
 pub fn harmless(text: &str) -> String {
-    walk(text, LONGEST, |_, _| {})
+    walk(text, LONGEST, |_| {})
 }
 
-/// The same, up to so many columns, telling of each sequence that sets colours (its parameters) where in the new text
-/// it stands.
-pub(super) fn walk(text: &str, longest: usize, mut color: impl FnMut(&str, usize)) -> String {
+/// What is told of a text while it is made harmless.
+pub(super) enum Met<'a> {
+    /// A sequence that sets colours: its parameters, and where in the new text it stands.
+    Color(&'a str, usize),
+    /// What there was is written over: the new text begins again.
+    Anew,
+}
+
+/// The same, up to so many columns, telling of what it meets. Of a line that is written over (a bar of progress) only
+/// what is seen last is left.
+pub(super) fn walk(text: &str, longest: usize, mut met: impl FnMut(Met<'_>)) -> String {
     let mut out = String::with_capacity(text.len().min(longest));
     let mut column = 0;
     let mut marks = 0;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
+    let mut returned = false;
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
         if column >= longest {
-            break;
+            // What is too long may be written over still.
+            let Some(at) = memchr::memchr(b'\r', rest.as_bytes()) else { break };
+            returned = true;
+            column = 0;
+            rest = rest.get(at + 1..).unwrap_or_default();
+            continue;
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        if c == '\x1b' {
+            let (parameters, after) = escape(rest);
+            if let Some(parameters) = parameters {
+                met(Met::Color(parameters, out.len()));
+            }
+            rest = after;
+            continue;
+        }
+        if c == '\r' {
+            returned = true;
+            continue;
+        }
+        if is_disputed(c) || c == '\n' {
+            continue;
+        }
+        if std::mem::take(&mut returned) {
+            met(Met::Anew);
+            out.clear();
+            (column, marks) = (0, 0);
         }
         match c {
-            '\x1b' => {
-                if let Some(parameters) = skip_escape(&mut chars) {
-                    color(&parameters, out.len());
-                }
-            }
             '\t' => {
                 let stop = 8 - column % 8;
                 out.extend(std::iter::repeat_n(' ', stop));
                 column += stop;
             }
-            '\r' | '\n' => {}
-            // Joiners, variation selectors, skin tones and direction marks: terminals disagree about their width.
-            '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-            | '\u{1f3fb}'..='\u{1f3ff}'
-            | '\u{e0000}'..='\u{e0fff}' => {}
             // Halves of flags: one or two columns, nobody knows; their letters are as good.
             '\u{1f1e6}'..='\u{1f1ff}' => {
                 out.push(char::from(b'A' + (u32::from(c) - 0x1f1e6) as u8));
@@ -81,40 +102,47 @@ pub(super) fn walk(text: &str, longest: usize, mut color: impl FnMut(&str, usize
     out
 }
 
-/// Passes over the rest of an escape sequence (ECMA-48): CSI to its final byte, strings (OSC, DCS, ...) to their
-/// terminator, else one character. What sets colours (SGR) is answered: its parameters.
-fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String> {
+/// Joiners, variation selectors, skin tones, direction marks, fillers and whatever else is not to be seen by itself:
+/// terminals disagree about its width.
+const fn is_disputed(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// What an escape sequence (ECMA-48) sets colours to, if it does, and what follows it: CSI goes to its final byte, strings
+/// (OSC, DCS, ...) to their terminator, others are one character. A string that is never ended hides nothing.
+fn escape(rest: &str) -> (Option<&str>, &str) {
+    let mut chars = rest.chars();
     match chars.next() {
         Some('[') => {
-            let mut parameters = String::new();
-            while let Some(&c) = chars.peek() {
-                if !matches!(c, ' '..='?') {
-                    if matches!(c, '@'..='~') {
-                        chars.next();
-                    }
-                    return (c == 'm').then_some(parameters);
-                }
-                parameters.push(c);
-                chars.next();
+            let rest = chars.as_str();
+            let end = rest.find(|c| !matches!(c, ' '..='?')).unwrap_or(rest.len());
+            let (parameters, after) = rest.split_at(end);
+            match after.chars().next() {
+                Some('m') => (Some(parameters), &after[1..]),
+                Some('@'..='~') => (None, &after[1..]),
+                Some(_) | None => (None, after),
             }
         }
         Some(']' | 'P' | 'X' | '^' | '_') => {
-            while let Some(c) = chars.next() {
-                if c == '\x07' || c == '\u{9c}' {
-                    return None;
-                }
-                if c == '\x1b' {
-                    chars.next();
-                    return None;
-                }
-            }
+            let rest = chars.as_str();
+            let end = rest.find(['\x07', '\u{9c}', '\x1b']).map(|end| rest.split_at(end).1);
+            (
+                None,
+                end.and_then(|end| end.strip_prefix(['\x07', '\u{9c}']).or(end.strip_prefix("\x1b\\"))).unwrap_or(rest),
+            )
         }
         Some(' '..='/') => {
             chars.next();
+            (None, chars.as_str())
         }
-        Some(_) | None => {}
+        // It begins another one.
+        Some('\x1b') | None => (None, rest),
+        Some(_) => (None, chars.as_str()),
     }
-    None
 }
 
 /// Columns that the text takes.
@@ -220,10 +248,18 @@ mod tests {
             ("👩\u{200d}👩\u{200d}👧", "👩👩👧"),
             ("🇩🇪 ☀\u{fe0f}", "DE ☀"),
             ("e\u{301}\u{301}\u{301}\u{301}!", "e\u{301}\u{301}!"),
+            ("soft\u{ad}hyphen\u{3164}\u{34f}\u{180e}\u{fffa}\u{115f}", "softhyphen"),
+            ("a\x1b]0;never ended ERROR", "a0;never ended ERROR"),
+            ("a\x1bPnever \x1b[31mended", "anever ended"),
+            ("a\x1b\x1b[31mb", "ab"),
+            ("10%\r50%\r\x1b[32m100%\r", "100%"),
+            ("100% done\r\x1b[0m\r", "100% done"),
+            ("\ra\r\rb\r\n", "b"),
         ] {
             assert_eq!(harmless(text), shown, "{text:?}");
         }
         assert!(width(&harmless(&"x".repeat(1 << 20))) <= LONGEST);
+        assert_eq!(harmless(&format!("{}\rend", "x".repeat(1 << 20))), "end");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::*;
+use crate::core::archive::{Archive, Name, Span};
 use crate::core::bot::LogLimits;
 use crate::logs::archive::Archivist;
 use crate::logs::grep::Grep;
@@ -489,6 +490,65 @@ fn everything_that_is_shown_is_saved_unchanged_and_nothing_is_written_over() {
     let text = std::fs::read_to_string(&path).expect("read");
     assert!(text.lines().all(|line| line.contains(" | ") && line.contains("ERROR") || line.len() > 1000), "{text}");
     assert!(lines >= 25, "{lines}");
+}
+
+#[test]
+fn what_was_removed_is_told_of_where_it_stood_and_in_a_saved_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (first, second) = ("20261122T011245123-4f2a", "20261122T021245123-4f2b");
+    let piece = |run: &str, from: u64, to: u64, text: &str| {
+        let name = Name::Archive(Archive { run: run.to_owned(), span: Span { start: from, end: to } }).file();
+        assert_eq!(text.len() as u64, to - from);
+        append(&folder.path().join(name), text);
+    };
+    let live = |run: &str, hole: u64, text: &str| {
+        let file = File::create(folder.path().join(format!("{run}.log"))).expect("a file");
+        file.write_all_at(text.as_bytes(), hole).expect("written");
+    };
+    // Of the first run the beginning and a part in the middle are gone, of the second everything that was archived.
+    piece(first, 3 << 20, (3 << 20) + 4, "old\n");
+    piece(first, 6 << 20, (6 << 20) + 4, "mid\n");
+    live(first, (6 << 20) + 4, "new\n");
+    piece(second, 2048, 2048, "");
+    live(second, 2048, "");
+    File::options()
+        .write(true)
+        .open(folder.path().join(format!("{second}.log")))
+        .expect("it")
+        .set_len(2048)
+        .expect("long");
+    let expected = [
+        "--- 3.0M of this run's older output were removed ---",
+        "old",
+        "--- 2.9M of this run's output were removed here ---",
+        "mid",
+        "new",
+        "--- a new run: 20261122T021245123-4f2b ---",
+        "--- 2K of this run's older output were removed ---",
+    ];
+    let well = || vec![Well::output(folder.path(), None)];
+    let mut pager = Pager::new(well(), None, 100);
+    let mut window = Window::default();
+    pager.first(100);
+    finish(&mut pager, &mut window);
+    assert_eq!(window.texts(), expected);
+    pager.last(100);
+    finish(&mut pager, &mut window);
+    assert_eq!(window.texts(), expected);
+    assert!(pager.at_start());
+    pager.last(2);
+    finish(&mut pager, &mut window);
+    assert_eq!(window.texts(), expected[5..]);
+    for _ in 0..6 {
+        pager.older(1);
+        finish(&mut pager, &mut window);
+    }
+    assert_eq!(window.texts(), expected);
+    let path = folder.path().join("saved");
+    let (_, lines) = save(well(), &[], None, &path).expect("saved");
+    assert_eq!(lines, 3, "of the bot's own");
+    let text = std::fs::read_to_string(&path).expect("read");
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
 }
 
 /// Figures, for whoever asks: `cargo test --release --lib -- --ignored a_gigabyte --nocapture`.

@@ -61,7 +61,8 @@ impl Screen {
     }
 
     fn open(&self, number: u64, bots: &[(&str, Option<PathBuf>)]) {
-        let of = bots.iter().map(|(bot, file)| Whose { bot: bot.parse().expect("a name"), file: file.clone() });
+        let of =
+            bots.iter().map(|(bot, file)| Whose { bot: bot.parse().expect("a name"), file: file.clone(), zone: None });
         self.ask(LogAsk::Open(View { number, of: of.collect(), least: None }));
     }
 

@@ -158,8 +158,11 @@ fn missing(model: &Model) -> Option<String> {
     match (log.bot(), troubled.as_slice()) {
         (_, []) => None,
         (Some(_), troubled) => {
-            let file = troubled.iter().find_map(|source| source.file.as_ref())?;
-            Some(format!("no {}", text::cut(&text::harmless(file), 20, model.signs().more)))
+            let (source, file) = troubled.iter().find_map(|source| Some((source, source.file.as_ref()?)))?;
+            // Something that is there and cannot be read is not to be taken for nothing.
+            let is_there = source.trouble.as_ref().is_some_and(|why| !why.ends_with("no such file or directory"));
+            let what = if is_there { "cannot read" } else { "no" };
+            Some(format!("{what} {}", text::cut(&text::harmless(file), 20, model.signs().more)))
         }
         (None, troubled) => Some(format!("{} of {} have no log", troubled.len(), log.sources.len())),
     }
