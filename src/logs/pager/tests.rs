@@ -376,7 +376,7 @@ fn a_part_of_a_line_that_came_too_fast_is_not_called_no_lines() {
     let mut window = Window::default();
     pager.last(10);
     finish(&mut pager, &mut window);
-    append(&path, &"x".repeat(24 << 20));
+    append(&path, &format!("{}\n{}", "x".repeat(24 << 20), "more\n".repeat(399)));
     assert_eq!(pager.follow(), None);
     finish(&mut pager, &mut window);
     let said = &window.texts()[0];
