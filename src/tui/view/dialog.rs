@@ -17,13 +17,15 @@ use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 use crate::tui::cluster_deed::ClusterWish;
 use crate::tui::cluster_wish;
 use crate::tui::deed::{self, Deed, Guard, Target};
+use crate::tui::layout::inspect_area;
 use crate::tui::model::{About, Dialog, Model};
 use crate::tui::{scope, text, theme};
 
 use super::parts::{cut, middle};
 
 pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
-    let screen = frame.area();
+    // The line above and the footer say how the emergency stop stands, and what Enter means.
+    let screen = inspect_area(frame.area());
     let width = screen.width.min(76);
     let room = width.saturating_sub(4);
     let mut sentences: Vec<String> = Vec::new();
@@ -83,6 +85,19 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
         lines.push(Line::default());
     }
     lines.extend(told);
+    // Blanks are the first to go where not all fits: what must be answered is the last line.
+    let inside = usize::from(screen.height).saturating_sub(2);
+    while lines.len() > inside
+        && let Some(blank) = lines.iter().position(|line| line.width() == 0)
+    {
+        lines.remove(blank);
+    }
+    if lines.len() > inside
+        && let Some(answer) = lines.pop()
+    {
+        lines.truncate(inside.saturating_sub(1));
+        lines.push(answer);
+    }
     let area = middle(screen, width, (lines.len() + 2) as u16);
     let mut block = Block::bordered()
         .padding(Padding::horizontal(1))
