@@ -7,7 +7,7 @@ mod screen;
 
 use std::time::Duration;
 
-use botwarden::core::bot::Mode;
+use botwarden::core::bot::{BotName, Mode};
 use botwarden::core::history::{Entry, Place, What};
 use botwarden::core::state::State;
 use botwarden::core::status::BotStatus;
@@ -79,7 +79,7 @@ fn in_the_history_the_bot_of_the_row_is_meant_and_always_asked_about() {
         desk.press("7");
         history(desk, &["nyse-open", "mm-eth", "trend-sol", "-", "long-gone"]);
         desk.press(zoom);
-        assert_eq!(desk.model.cursor.as_ref().map(|name| name.as_str()), Some("arb-tri"));
+        assert_eq!(desk.model.cursor.as_ref().map(BotName::as_str), Some("arb-tri"));
         desk.press("jj");
         assert!(keys_of_footer(desk).contains("x stop trend-sol"), "{}", keys_of_footer(desk));
         desk.press("x");
@@ -160,7 +160,7 @@ fn in_the_stops_the_bot_that_is_shown_is_meant() {
         // The cursor of the list goes elsewhere; the pane shows the stop of the one that is being stopped.
         desk.press("1g6");
         desk.press(zoom);
-        assert_eq!(desk.model.cursor.as_ref().map(|name| name.as_str()), Some("arb-tri"));
+        assert_eq!(desk.model.cursor.as_ref().map(BotName::as_str), Some("arb-tri"));
         assert!(keys_of_footer(desk).contains("x stop grid-btc"), "{}", keys_of_footer(desk));
         desk.press("x");
         assert_eq!(question(desk), Some((Deed::Climb, vec!["grid-btc".into()], Guard::YesNo)));

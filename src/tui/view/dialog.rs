@@ -146,7 +146,9 @@ fn list(model: &Model, deed: Deed, targets: &[Target], room: u16, most: usize) -
     let blocks = fitting.unwrap_or_else(|| {
         let mut blocks = blocks(0);
         if picked && blocks.len() <= most {
-            blocks.iter_mut().for_each(|block| block.truncate(1));
+            for block in &mut blocks {
+                block.truncate(1);
+            }
         }
         blocks
     });
