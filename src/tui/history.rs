@@ -188,6 +188,14 @@ impl HistoryBook {
         self.ahead = if beyond { wanted - to } else { 0 };
     }
 
+    /// To the row that stands so many below the first one on the screen, if there is one.
+    pub fn choose(&mut self, row: usize) {
+        if self.top + row < self.rows.len() {
+            self.at = self.top + row;
+            self.ahead = 0;
+        }
+    }
+
     /// To the newest row.
     pub fn to_top(&mut self) {
         self.ahead = 0;

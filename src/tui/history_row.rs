@@ -52,7 +52,8 @@ pub fn row(model: &Model, entry: &Entry, width: usize) -> (String, Style) {
     let at = entry.place.time().strftime("%m-%d %H:%M:%S").to_string();
     let bot = entry.bot.as_deref().unwrap_or("-");
     let put = |bot: &str, rest: String| {
-        let bot = text::fit(&text::harmless(bot), columns, "~");
+        // Names that begin alike are told apart by how they end.
+        let bot = text::fit(&text::cut_middle(&text::harmless(bot), columns, "~"), columns, "~");
         text::harmless(&format!("{at} {bot} {}", rest.replace(['\r', '\n'], " ")))
     };
     match &entry.what {

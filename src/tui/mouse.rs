@@ -137,6 +137,11 @@ fn choose(model: &mut Model, pane: Pane, area: Rect, at: Position) {
                 model.clusters.cursor = Some(id);
             }
         }
-        Pane::Logs | Pane::Diagnostics | Pane::Stops | Pane::History => {}
+        Pane::History => {
+            if let Some(row) = row.checked_sub(1).filter(|row| *row < layout::log_rows(area)) {
+                model.history.choose(row);
+            }
+        }
+        Pane::Logs | Pane::Diagnostics | Pane::Stops => {}
     }
 }

@@ -187,6 +187,34 @@ pub fn cut(text: &str, columns: usize, mark: &str) -> String {
     out
 }
 
+/// The text, cut to so many columns; a cut one has `mark` in its middle, since what ends alike often begins otherwise, and
+/// what begins alike ends otherwise.
+pub fn cut_middle(text: &str, columns: usize, mark: &str) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let room = columns.saturating_sub(width(mark));
+    let head = cut(text, room / 2, "");
+    let mut tail = "";
+    for (at, _) in text.char_indices().rev() {
+        if width(&text[at..]) > room - width(&head) {
+            break;
+        }
+        tail = &text[at..];
+    }
+    cut(&format!("{head}{mark}{tail}"), columns, "")
+}
+
+/// A name among others, cut to so many columns: at its end, or in its middle where another one would look the same.
+pub fn cut_name<'a>(name: &str, others: impl IntoIterator<Item = &'a str>, columns: usize, mark: &str) -> String {
+    let short = cut(name, columns, mark);
+    if short == name {
+        return short;
+    }
+    let is_alike = |other: &str| other != name && cut(other, columns, mark) == short;
+    if others.into_iter().any(is_alike) { cut_middle(name, columns, mark) } else { short }
+}
+
 /// The text, cut or padded to exactly so many columns.
 pub fn fit(text: &str, columns: usize, mark: &str) -> String {
     let mut out = cut(text, columns, mark);
@@ -269,6 +297,18 @@ mod tests {
         assert_eq!(fit("ab", 4, "…"), "ab  ");
         assert_eq!(cut("abcdef", 3, "~"), "ab~");
         assert_eq!(cut("abc", 0, "…"), "");
+    }
+
+    #[test]
+    fn names_that_begin_alike_are_cut_in_the_middle() {
+        let names = ["market-maker-btc-eur", "market-maker-eth-eur", "a-name-without-a-twin"];
+        let cut = |name| cut_name(name, names, 14, "…");
+        assert_eq!(names.map(cut), ["market…btc-eur", "market…eth-eur", "a-name-withou…"]);
+        assert_eq!(cut_name("short", names, 14, "…"), "short");
+        assert_eq!(cut_middle("日本語日本語", 6, "…"), "日…語");
+        for columns in 0..9 {
+            assert!(width(&cut_middle("日本語日本語", columns, "…")) <= columns);
+        }
     }
 
     #[test]

@@ -75,7 +75,8 @@ pub(super) fn want(model: &mut Model, effects: &mut Vec<Effect>, deed: Deed) {
         tell(model, effects, Tone::Plain, why_not.unwrap_or_default());
         return;
     }
-    match deed::guard(deed, &targets) {
+    let doubtful = || whom::is_doubtful(model).then_some(Guard::YesNo);
+    match deed::guard(deed, &targets).or_else(doubtful) {
         Some(guard) => {
             if deed.starts() {
                 // So that the question is soon asked about what the file says, and not only about what it said.
@@ -266,6 +267,8 @@ pub(super) fn finished(model: &mut Model, effects: &mut Vec<Effect>, done: Done)
     if doing.deed.is_watched() {
         effects.push(Effect::ReadNow(doing.names.clone()));
     }
+    // So that no row goes on showing what was.
+    effects.push(Effect::Look(ticket(model)));
     let took = format!("{}.{} s", done.took.as_secs(), done.took.subsec_millis() / 100);
     let bad: Vec<&Told> = done.bots.iter().filter(|told| !told.well).collect();
     for told in &done.bots {

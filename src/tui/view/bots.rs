@@ -21,7 +21,9 @@ use super::columns::{Column, cell, columns, note};
 const TITLE: usize = 18;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let mut block = super::parts::pane(model, Pane::Bots, &model.bots.len().to_string(), facts(model, area.width));
+    let all = model.bots.len();
+    let count = if model.filter.is_empty() { all.to_string() } else { format!("{} of {all}", model.shown().count()) };
+    let mut block = super::parts::pane(model, Pane::Bots, &count, facts(model, area.width));
     let inside = block.inner(area);
     let columns = columns(model, inside.width);
     if let Some(note) = whole_note(model, &columns) {
@@ -49,12 +51,13 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(ratatui::text::Text::from(lines), inside);
 }
 
-/// The note of the bot under the cursor, if its column cannot hold it.
+/// The name and the note of the bot under the cursor, if the columns cannot hold them.
 fn whole_note(model: &Model, columns: &[Column]) -> Option<String> {
     let bot = model.cursor.as_ref().and_then(|name| model.bot(name))?;
     let note = note(model, bot);
-    let room = columns.last().map_or(0, |column| column.width);
-    (text::width(&note) > room).then(|| format!("{}: {note}", bot.name))
+    let room = |column: Option<&Column>| column.map_or(0, |column| column.width);
+    let is_cut = text::width(bot.name.as_str()) > room(columns.first()) || text::width(&note) > room(columns.last());
+    is_cut.then(|| if note.is_empty() { bot.name.to_string() } else { format!("{}: {note}", bot.name) })
 }
 
 /// What the right end of the title says: age, filter, order, marks.

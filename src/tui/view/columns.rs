@@ -20,6 +20,12 @@ use crate::tui::{text, theme};
 /// The heading of the last column.
 const NOTE: &str = "NOTE";
 
+/// That of the first one.
+const NAME: &str = "NAME";
+
+/// So many columns are not given to names that a note could use.
+const NOTED: usize = 16;
+
 /// From this many columns on trends are shown, of so many cells, if the note keeps so many.
 const ROOMY: u16 = 138;
 const CELLS: usize = 8;
@@ -43,12 +49,11 @@ fn is_wide(model: &Model) -> bool {
 pub(super) fn columns(model: &Model, width: u16) -> Vec<Column> {
     let wide = is_wide(model);
     let longest = model.bots.iter().map(|bot| text::width(bot.name.as_str())).max().unwrap_or(0);
-    let name = longest.clamp(10, if wide { 24 } else { 12 });
     let astray = model.bots.iter().any(|bot| !bot.strays.is_empty());
     let beats = model.bots.iter().any(|bot| bot.heartbeat_age_s.is_some());
     let column = |title, width, cell| Column { title, width, cell };
     let mut columns = vec![
-        column("NAME", name, cell_name as fn(&Model, &BotStatus) -> (String, Style)),
+        column(NAME, 0, cell_name as fn(&Model, &BotStatus) -> (String, Style)),
         column("MODE", if wide { 5 } else { 4 }, cell_mode),
         // `? was STOPPING` is longer than any state.
         column("STATUS", if model.is_stale() { 14 } else { 10 + usize::from(astray) }, cell_status),
@@ -69,6 +74,13 @@ pub(super) fn columns(model: &Model, width: u16) -> Vec<Column> {
         columns.push(column("ORD", 4, cell_orders));
     }
     let used = |columns: &[Column]| 3 + columns.iter().map(|column| column.width + 1).sum::<usize>();
+    // Names take what is free, since whoever reads half of one may take its bot for another; notes have their whole text
+    // below.
+    let free = usize::from(width).saturating_sub(used(&columns) + NOTED);
+    let name = longest.clamp(10, free.max(if wide { 24 } else { 12 }));
+    if let Some(column) = columns.first_mut() {
+        column.width = name;
+    }
     let left = usize::from(width).saturating_sub(used(&columns));
     if width >= ROOMY && left >= LEAST_NOTE + 2 * (CELLS + 1) {
         for (beside, title, cell) in [
@@ -188,6 +200,10 @@ pub(super) fn note(model: &Model, bot: &BotStatus) -> String {
 /// What stands in a column for a bot; a note that does not fit says the same in fewer words.
 pub(super) fn cell(column: &Column, model: &Model, bot: &BotStatus) -> (String, Style) {
     let (text, style) = (column.cell)(model, bot);
+    if column.title == NAME {
+        let others = model.shown().map(|bot| bot.name.as_str());
+        return (text::cut_name(&text, others, column.width, model.signs().more), style);
+    }
     let stops = || model.stops.note(&bot.name, model.now.mono).is_some();
     if column.title == NOTE && text::width(&text) > column.width && !stops() {
         return (with_was(bot, model.offered(words::brief_note(bot, Hands::Keys))), style);

@@ -17,13 +17,15 @@ use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 use crate::tui::cluster_deed::ClusterWish;
 use crate::tui::cluster_wish;
 use crate::tui::deed::{self, Deed, Guard, Target};
+use crate::tui::layout::inspect_area;
 use crate::tui::model::{About, Dialog, Model};
 use crate::tui::{scope, text, theme};
 
 use super::parts::{cut, middle};
 
 pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
-    let screen = frame.area();
+    // The line above and the footer say how the emergency stop stands, and what Enter means.
+    let screen = inspect_area(frame.area());
     let width = screen.width.min(76);
     let room = width.saturating_sub(4);
     let mut sentences: Vec<String> = Vec::new();
@@ -58,7 +60,12 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
     };
     let mut told: Vec<Line<'static>> =
         sentences.iter().flat_map(|sentence| text::fold(sentence, usize::from(room))).map(Line::raw).collect();
-    told.push(Line::default());
+    // Where there is little room, blanks are the first to go.
+    let inside = usize::from(screen.height).saturating_sub(2);
+    let tight = told.len() + 6 > inside;
+    if !tight {
+        told.push(Line::default());
+    }
     told.push(match &dialog.guard {
         Guard::YesNo => Line::from(vec![
             Span::styled("y", theme::strong()),
@@ -73,16 +80,23 @@ pub(super) fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
         ]),
     });
     // A long list gives way to what must be known, and to what must be answered.
-    let most = usize::from(screen.height).saturating_sub(3 + told.len()).max(1);
+    let most = inside.saturating_sub(usize::from(!tight) + told.len()).max(1);
     let mut lines = match &dialog.about {
         About::Deed(deed, targets) => list(model, *deed, targets, room, most),
         About::Clusters(wish) => of_clusters(model, wish, room, most),
         About::Leaving(_) | About::FireAgain => Vec::new(),
     };
-    if !lines.is_empty() {
+    if !lines.is_empty() && !tight {
         lines.push(Line::default());
     }
     lines.extend(told);
+    // What must be answered is never out of sight.
+    if lines.len() > inside
+        && let Some(answer) = lines.pop()
+    {
+        lines.truncate(inside.saturating_sub(1));
+        lines.push(answer);
+    }
     let area = middle(screen, width, (lines.len() + 2) as u16);
     let mut block = Block::bordered()
         .padding(Padding::horizontal(1))
@@ -127,7 +141,17 @@ fn list(model: &Model, deed: Deed, targets: &[Target], room: u16, most: usize) -
     };
     let height = |blocks: &[Vec<Line<'static>>]| blocks.iter().map(Vec::len).sum::<usize>();
     let fitting = (1..=most).rev().map(blocks).find(|blocks| height(blocks) <= most);
-    let blocks = fitting.unwrap_or_else(|| blocks(0));
+    // Orders that were chosen are counted in the title: where every bot can be named without them, those give way.
+    let picked = targets.iter().all(|target| target.picked().is_some()) && changed.iter().all(Option::is_none);
+    let blocks = fitting.unwrap_or_else(|| {
+        let mut blocks = blocks(0);
+        if picked && blocks.len() <= most {
+            for block in &mut blocks {
+                block.truncate(1);
+            }
+        }
+        blocks
+    });
     let all = height(&blocks);
     let mut lines: Vec<Line<'static>> = Vec::new();
     let mut named = 0;

@@ -90,11 +90,13 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
     let width = width.saturating_sub(10);
     let mut ends = Vec::new();
     let mut firsts = Vec::new();
+    let nobody = whom::hits_nobody(model);
     for row in TABLE.iter().filter(|row| !row.short.is_empty() && !row.group.is_of_emergency()) {
         // Where there is little room, finding is worth more than killing, which the help tells too.
         let spared = !wide && row.action == Action::Kill;
         if spared
             || means_nothing(row.action, model.pane)
+            || (nobody && (row.group == Group::Act || row.action == Action::Inspect))
             || !row.place.holds(model.pane)
             || (model.fixed.read_only && row.group == Group::Act)
         {
@@ -108,8 +110,8 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
             (false, _) => row.short,
         };
         // There the bot is not under the eyes of whoever presses it.
-        let word = match whom::order_owner(model).filter(|_| model.pane == Pane::Orders && row.action == Action::Stop) {
-            Some(owner) => format!("{word} {}", text::cut(owner.as_str(), 16, model.signs().more)),
+        let word = match whom::named(model).filter(|_| row.action == Action::Stop) {
+            Some(whom) => format!("{word} {}", text::cut_middle(&whom, 16, model.signs().more)),
             None => match whom::cluster(model).filter(|_| model.pane == Pane::Cluster) {
                 Some((cluster, _)) if row.action == Action::Stop => {
                     let columns = if wide { 16 } else { 10 };
@@ -122,13 +124,21 @@ fn keys(model: &Model, width: u16) -> Line<'static> {
         let key = key.replace("Space", "Spc");
         let item = vec![Span::styled(format!(" {key} "), theme::strong()), Span::raw(format!("{word}{}", &gap[1..]))];
         // Whoever is lost needs these two.
-        if matches!(row.action, Action::Help | Action::Leave) { ends.push(item) } else { firsts.push(item) }
+        if matches!(row.action, Action::Help | Action::Leave) {
+            ends.push(item);
+        } else {
+            // Whom it hits is never left out for another key.
+            let kept = if row.action == Action::Stop { Line::from(item.clone()).width() } else { 0 };
+            firsts.push((item, kept));
+        }
     }
     let ends: Vec<Span<'static>> = ends.into_iter().flatten().collect();
     let room = usize::from(width).saturating_sub(Line::from(ends.clone()).width());
     let mut line = Line::default();
-    for item in firsts {
-        if line.width() + Line::from(item.clone()).width() <= room {
+    let mut kept: usize = firsts.iter().map(|(_, kept)| kept).sum();
+    for (item, its) in firsts {
+        kept -= its;
+        if line.width() + Line::from(item.clone()).width() + kept <= room {
             line.extend(item);
         }
     }

@@ -117,8 +117,23 @@ fn top(model: &Model, width: u16, shape: Shape) -> Line<'static> {
     let wanted = |room: Room| Line::from(right(room)).width() + 1;
     let whole = used(&left) + wanted(Room::Long) <= usize::from(width);
     let room = if whole { Room::Long } else { Room::Short };
-    // What matters least gives way to how the emergency stop stands.
+    // What matters least gives way to how the emergency stop stands; a long host's name, before any count of bots does.
     for weight in (1..=6).rev() {
+        let more = (used(&left) + wanted(room)).saturating_sub(usize::from(width));
+        let least = match weight {
+            4 => 8,
+            1..4 => 4,
+            _ => usize::MAX,
+        };
+        let whole = text::width(&model.fixed.host);
+        if more > 0
+            && least < whole
+            && let Some((_, part)) = left.iter_mut().find(|(weight, _)| *weight == 0)
+        {
+            let now = Line::from(part.clone()).width();
+            let columns = (now.saturating_sub(more + 2)).clamp(least, whole) as u16;
+            *part = vec![host(columns), Span::raw(" ")];
+        }
         if used(&left) + wanted(room) > usize::from(width) {
             left.retain(|(its, _)| *its != weight);
         }

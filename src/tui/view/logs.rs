@@ -224,9 +224,13 @@ fn line<'m>(model: &'m Model, face: &Face, row: &Row<'m>) -> Line<'m> {
     if row.is_first {
         spans.push(Span::styled(face.stamp(row.line), theme::faint()));
         if face.name > 0 {
+            let names = || log.view.of.iter().map(|whose| whose.bot.as_str());
             let name = log.view.of.get(row.line.of).map_or("?", |whose| whose.bot.as_str());
             let hint = HINTS.get(row.line.of % HINTS.len()).map_or(Style::new(), |color| Style::new().fg(*color));
-            spans.push(Span::styled(format!("{} ", text::fit(name, face.name, more)), hint));
+            spans.push(Span::styled(
+                format!("{} ", text::fit(&text::cut_name(name, names(), face.name, more), face.name, more)),
+                hint,
+            ));
         }
         spans.push(Span::styled(face.level(row.line), plain));
         spans.push(Span::styled(face.file(row.line), style));

@@ -10,6 +10,7 @@ use ratatui::Frame;
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 
+use crate::tui::layout::inspect_area;
 use crate::tui::model::{Model, ResetStep, Resetting};
 use crate::tui::{text, theme};
 
@@ -19,7 +20,8 @@ use super::parts::{cut, middle};
 const NAMED: usize = 6;
 
 pub(super) fn draw(model: &Model, reset: &Resetting, frame: &mut Frame<'_>) {
-    let screen = frame.area();
+    // The line above and the footer say how the emergency stop stands, and what Enter means.
+    let screen = inspect_area(frame.area());
     let width = screen.width.min(76);
     let room = width.saturating_sub(4);
     let mut lines: Vec<Line<'_>> = Vec::new();
