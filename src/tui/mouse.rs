@@ -138,7 +138,8 @@ fn choose(model: &mut Model, pane: Pane, area: Rect, at: Position) {
             }
         }
         Pane::History => {
-            if let Some(row) = row.checked_sub(1).filter(|row| *row < layout::log_rows(area)) {
+            let above = 1 + usize::from(layout::has_headings(area));
+            if let Some(row) = row.checked_sub(above).filter(|row| *row < layout::history_rows(area)) {
                 model.history.choose(row);
             }
         }

@@ -15,7 +15,8 @@ const MARKS: usize = 2;
 
 /// The text without anything that a terminal would obey, or that would break the alignment of columns.
 pub fn harmless(text: &str) -> String {
-    walk(text, LONGEST, |_| {})
+    // Whatever is no line of a log has no bar of progress in it: nothing of it may hide behind another part.
+    if text.contains('\r') { walk(&text.replace('\r', ""), LONGEST, |_| {}) } else { walk(text, LONGEST, |_| {}) }
 }
 
 /// What is told of a text while it is made harmless.
@@ -280,14 +281,22 @@ mod tests {
             ("a\x1b]0;never ended ERROR", "a0;never ended ERROR"),
             ("a\x1bPnever \x1b[31mended", "anever ended"),
             ("a\x1b\x1b[31mb", "ab"),
-            ("10%\r50%\r\x1b[32m100%\r", "100%"),
-            ("100% done\r\x1b[0m\r", "100% done"),
-            ("\ra\r\rb\r\n", "b"),
+            ("real\rfake", "realfake"),
         ] {
             assert_eq!(harmless(text), shown, "{text:?}");
         }
         assert!(width(&harmless(&"x".repeat(1 << 20))) <= LONGEST);
-        assert_eq!(harmless(&format!("{}\rend", "x".repeat(1 << 20))), "end");
+    }
+
+    #[test]
+    fn of_a_line_of_a_log_that_is_written_over_what_is_seen_last_is_left() {
+        let seen = |text: &str| walk(text, LONGEST, |_| {});
+        for (text, shown) in
+            [("10%\r50%\r\x1b[32m100%\r", "100%"), ("100% done\r\x1b[0m\r", "100% done"), ("\ra\r\rb\r\n", "b")]
+        {
+            assert_eq!(seen(text), shown, "{text:?}");
+        }
+        assert_eq!(seen(&format!("{}\rend", "x".repeat(1 << 20))), "end");
     }
 
     #[test]
