@@ -76,6 +76,8 @@ pub struct Seek {
     piece: u64,
     /// The end was looked at up to what is written now.
     at_end: bool,
+    /// What the last piece was read into.
+    buffer: Vec<u8>,
     /// Where the logs ended when somebody wanted to go on: whatever is written after that, he need not wait for.
     aim: Vec<Place>,
     /// He wants to go backwards.
@@ -103,6 +105,7 @@ impl Seek {
             least: pager.least(),
             lanes: Vec::new(),
             piece: 64 << 10,
+            buffer: Vec::new(),
             at_end: true,
             aim: Vec::new(),
             up: false,
@@ -212,9 +215,11 @@ impl Seek {
                 let line = well.before(middle, 1)?.filter(|line| line.run == start.run && *line > start);
                 to = line.unwrap_or(to);
             }
-            let (kept, text) = text_of(well, start, to)?;
+            let (kept, text) = text_of(well, start, to, std::mem::take(&mut self.buffer))?;
             let mut hits = 0;
             each(&self.sought, self.least, well, &pager.stamps, (kept, to), &text, &mut |_| hits += 1)?;
+            let length = text.len() as u64;
+            self.buffer = text;
             looked.hits += hits;
             looked.to = to;
             match looked.pieces.back_mut() {
@@ -224,7 +229,7 @@ impl Seek {
                 }
                 Some(_) | None => looked.pieces.push_back(Piece { start, end: to, hits }),
             }
-            return Ok(text.len() as u64);
+            return Ok(length);
         }
         self.at_end = true;
         Ok(0)
@@ -252,13 +257,15 @@ impl Seek {
         } else {
             Place::byte(start.run, well.parts(start.run)?.last().map_or(0, |part| part.end))
         };
-        let (kept, text) = text_of(well, start, end)?;
+        let (kept, text) = text_of(well, start, end, std::mem::take(&mut self.buffer))?;
         let mut hits = 0;
         each(&self.sought, self.least, well, &pager.stamps, (kept, end), &text, &mut |_| hits += 1)?;
+        let length = text.len() as u64;
+        self.buffer = text;
         looked.hits += hits;
         looked.from = start;
         looked.pieces.push_front(Piece { start, end, hits });
-        Ok(text.len() as u64)
+        Ok(length)
     }
 
     /// The match next to these places, one in each log, around the ends.
@@ -316,7 +323,7 @@ impl Seek {
             if piece.hits == 0 || (!forward && piece.start >= cursor) {
                 continue;
             }
-            let (kept, text) = text_of(&mut lane.well, piece.start, piece.end)?;
+            let (kept, text) = text_of(&mut lane.well, piece.start, piece.end, Vec::new())?;
             let (mut hit, mut all) = (None, 0);
             let range = (kept, piece.end);
             each(&self.sought, self.least, &mut lane.well, &pager.stamps, range, &text, &mut |place| {
@@ -358,7 +365,7 @@ impl Seek {
                 if piece.end <= place {
                     before += piece.hits;
                 } else if piece.start < place && piece.hits > 0 {
-                    let (kept, text) = text_of(&mut lane.well, piece.start, piece.end)?;
+                    let (kept, text) = text_of(&mut lane.well, piece.start, piece.end, Vec::new())?;
                     let range = (kept, piece.end);
                     each(&self.sought, self.least, &mut lane.well, &pager.stamps, range, &text, &mut |hit| {
                         before += u64::from(hit < place);
@@ -370,12 +377,15 @@ impl Seek {
     }
 }
 
-/// The bytes between two places of one run, and where they begin: those that were removed are left out.
-fn text_of(well: &mut Well, from: Place, to: Place) -> io::Result<(Place, Vec<u8>)> {
-    let mut text = vec![0; to.offset().saturating_sub(from.offset()) as usize];
+/// The bytes between two places of one run, and where they begin: those that were removed are left out. They take the
+/// place of whatever stands in `text`, whose memory need not be asked for again.
+fn text_of(well: &mut Well, from: Place, to: Place, mut text: Vec<u8>) -> io::Result<(Place, Vec<u8>)> {
+    text.resize(to.offset().saturating_sub(from.offset()) as usize, 0);
     let first = well.fill(from.run, from.offset(), &mut text)?;
     let gone = first.saturating_sub(from.offset()).min(text.len() as u64);
-    text.drain(..gone as usize);
+    if gone > 0 {
+        text.drain(..gone as usize);
+    }
     Ok((Place::byte(from.run, from.offset() + gone), text))
 }
 
