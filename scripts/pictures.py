@@ -71,7 +71,7 @@ PICTURES = [
     ("inspect", (120, 36), [apart, press("i"), shows("Inspect"), settled(2)]),
     ("help", (120, 56), [press("i"), apart, press("?"), shows("Help"), settled(1)]),
     ("palette", (80, 24), [press("Escape"), settled(1), press(":"), settled(2)]),
-    ("history", (120, 36), [press("Escape"), settled(1), apart, press("7", "z"), settled(3)]),
+    ("history", (80, 24), [press("Escape"), settled(1), press("7"), settled(3)]),
     ("light", (120, 36), [apart, press("4", "1", "T"), settled(2)]),
     ("guard", (80, 24), [press("T", "T", "T"), settled(1), press("!"), shows("STOP EVERYTHING"), settled(1)]),
     ("stopped", (80, 24), [press("!"), shows("RESULT"), settled(2)]),
