@@ -11,7 +11,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use botwarden::core::bot::{BotName, Mode};
+use botwarden::core::cluster_status::ClusterState;
 use botwarden::core::event::Event;
+use botwarden::core::progress::Standing;
 use botwarden::core::record::{Down, RunRecord};
 use botwarden::core::report::{BotReport, ExitReport, ProcessReport, StopOutcome, Tier};
 use botwarden::core::signal::Signal;
@@ -24,6 +26,8 @@ use botwarden::tui::message::{Done, Inspection, LastReport, Msg, Told};
 use botwarden::tui::model::{Fixed, Focus, Pane};
 use botwarden::tui::text;
 use botwarden::tui::theme;
+use botwarden::tui::timeline::Cell;
+use botwarden::tui::trend;
 
 use screen::{Desk, LOG, alive, bot, bots, configured, rows, specs, with};
 
@@ -146,16 +150,50 @@ fn any_two_states_differ_without_colour() {
 }
 
 #[test]
+fn any_two_states_of_a_cluster_differ_without_colour() {
+    let mut seen = [BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
+    for look in ClusterState::ALL.map(theme::cluster) {
+        for (seen, part) in seen.iter_mut().zip([look.word, look.short, look.glyph, look.sign]) {
+            assert!(seen.insert(part), "{part} stands for two states");
+        }
+        assert!(look.sign.is_ascii() && look.word.is_ascii() && look.short.is_ascii());
+    }
+}
+
+#[test]
 fn every_glyph_is_one_cell_wide() {
-    let signs = [theme::UNICODE, theme::ASCII];
     let states = State::ALL.map(theme::state);
-    let glyphs = states
-        .iter()
-        .flat_map(|look| [look.glyph, look.sign])
-        .chain(signs.iter().flat_map(|signs| [signs.cursor, signs.more, signs.caret]));
-    for glyph in glyphs {
+    let clusters = ClusterState::ALL.map(theme::cluster);
+    let of_looks = states.iter().chain(&clusters).flat_map(|look| [look.glyph, look.sign]);
+    let of_signs = [theme::UNICODE, theme::ASCII].into_iter().flat_map(|signs| {
+        let [done, begun, left] = signs.bar;
+        let border = signs.border;
+        let around = [border.top_left, border.top_right, border.bottom_left, border.bottom_right];
+        let along = [border.vertical_left, border.vertical_right, border.horizontal_top, border.horizontal_bottom];
+        [signs.cursor, signs.more, signs.caret, done, begun, left].into_iter().chain(around).chain(along)
+    });
+    let happened = [
+        Cell::Off,
+        Cell::Ran,
+        Cell::Unknown,
+        Cell::Stopped,
+        Cell::Started,
+        Cell::Adopted,
+        Cell::Restarted,
+        Cell::Backoff,
+        Cell::Crashed,
+        Cell::Failed,
+        Cell::Survived,
+    ];
+    let of_timeline = happened.into_iter().flat_map(|cell| [cell.sign(false), cell.sign(true)]);
+    let stages = [Standing::Ahead, Standing::UnderWay, Standing::Done, Standing::Skipped, Standing::Failed];
+    let of_stages = stages.into_iter().map(theme::standing).flat_map(|(glyph, sign, _)| [glyph, sign]);
+    for glyph in of_looks.chain(of_signs).chain(of_timeline).chain(of_stages) {
         assert_eq!((text::width(glyph), glyph.chars().count()), (1, 1), "{glyph}");
         assert_eq!(text::harmless(glyph), glyph);
+    }
+    for glyph in trend::UNICODE.into_iter().chain(trend::ASCII) {
+        assert_eq!(text::width(&glyph.to_string()), 1, "{glyph}");
     }
 }
 

@@ -17,9 +17,10 @@ pub const KEPT: usize = 60;
 /// A CPU that is idle all the time is no mountain range: the top of its scale is at least so many percent.
 const LEAST_CPU: f32 = 5.0;
 
-/// Bars of a terminal that knows Unicode, and of one that knows ASCII; the last sign is a gap.
-const UNICODE: [char; 9] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█', '·'];
-const ASCII: [char; 9] = ['_', '-', ':', '=', '+', '*', '%', '#', '.'];
+/// Bars of a terminal that knows Unicode; the last sign is a gap.
+pub const UNICODE: [char; 9] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█', '·'];
+/// And of one that knows ASCII.
+pub const ASCII: [char; 9] = ['_', '-', ':', '=', '+', '*', '%', '#', '.'];
 
 /// The trends of all bots.
 #[derive(Clone, Debug, Default)]
