@@ -182,13 +182,7 @@ pub(super) fn inspecting(model: &mut Model, effects: &mut Vec<Effect>, event: &K
             clip::copy_inspected(model, effects);
             top
         }
-        Some(Action::Down) => top + 1,
-        Some(Action::Up) => top.saturating_sub(1),
-        Some(Action::PageDown) => top + page,
-        Some(Action::PageUp) => top.saturating_sub(page),
-        Some(Action::Top) => 0,
-        Some(Action::Bottom) => last,
-        _ => top,
+        action => scrolled(action, top, page, last),
     };
     model.focus = Focus::Inspecting(top.min(last));
 }
@@ -206,6 +200,14 @@ pub(super) fn reading(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyE
             clip::copy_entry(model, effects);
             top
         }
+        action => scrolled(action, top, page, last),
+    };
+    model.focus = Focus::Reading(top.min(last));
+}
+
+/// How far down the top is after this key, where so many lines are a page and it goes no further than the last.
+fn scrolled(action: Option<Action>, top: usize, page: usize, last: usize) -> usize {
+    match action {
         Some(Action::Down) => top + 1,
         Some(Action::Up) => top.saturating_sub(1),
         Some(Action::PageDown) => top + page,
@@ -213,6 +215,5 @@ pub(super) fn reading(model: &mut Model, effects: &mut Vec<Effect>, event: &KeyE
         Some(Action::Top) => 0,
         Some(Action::Bottom) => last,
         _ => top,
-    };
-    model.focus = Focus::Reading(top.min(last));
+    }
 }
