@@ -336,10 +336,8 @@ impl History {
         Ok(step)
     }
 
-    /// How many lines of the event files are none that can be understood.
-    ///
-    /// # Errors
-    /// If the index cannot be had.
+    /// How many lines of the event files are none that can be understood, for tests: the screen is told with each look.
+    #[cfg(test)]
     pub fn odd_lines(&mut self) -> Result<u64, String> {
         let odd: i64 = self.with(|history| {
             Ok(history.db.query_row("SELECT ifnull(sum(odd), 0) FROM files", [], |row| row.get(0))?)
